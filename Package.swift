@@ -1,0 +1,126 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// One set of settings for every Swift target. A misspelt feature name is silently ignored by
+/// the compiler, so TidyTests and Sources/JSON/RequiredFeatures.swift check that they are on.
+let settings: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+  .treatAllWarnings(as: .error),
+]
+
+let nio: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let metrics: Target.Dependency = .product(name: "Metrics", package: "swift-metrics")
+let lifecycle: Target.Dependency = .product(
+  name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let arguments: Target.Dependency = .product(
+  name: "ArgumentParser", package: "swift-argument-parser")
+
+let package = Package(
+  name: "meddela",
+  products: [
+    .executable(name: "meddela", targets: ["meddela"]),
+    .executable(name: "meddela-bench", targets: ["meddela-bench"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-nio-ssl", exact: "2.37.6"),
+    .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-metrics", exact: "2.13.0"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
+    .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-configuration", exact: "1.4.0"),
+    .package(url: "https://github.com/apple/swift-collections", exact: "1.6.0"),
+    .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
+    .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+    .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1"),
+  ],
+  targets: [
+    // C and C++: system libraries and what Swift cannot say itself.
+    .systemLibrary(
+      name: "CRabbitMQ", pkgConfig: "librabbitmq", providers: [.apt(["librabbitmq-dev"])]),
+    .systemLibrary(
+      name: "CSimdJSONLibrary", pkgConfig: "simdjson", providers: [.apt(["libsimdjson-dev"])]),
+    .target(
+      name: "CSimdJSON", dependencies: ["CSimdJSONLibrary"],
+      cxxSettings: [.unsafeFlags(["-O3"], .when(configuration: .release))]),
+    .target(name: "CCRC32C"),
+    .target(name: "CSystem"),
+
+    // The arrows of the architecture, bottom to top.
+    .target(name: "JSON", dependencies: ["CSimdJSON"], swiftSettings: settings),
+    .target(name: "Messages", dependencies: ["JSON"], swiftSettings: settings),
+    .target(
+      name: "Templates",
+      dependencies: [
+        "JSON", "Messages", "Yams", .product(name: "Crypto", package: "swift-crypto"),
+      ],
+      swiftSettings: settings),
+    .target(
+      name: "Execution",
+      dependencies: [
+        "JSON", "Messages", "Templates",
+        .product(name: "DequeModule", package: "swift-collections"),
+        .product(name: "HeapModule", package: "swift-collections"),
+      ],
+      swiftSettings: settings),
+    .target(name: "EventLog", dependencies: ["CCRC32C", "CSystem"], swiftSettings: settings),
+    .target(
+      name: "AMQP",
+      dependencies: [
+        "CRabbitMQ", nio, nioPosix, logging,
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
+        .product(name: "DequeModule", package: "swift-collections"),
+      ],
+      swiftSettings: settings),
+    .target(
+      name: "Node",
+      dependencies: [
+        "AMQP", "EventLog", "Execution", "JSON", "Messages", "Templates", "Yams",
+        nio, nioPosix, logging, metrics, lifecycle,
+        .product(name: "Configuration", package: "swift-configuration"),
+        .product(name: "Hummingbird", package: "hummingbird"),
+      ],
+      swiftSettings: settings),
+    .target(
+      name: "Commands",
+      dependencies: [
+        "AMQP", "EventLog", "Execution", "JSON", "Messages", "Node", "Templates",
+        nio, nioPosix, logging, lifecycle, arguments,
+      ],
+      swiftSettings: settings),
+    .executableTarget(
+      name: "meddela", dependencies: ["Commands", arguments], swiftSettings: settings),
+    .executableTarget(
+      name: "meddela-bench",
+      dependencies: ["CRabbitMQ", "Commands", arguments], swiftSettings: settings),
+
+    .testTarget(name: "TidyTests", swiftSettings: settings),
+    .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: settings),
+    .testTarget(
+      name: "MessagesTests", dependencies: ["JSON", "Messages"], swiftSettings: settings),
+    .testTarget(
+      name: "TemplatesTests", dependencies: ["JSON", "Messages", "Templates"],
+      swiftSettings: settings),
+    .testTarget(name: "EventLogTests", dependencies: ["EventLog"], swiftSettings: settings),
+    .testTarget(
+      name: "AMQPTests",
+      dependencies: [
+        "AMQP", nio, nioPosix, logging, .product(name: "NIOEmbedded", package: "swift-nio"),
+      ],
+      swiftSettings: settings),
+    .testTarget(
+      name: "ExecutionTests", dependencies: ["Execution", "JSON", "Messages", "Templates"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "IntegrationTests",
+      dependencies: ["AMQP", "Commands", "EventLog", "JSON", "Messages", "Node"],
+      swiftSettings: settings),
+  ],
+  cxxLanguageStandard: .cxx17
+)
