@@ -103,7 +103,8 @@ def ids_that_disagree(kind, message):
         for field, value in parts.items():
             if item.get(field, value) != value:
                 where = f"$[{index}]" if several else "$"
-                found.append((f"{where}.deliveryId", f"{item['deliveryId']!r} is not of this {field}"))
+                what = f"{item['deliveryId']!r} is not of this {field}"
+                found.append((f"{where}.deliveryId", what))
     return found
 
 
@@ -209,7 +210,8 @@ def check_structure(path, document, report):
             report(path, where, what)
 
     require(document.get("asyncapi") == "3.0.0", "$.asyncapi", "is not 3.0.0")
-    require({"title", "version"} <= set(document.get("info", {})), "$.info", "lacks title or version")
+    info = document.get("info", {})
+    require({"title", "version"} <= set(info), "$.info", "lacks title or version")
     for name, server in document["servers"].items():
         require({"host", "protocol"} <= set(server), f"$.servers.{name}", "lacks host or protocol")
     for name, channel in document["channels"].items():
@@ -297,7 +299,7 @@ def check_contract(contract, report):
     check_examples(contract, report)
     count = check_asyncapi(contract, report)
     examples = len(list((SCHEMAS / "examples").rglob("*.json")))
-    print(f"{len(contract.schemas)} schemas, {examples} examples, {count} references of asyncapi.yaml")
+    print(f"{len(contract.schemas)} schemas, {examples} examples, {count} asyncapi.yaml references")
 
 
 def check_messages(contract, kind, source, name, report):
