@@ -1,0 +1,237 @@
+internal import JSON
+
+/// Compiles Mustache texts into one program. Problems are collected, not thrown, so that one pass
+/// over a catalog finds them all; a program with problems must not be run.
+struct MustacheCompiler {
+  /// Finds a partial by its name.
+  typealias Partials = (_ name: String) -> MustacheSource?
+
+  private(set) var program = MustacheProgram()
+  private(set) var problems: [TemplateProblem] = []
+  /// Every partial that the program holds.
+  private(set) var usedPartials: Set<String> = []
+
+  private let partials: Partials
+  /// The partials that are being compiled, from the outermost.
+  private var openPartials: [String] = []
+  /// The sections around, those outside the partial too.
+  private var depth = 0
+  /// An instruction that something jumps to: a literal before it must not grow.
+  private var barrier = 0
+  private var isOverfull = false
+
+  init(partials: @escaping Partials) {
+    self.partials = partials
+  }
+
+  /// Ends the compilation.
+  consuming func finish() -> (
+    program: MustacheProgram, problems: [TemplateProblem], usedPartials: Set<String>
+  ) {
+    (program, problems, usedPartials)
+  }
+
+  /// Appends a text to the program and returns its place there.
+  mutating func add(_ source: MustacheSource, style: MustacheStyle) -> MustacheProgram.Block {
+    let start = program.instructions.count
+    barrier = start
+    compile(source, style: style)
+    return start..<program.instructions.count
+  }
+
+  private mutating func compile(_ source: MustacheSource, style: MustacheStyle) {
+    var scanner = MustacheScanner(source)
+    var open: [OpenSection] = []
+    do throws(TemplateProblem) {
+      while !isOverfull, let piece = try scanner.next() {
+        switch piece {
+        case .text(let text): appendLiteral(text, style: style)
+        case .tag(let tag): try compile(tag, of: source, style: style, open: &open)
+        }
+        try checkSize(source)
+      }
+    } catch {
+      problems.append(error)
+      depth -= open.count
+      return
+    }
+    for section in open {
+      report(
+        .mustache, section.tag, source,
+        "this section is not closed: expected {{/\(section.tag.name)}} before the end of the text")
+    }
+    depth -= open.count
+  }
+
+  /// A section whose end has not come yet.
+  private struct OpenSection {
+    var tag: MustacheTag
+    var instruction: Int
+  }
+
+  private mutating func compile(
+    _ tag: MustacheTag, of source: MustacheSource, style: MustacheStyle,
+    open: inout [OpenSection]
+  ) throws(TemplateProblem) {
+    switch tag.kind {
+    case .comment, .setDelimiters: break
+    case .variable:
+      appendNamed(
+        style == .header ? .headerValue : style == .html ? .htmlValue : .plainValue, tag, source)
+    case .plainVariable:
+      appendNamed(style == .header ? .headerValue : .plainValue, tag, source)
+    case .section, .inverted:
+      open.append(OpenSection(tag: tag, instruction: program.instructions.count))
+      appendNamed(tag.kind == .section ? .section : .inverted, tag, source)
+      depth += 1
+      program.depth = max(program.depth, depth)
+      guard depth <= TemplateLimits.sectionDepth else {
+        throw problem(
+          .tooLarge, tag, source,
+          "at most \(TemplateLimits.sectionDepth) sections may stand inside each other")
+      }
+    case .end: try closeSection(tag, of: source, open: &open)
+    case .partial: include(tag, of: source, style: style)
+    }
+  }
+
+  private mutating func closeSection(
+    _ tag: MustacheTag, of source: MustacheSource, open: inout [OpenSection]
+  ) throws(TemplateProblem) {
+    guard let section = open.last else {
+      throw problem(.mustache, tag, source, "this end has no section that it could close")
+    }
+    guard section.tag.content.elementsEqual(tag.content) else {
+      throw problem(
+        .mustache, tag, source,
+        "expected {{/\(section.tag.name)}}, the end of the section of line \(section.tag.line)")
+    }
+    open.removeLast()
+    depth -= 1
+    if section.tag.kind == .section {
+      program.instructions.append(
+        .init(operation: .sectionEnd, target: UInt32(section.instruction + 1)))
+    }
+    barrier = program.instructions.count
+    program.instructions[section.instruction].target = UInt32(barrier)
+  }
+
+  /// Compiles a partial in its place.
+  private mutating func include(
+    _ tag: MustacheTag, of source: MustacheSource, style: MustacheStyle
+  ) {
+    let name = tag.name
+    guard !name.isEmpty, !name.hasPrefix("*") else {
+      return report(
+        .mustache, tag, source, "expected the name of a partial; names from data are not supported")
+    }
+    guard !openPartials.contains(name) else {
+      let circle = (openPartials.drop { $0 != name } + [name]).joined(separator: " > ")
+      return report(
+        .recursivePartial, tag, source,
+        "this partial would include itself (\(circle)); recursive partials are not supported")
+    }
+    guard openPartials.count < TemplateLimits.partialDepth else {
+      return report(
+        .tooLarge, tag, source,
+        "at most \(TemplateLimits.partialDepth) partials may stand inside each other")
+    }
+    guard let partial = partials(name) else {
+      return report(
+        .unknownPartial, tag, source,
+        "there is no partial of this name: expected \(TemplateFiles.partialFile(name))")
+    }
+    usedPartials.insert(name)
+    openPartials.append(name)
+    compile(partial.indented(by: tag.indentation), style: style)
+    openPartials.removeLast()
+  }
+}
+
+// MARK: - Instructions
+
+extension MustacheCompiler {
+  private mutating func appendLiteral(_ text: ArraySlice<UInt8>, style: MustacheStyle) {
+    var escaped = ByteWriter(capacity: text.count + 16)
+    text.withUnsafeBytes { text in
+      switch style {
+      case .text, .html: escaped.writeJSONStringContents(text)
+      case .header: escaped.writeHeaderText(text)
+      }
+    }
+    guard escaped.count > 0 else { return }
+    let first = program.bytes.count
+    escaped.withBytes { program.bytes += $0 }
+    if program.instructions.count > barrier, let last = program.instructions.last,
+      last.operation == .literal, Int(last.first + last.count) == first
+    {
+      program.instructions[program.instructions.count - 1].count += UInt32(escaped.count)
+    } else {
+      program.instructions.append(
+        .init(operation: .literal, first: UInt32(first), count: UInt32(escaped.count)))
+    }
+  }
+
+  private mutating func appendNamed(
+    _ operation: MustacheProgram.Operation, _ tag: MustacheTag, _ source: MustacheSource
+  ) {
+    let first = program.names.count
+    if !tag.content.elementsEqual([UInt8(ascii: ".")]) {
+      let parts = tag.content.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+      if tag.content.contains(where: MustacheScanner.isSpace) || parts.contains(where: \.isEmpty) {
+        report(
+          .mustache, tag, source, "expected a name such as ctx.client.firstname, or a single dot")
+      }
+      if parts.count > TemplateLimits.nameParts {
+        report(
+          .tooLarge, tag, source,
+          "a dotted name may have at most \(TemplateLimits.nameParts) parts")
+      }
+      for part in parts {
+        program.names.append(
+          .init(first: UInt32(program.bytes.count), count: UInt32(part.count)))
+        program.bytes += part
+      }
+    }
+    program.instructions.append(
+      .init(
+        operation: operation, first: UInt32(first), count: UInt32(program.names.count - first),
+        origin: UInt32(program.origins.count)))
+    program.origins.append(.init(file: source.file, line: tag.line, tag: tag.shortText))
+  }
+
+  /// Adds a path of an event and returns the instruction that has its names; not to be run, only
+  /// asked with `MustacheRun.isPresent`.
+  mutating func addPath(_ path: String, file: String, line: Int?) -> Int {
+    let bytes = Array(path.utf8)[...]
+    let tag = MustacheTag(kind: .variable, content: bytes, line: line ?? 1, text: bytes)
+    appendNamed(.plainValue, tag, MustacheSource(file: file, bytes: []))
+    barrier = program.instructions.count
+    return barrier - 1
+  }
+
+  private mutating func checkSize(_ source: MustacheSource) throws(TemplateProblem) {
+    guard
+      program.instructions.count > TemplateLimits.instructions
+        || program.bytes.count > TemplateLimits.literalBytes
+    else { return }
+    isOverfull = true
+    throw TemplateProblem(
+      .tooLarge, file: source.file, field: source.field,
+      "the template with its partials is too large: at most \(TemplateLimits.instructions) tags "
+        + "and \(TemplateLimits.literalBytes) bytes of text")
+  }
+
+  private mutating func report(
+    _ code: TemplateProblem.Code, _ tag: MustacheTag, _ source: MustacheSource, _ detail: String
+  ) {
+    problems.append(problem(code, tag, source, detail))
+  }
+
+  private func problem(
+    _ code: TemplateProblem.Code, _ tag: MustacheTag, _ source: MustacheSource, _ detail: String
+  ) -> TemplateProblem {
+    let field = source.field.map { "\($0) \(tag.shortText)" } ?? tag.shortText
+    return TemplateProblem(code, file: source.file, line: tag.line, field: field, detail)
+  }
+}
