@@ -87,7 +87,8 @@ struct ContentAssembler: ~Copyable {
     }
     makeStorage(bodyBytes: kept, list: header.list)
     message.properties = properties
-    phase = keepsBody
+    phase =
+      keepsBody
       ? .awaitingBody(remaining: bodyBytes) : .draining(remaining: bodyBytes)
     return bodyBytes == 0 ? finish() : .needsMore
   }

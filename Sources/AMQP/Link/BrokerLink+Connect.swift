@@ -41,11 +41,13 @@ extension BrokerLink {
       .channelOption(.socketOption(.so_keepalive), value: 1)
       .channelOption(
         .writeBufferWaterMark,
-        value: .init(low: Limits.outboundLowWaterBytes, high: Limits.outboundHighWaterBytes))
+        value: .init(low: Limits.outboundLowWaterBytes, high: Limits.outboundHighWaterBytes)
+      )
       .channelOption(
         .recvAllocator,
         value: AdaptiveRecvByteBufferAllocator(
-          minimum: 4096, initial: 16384, maximum: Limits.readBufferBytes))
+          minimum: 4096, initial: 16384, maximum: Limits.readBufferBytes)
+      )
       .channelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
           let pipeline = channel.pipeline.syncOperations

@@ -59,8 +59,9 @@ package final class BrokerLink {
   ) {
     eventLoop.preconditionInEventLoop()
     Limits.check()
-    precondition(role.publishes || !role.consumers.isEmpty || !role.topology.isEmpty
-      || role.startsConsuming, "A link needs something to do")
+    precondition(
+      role.publishes || !role.consumers.isEmpty || !role.topology.isEmpty
+        || role.startsConsuming, "A link needs something to do")
     self.options = options
     self.role = role
     self.eventLoop = eventLoop
