@@ -34,8 +34,6 @@ package struct AMQPError: Error, Sendable, Equatable {
     case consumerCancelled = "consumer-cancelled"
     case notReady = "not-ready"
     case invalidMessage = "invalid-message"
-    case publishRefused = "publish-refused"
-    case publishReturned = "publish-returned"
     case stopped = "stopped"
   }
 

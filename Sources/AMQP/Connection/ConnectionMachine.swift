@@ -80,6 +80,16 @@ struct ConnectionMachine: ~Copyable {
   /// Whether messages can be published and settled now.
   var isReady: Bool { isWorkSetUp && state == .open }
 
+  /// Whether the work channel takes acknowledgements and rejections: before it is ready, too, when
+  /// one of several consumers is already delivering.
+  var isSettling: Bool {
+    guard state == .open else { return false }
+    switch work {
+    case .closed, .opening, .closing: return false
+    default: return !isClosingGracefully
+    }
+  }
+
   /// The socket is connected.
   mutating func connected() -> ConnectionAction {
     precondition(state == .idle, "A connection is opened once")

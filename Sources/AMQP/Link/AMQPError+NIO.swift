@@ -10,6 +10,8 @@ extension AMQPError {
     case let error as IOError:
       self.init(
         .ioFailed, "The socket failed: \(error.description)", nativeCode: Int(error.errnoCode))
+    case NIOSSLError.uncleanShutdown:
+      self.init(.closedByPeer, "The broker closed the socket")
     case let error as NIOSSLError:
       self.init(
         .tlsFailed, "TLS failed: \(error)",

@@ -55,8 +55,15 @@ extension BrokerLink {
   /// Tells what has been confirmed since the last time, in one call for all of it.
   func reportConfirms() {
     if !machine.confirmedTokens.isEmpty {
-      delegate?.brokerLink(self, confirmed: machine.confirmedTokens)
-      machine.confirmedTokens.removeAll(keepingCapacity: true)
+      // Taken out, so that nothing is told twice, whatever the owner does now; the memory goes
+      // back.
+      var tokens: [UInt64] = []
+      swap(&tokens, &machine.confirmedTokens)
+      delegate?.brokerLink(self, confirmed: tokens)
+      if machine.confirmedTokens.isEmpty {
+        tokens.removeAll(keepingCapacity: true)
+        swap(&tokens, &machine.confirmedTokens)
+      }
     }
     if !machine.refusedTokens.isEmpty {
       let tokens = machine.refusedTokens

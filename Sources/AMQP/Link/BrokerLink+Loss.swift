@@ -7,7 +7,8 @@ extension BrokerLink {
     reportLoss(error, unconfirmed)
     guard !isStopping else { return }
     if error.isPermanent && !hasBeenReady {
-      // Nothing on this connection can help: close it and say so.
+      // Nothing on this connection can help: take leave of the broker and say so.
+      execute(.send(.close(code: 200, text: "giving up"), channel: 0))
       return disconnected(error)
     }
     // A channel that we closed ourselves is opened again at once.

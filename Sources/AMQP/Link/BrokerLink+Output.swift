@@ -56,13 +56,15 @@ extension BrokerLink {
 
   private func giveBack(_ deliveryTag: UInt64, _ epoch: UInt32, _ method: ClientMethod) {
     eventLoop.preconditionInEventLoop()
-    guard machine.isReady, epoch == machine.epoch, machine.acks.reject(deliveryTag) else { return }
+    guard machine.isSettling, epoch == machine.epoch, machine.acks.reject(deliveryTag) else {
+      return
+    }
     execute(.send(method, channel: ConnectionMachine.workChannel))
   }
 
   /// Encodes the acknowledgements that are due.
   func encodeAcks() {
-    guard machine.isReady, machine.acks.pending > 0 else { return }
+    guard machine.isSettling, machine.acks.pending > 0 else { return }
     settledSinceFlush = 0
     machine.acks.flush(
       now: now, holeNanoseconds: UInt64(Limits.acknowledgementHoleSeconds * 1e9), into: &acks)

@@ -59,9 +59,6 @@ package final class BrokerLink {
   ) {
     eventLoop.preconditionInEventLoop()
     Limits.check()
-    precondition(
-      role.publishes || !role.consumers.isEmpty || !role.topology.isEmpty
-        || role.startsConsuming, "A link needs something to do")
     self.options = options
     self.role = role
     self.eventLoop = eventLoop
@@ -93,6 +90,12 @@ package final class BrokerLink {
   package var isWritable: Bool {
     guard let context else { return false }
     return context.channel.isWritable && outbound.readableBytes < Limits.outboundHighWaterBytes
+  }
+
+  /// Bytes that are encoded and that the socket has not taken.
+  package var pendingBytes: Int {
+    let queued = try? context?.channel.syncOptions?.getOption(.bufferedWritableBytes)
+    return outbound.readableBytes + (queued ?? 0)
   }
 
   /// Begins to connect. Once.

@@ -25,22 +25,42 @@ struct PreparedConnection: Sendable {
     var configuration = TLSConfiguration.makeClientConfiguration()
     configuration.minimumTLSVersion = .tlsv12
     configuration.certificateVerification = .fullVerification
+    if let path = options.caFile {
+      let authorities = try reading("broker.tls.caFile", path) {
+        try NIOSSLCertificate.fromPEMFile(path)
+      }
+      configuration.trustRoots = .certificates(authorities)
+    }
+    if let path = options.certificateFile {
+      let chain = try reading("broker.tls.certificateFile", path) {
+        try NIOSSLCertificate.fromPEMFile(path)
+      }
+      configuration.certificateChain = chain.map { .certificate($0) }
+    }
+    if let path = options.keyFile {
+      let key = try reading("broker.tls.keyFile", path) {
+        try NIOSSLPrivateKey(file: path, format: .pem)
+      }
+      configuration.privateKey = .privateKey(key)
+    }
     do {
-      if let path = options.caFile {
-        configuration.trustRoots = .certificates(try NIOSSLCertificate.fromPEMFile(path))
-      }
-      if let path = options.certificateFile {
-        configuration.certificateChain =
-          try NIOSSLCertificate.fromPEMFile(path).map { .certificate($0) }
-      }
-      if let path = options.keyFile {
-        configuration.privateKey = .privateKey(try NIOSSLPrivateKey(file: path, format: .pem))
-      }
       return try NIOSSLContext(configuration: configuration)
     } catch {
       throw AMQPError(
         .unreadableFile, "The certificates cannot be used: \(error)",
-        advice: "check broker.tls.caFile, certificateFile and keyFile: PEM files that we may read")
+        advice: "check that broker.tls.keyFile belongs to broker.tls.certificateFile")
+    }
+  }
+
+  private static func reading<R>(
+    _ key: String, _ path: String, _ read: () throws -> R
+  ) throws(AMQPError) -> R {
+    do {
+      return try read()
+    } catch {
+      throw AMQPError(
+        .unreadableFile, "Cannot read \(path): \(error)",
+        advice: "check \(key): a PEM file that we may read")
     }
   }
 
