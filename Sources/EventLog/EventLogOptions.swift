@@ -9,6 +9,8 @@ package struct EventLogOptions: Sendable {
   package var confirmMilliseconds = 80
   /// Every system call of the log. Replaced by a simulated disk in tests.
   package var disk: any Disk = LinuxDisk()
+  /// How soon a segment that found no room is tried again.
+  var spaceRetryMilliseconds = 1000
   /// Bits of the fingerprint that are kept: all but in tests, which want collisions.
   var fingerprintMask = UInt64.max
 

@@ -1,4 +1,5 @@
 internal import CCRC32C
+internal import Glibc
 
 // Little-endian integers in raw memory. Every number on disk goes through these.
 
@@ -55,29 +56,20 @@ func checksum(_ bytes: ArraySlice<UInt8>) -> UInt32 {
   bytes.withUnsafeBytes { crc32c(0, $0.baseAddress, $0.count) }
 }
 
-/// Whether all bytes are zero.
-func isZero(_ bytes: UnsafeRawBufferPointer) -> Bool { firstNonZero(bytes) == nil }
-
-/// Index of the 8-byte word (or byte of the rest) that is the first one not zero.
-func firstNonZero(_ bytes: UnsafeRawBufferPointer) -> Int? {
-  var at = 0
-  while at + 8 <= bytes.count {
-    if bytes.loadUnaligned(fromByteOffset: at, as: UInt64.self) != 0 { return at }
-    at += 8
-  }
-  while at < bytes.count {
-    if bytes[at] != 0 { return at }
-    at += 1
-  }
-  return nil
+/// Whether all bytes are zero: the first is, and each equals the one after it.
+func isZero(_ bytes: UnsafeRawBufferPointer) -> Bool {
+  guard let start = bytes.baseAddress, bytes.count > 0 else { return true }
+  return bytes[0] == 0 && memcmp(start, start + 1, bytes.count - 1) == 0
 }
 
+/// Index of the last byte that is not zero.
 func lastNonZero(_ bytes: UnsafeRawBufferPointer) -> Int? {
   var end = bytes.count
-  while end >= 8, bytes.loadUnaligned(fromByteOffset: end - 8, as: UInt64.self) == 0 { end -= 8 }
   while end > 0 {
-    if bytes[end - 1] != 0 { return end - 1 }
-    end -= 1
+    let start = max(0, end - 4096)
+    let block = UnsafeRawBufferPointer(rebasing: bytes[start..<end])
+    if !isZero(block) { return block.lastIndex { $0 != 0 }.map { start + $0 } }
+    end = start
   }
   return nil
 }

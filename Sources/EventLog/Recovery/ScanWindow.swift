@@ -1,3 +1,5 @@
+internal import Glibc
+
 /// A big block-aligned buffer that slides over a file.
 final class ScanWindow {
   private let memory: UnsafeMutableRawBufferPointer
@@ -11,7 +13,7 @@ final class ScanWindow {
     memory = .allocate(
       byteCount: Limits.scanWindowBytes + Limits.blockBytes, alignment: Limits.blockBytes)
     // The spare bytes that views may read past the end.
-    memory.initializeMemory(as: UInt8.self, repeating: 0)
+    if let start = memory.baseAddress { memset(start + limit, 0, Limits.blockBytes) }
   }
 
   deinit { memory.deallocate() }

@@ -51,6 +51,6 @@ struct StoreCreation {
     let count = try bytes.withMutableBytes { (buffer) throws(EventLogError) in
       try file.read(into: buffer, at: Int64(Limits.segmentHeaderBytes))
     }
-    return bytes[..<count].allSatisfy { $0 == 0 }
+    return bytes.withBytes { isZero(UnsafeRawBufferPointer(rebasing: $0[..<count])) }
   }
 }

@@ -12,8 +12,6 @@ final class SparePreparer: @unchecked Sendable {
   private var thread: WorkerThread?
   private let onSpace: @Sendable (EventLogError?) -> Void
 
-  private static let retryNanoseconds: UInt64 = 1_000_000_000
-
   /// `isReady`: a whole spare of the right size is there.
   init(
     _ options: EventLogOptions, _ paths: StorePaths, isReady: Bool,
@@ -103,7 +101,7 @@ final class SparePreparer: @unchecked Sendable {
   }
 
   private func pause() {
-    let deadline = monotonicNanoseconds() + Self.retryNanoseconds
+    let deadline = monotonicNanoseconds() + UInt64(options.spaceRetryMilliseconds) * 1_000_000
     monitor.withLock {
       while !isStopping, monotonicNanoseconds() < deadline { monitor.wait(until: deadline) }
     }
