@@ -62,7 +62,7 @@ wait_until_settled() {
 
 report() {
   printf '\n'
-  if [[ ! -f "$folder/events.jsonl" || ! -f "$folder/parked.jsonl" ]]; then
+  if ! take_snapshot; then
     tail -n 20 "$folder/log/list.log" >&2 || true
     warn 'the events could not be listed'
     return 1
