@@ -1,4 +1,4 @@
-internal import CSystem
+internal import CSystemCalls
 
 /// A random 16-byte name of a store; a file of another store never passes for one of this.
 struct StoreID: Equatable, Sendable {

@@ -1,4 +1,4 @@
-internal import CSystem
+internal import CSystemCalls
 
 /// One sub-table of the index: slots of 16 bytes on mapped memory, linear probing.
 struct IndexTable {

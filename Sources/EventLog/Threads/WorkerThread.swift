@@ -1,4 +1,4 @@
-internal import CSystem
+internal import CSystemCalls
 internal import Glibc
 
 /// A thread of our own with a big stack: it may block in a system call for as long as the disk
