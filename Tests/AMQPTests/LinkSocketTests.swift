@@ -34,7 +34,8 @@ import Testing
       try channel.writeInbound(ByteBuffer(bytes: input[start..<end]))
     }
     #expect(probe.notes == [.ready(1)])
-    #expect(probe.messages.map { $0.withBody { Array($0) } } == bodies)
+    let isSame = probe.messages.map { $0.withBody { Array($0) } } == bodies
+    #expect(isSame)
     var sent: [UInt8] = []
     while let buffer = try channel.readOutbound(as: ByteBuffer.self) {
       sent += buffer.readableBytesView
