@@ -86,15 +86,15 @@ final class LinkProbe: BrokerLinkDelegate {
     case stopped
   }
 
-  private(set) var link: BrokerLink! = nil
+  let link: BrokerLink
   private(set) var notes: [Note] = []
   private(set) var messages: [IncomingMessage] = []
   var settlesAtOnce = false
 
   init(_ options: BrokerOptions, _ role: LinkRole, _ eventLoop: any EventLoop) {
     link = BrokerLink(
-      options: options, role: role, eventLoop: eventLoop, logger: LiveBroker.logger,
-      delegate: self)
+      options: options, role: role, eventLoop: eventLoop, logger: LiveBroker.logger)
+    link.delegate = self
   }
 
   static func start(_ options: BrokerOptions, _ role: LinkRole) async throws -> Bound {
