@@ -12,11 +12,19 @@ enum LiveBroker {
   static let reason: Comment =
     "MEDDELA_TEST_BROKER is not set (amqp://guest:guest@127.0.0.1:PORT of a broker to test with)"
   static let tlsURL = getenv("MEDDELA_TEST_BROKER_TLS").map { String(cString: $0) }
+  /// A broker that nobody else uses, for tests that disturb it, and a command that runs
+  /// `rabbitmqctl` for it (`deploy/broker ctl DIR`).
+  static let faultURL = getenv("MEDDELA_TEST_FAULT_BROKER").map { String(cString: $0) }
+  static let faultControl = getenv("MEDDELA_TEST_FAULT_CTL").map { String(cString: $0) }
+  static let faultReason: Comment =
+    "MEDDELA_TEST_FAULT_BROKER (URL of a broker of its own) and MEDDELA_TEST_FAULT_CTL are not set"
   static let caFile = getenv("MEDDELA_TEST_BROKER_CA").map { String(cString: $0) }
   static let tlsReason: Comment =
     "MEDDELA_TEST_BROKER_TLS (amqps://...) and MEDDELA_TEST_BROKER_CA (PEM file) are not set"
 
-  static func options(_ name: String = #function) throws -> BrokerOptions {
+  static func options(
+    _ name: String = #function, url: String? = url
+  ) throws -> BrokerOptions {
     var options = BrokerOptions(addresses: [try BrokerAddress(url: url ?? "amqp://127.0.0.1")])
     options.connectionName = name
     options.callTimeoutSeconds = 5
@@ -29,9 +37,20 @@ enum LiveBroker {
     return logger
   }
 
-  static func client(_ name: String = #function) async throws -> BrokerClient {
+  static func client(
+    _ name: String = #function, url: String? = url
+  ) async throws -> BrokerClient {
     try await BrokerClient.connect(
-      options(name), on: MultiThreadedEventLoopGroup.singleton.next(), logger: logger)
+      options(name, url: url), on: MultiThreadedEventLoopGroup.singleton.next(), logger: logger)
+  }
+
+  /// Runs a rabbitmqctl command on a thread that may block.
+  static func run(_ command: String) async {
+    guard let control = faultControl else { return }
+    try? await NIOThreadPool.singleton.runIfActive {
+      let status = system("\(control) -q \(command) >/dev/null")
+      #expect(status == 0, "rabbitmqctl \(command) failed")
+    }
   }
 
   static func queueName() -> String { "test.\(UInt32.random(in: 0...UInt32.max))" }
@@ -67,15 +86,15 @@ final class LinkProbe: BrokerLinkDelegate {
     case stopped
   }
 
-  private(set) var link: BrokerLink! = nil
+  let link: BrokerLink
   private(set) var notes: [Note] = []
   private(set) var messages: [IncomingMessage] = []
   var settlesAtOnce = false
 
   init(_ options: BrokerOptions, _ role: LinkRole, _ eventLoop: any EventLoop) {
     link = BrokerLink(
-      options: options, role: role, eventLoop: eventLoop, logger: LiveBroker.logger,
-      delegate: self)
+      options: options, role: role, eventLoop: eventLoop, logger: LiveBroker.logger)
+    link.delegate = self
   }
 
   static func start(_ options: BrokerOptions, _ role: LinkRole) async throws -> Bound {

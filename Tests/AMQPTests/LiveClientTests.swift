@@ -58,7 +58,8 @@ struct LiveClientTests {
       messages.settle(batch)
       if bodies.count == sizes.count { break }
     }
-    #expect(bodies == batch.map(\.body))
+    let isSame = bodies == batch.map(\.body)
+    #expect(isSame)
     await messages.close()
     try await client.perform([.deleteQueue(name: queue)])
     await client.close()
@@ -96,6 +97,10 @@ struct LiveClientTests {
     }
     #expect(error?.code == .preconditionFailed)
     #expect(error?.nativeCode == 406)
+    error = await #expect(throws: AMQPError.self) {
+      try await client.depth(of: String(repeating: "q", count: 256))
+    }
+    #expect(error?.code == .invalidOption)
     error = await #expect(throws: AMQPError.self) { try await client.depth(of: "test.absent") }
     #expect(error?.code == .notFound)
     let depth = try await client.depth(of: queue)

@@ -40,6 +40,11 @@ package struct BrokerOptions: Sendable {
   /// Larger bodies are reported as oversized, not kept. The default is 16 MiB.
   package var maximumBodyBytes = Limits.defaultMaximumBodyBytes
 
+  /// The call timeout within sensible bounds.
+  var callTimeoutNanoseconds: UInt64 {
+    UInt64(max(0.1, min(callTimeoutSeconds, 3600)) * 1e9)
+  }
+
   /// Options with their defaults.
   package init(addresses: [BrokerAddress]) {
     self.addresses = addresses

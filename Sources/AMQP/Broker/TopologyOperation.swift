@@ -30,6 +30,25 @@ package enum TopologyOperation: Sendable, Equatable, Hashable {
   case purgeQueue(name: String)
 }
 
+extension TopologyOperation {
+  /// Whether its names are short enough for the protocol.
+  var fits: Bool {
+    let names: [String] =
+      switch self {
+      case .declareExchange(let name, let type, _, _): [name, type]
+      case .assertExchange(let name), .deleteExchange(let name), .assertQueue(let name),
+        .deleteQueue(let name), .purgeQueue(let name):
+        [name]
+      case .declareQueue(let name, _, _, _, _): [name]
+      case .bindExchange(let to, let from, let key, _),
+        .unbindExchange(let to, let from, let key, _), .bindQueue(let to, let from, let key, _),
+        .unbindQueue(let to, let from, let key, _):
+        [to, from, key]
+      }
+    return names.allSatisfy { $0.utf8.count <= Limits.shortStringBytes }
+  }
+}
+
 /// What the broker answers to a topology operation.
 package enum TopologyAnswer: Sendable, Equatable {
   /// It is so.

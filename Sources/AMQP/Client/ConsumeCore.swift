@@ -3,7 +3,7 @@ internal import NIOCore
 
 /// The consuming half of a `BrokerClient`, on its event loop.
 final class ConsumeCore: BrokerLinkDelegate {
-  private var link: BrokerLink! = nil
+  private let link: BrokerLink
   private var buffered: [IncomingMessage] = []
   private var waiting: ((Result<[IncomingMessage]?, AMQPError>) -> Void)?
   private var asking: ConsumedMessages.CallToken?
@@ -17,8 +17,8 @@ final class ConsumeCore: BrokerLinkDelegate {
     _ options: BrokerOptions, _ consumer: Consumer, _ eventLoop: any EventLoop, _ logger: Logger
   ) {
     link = BrokerLink(
-      options: options, role: LinkRole(consumers: [consumer]), eventLoop: eventLoop,
-      logger: logger, delegate: self)
+      options: options, role: LinkRole(consumers: [consumer]), eventLoop: eventLoop, logger: logger)
+    link.delegate = self
   }
 
   func start() {

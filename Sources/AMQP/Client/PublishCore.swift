@@ -23,7 +23,7 @@ final class PublishCore: BrokerLinkDelegate {
     var returned: PublishOutcome?
   }
 
-  private(set) var link: BrokerLink! = nil
+  let link: BrokerLink
   private var pending: [UInt64: Pending] = [:]
   /// Tokens to publish once the link is ready again, in order.
   private var waiting: Deque<UInt64> = []
@@ -35,8 +35,8 @@ final class PublishCore: BrokerLinkDelegate {
 
   init(_ options: BrokerOptions, _ eventLoop: any EventLoop, _ logger: Logger) {
     link = BrokerLink(
-      options: options, role: LinkRole(publishes: true), eventLoop: eventLoop, logger: logger,
-      delegate: self)
+      options: options, role: LinkRole(publishes: true), eventLoop: eventLoop, logger: logger)
+    link.delegate = self
   }
 
   func start(deadlineSeconds: Double, _ done: @escaping (AMQPError?) -> Void) {

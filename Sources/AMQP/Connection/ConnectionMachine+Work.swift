@@ -50,7 +50,8 @@ extension ConnectionMachine {
       clock.answered(.work)
       if isClosingGracefully { return closeConnection() }
       return thenReopen ? reopen() : .none
-    case (.closing, _):
+    case (.closing, _), (_, .channelCloseOk):
+      // The second: the answer to a close of ours that crossed one of the broker's.
       return .none
     case (_, .channelFlow(let isActive)):
       return .send(.channelFlowOk(isActive: isActive), channel: Self.workChannel)

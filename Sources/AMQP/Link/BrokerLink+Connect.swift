@@ -36,7 +36,7 @@ extension BrokerLink {
     let name = options.tls.serverName ?? (address.host.isIPAddress ? nil : address.host)
     let link = NIOLoopBound(self, eventLoop: eventLoop)
     let bootstrap = ClientBootstrap(group: eventLoop)
-      .connectTimeout(.nanoseconds(Int64(options.callTimeoutSeconds * 1e9)))
+      .connectTimeout(.nanoseconds(Int64(options.callTimeoutNanoseconds)))
       .channelOption(.tcpOption(.tcp_nodelay), value: 1)
       .channelOption(.socketOption(.so_keepalive), value: 1)
       .channelOption(
@@ -82,7 +82,7 @@ extension BrokerLink {
     plan.version = options.version
     plan.heartbeatSeconds = options.heartbeatSeconds
     plan.maximumBodyBytes = options.maximumBodyBytes
-    plan.callTimeoutNanoseconds = UInt64(options.callTimeoutSeconds * 1e9)
+    plan.callTimeoutNanoseconds = options.callTimeoutNanoseconds
     plan.topology = role.topology
     plan.consumers = role.consumers
     plan.publishes = role.publishes

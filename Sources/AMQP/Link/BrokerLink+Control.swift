@@ -35,6 +35,11 @@ extension BrokerLink {
     completion: @escaping (Result<[TopologyAnswer], AMQPError>) -> Void
   ) {
     eventLoop.preconditionInEventLoop()
+    if let operation = operations.first(where: { !$0.fits }) {
+      let error = AMQPError(
+        .invalidOption, "A name of the topology is longer than 255 bytes: \(operation)")
+      return completion(.failure(error))
+    }
     let call = nextCall
     nextCall += 1
     callbacks[call] = completion

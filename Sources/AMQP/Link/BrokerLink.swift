@@ -21,7 +21,8 @@ package final class BrokerLink {
   let options: BrokerOptions
   let role: LinkRole
   let logger: Logger
-  weak var delegate: (any BrokerLinkDelegate)?
+  /// Who is told; to be set before `start`. The link does not keep its owner alive.
+  package weak var delegate: (any BrokerLinkDelegate)?
 
   var phase = Phase.idle
   var machine: ConnectionMachine
@@ -54,8 +55,7 @@ package final class BrokerLink {
 
   /// Makes a link; nothing happens before `start`. To be called on the event loop.
   package init(
-    options: BrokerOptions, role: LinkRole, eventLoop: any EventLoop, logger: Logger,
-    delegate: any BrokerLinkDelegate
+    options: BrokerOptions, role: LinkRole, eventLoop: any EventLoop, logger: Logger
   ) {
     eventLoop.preconditionInEventLoop()
     Limits.check()
@@ -63,7 +63,6 @@ package final class BrokerLink {
     self.role = role
     self.eventLoop = eventLoop
     self.logger = logger
-    self.delegate = delegate
     var generator = SystemRandomNumberGenerator()
     addresses = AddressList(options.addresses, using: &generator)
     machine = ConnectionMachine(
@@ -102,6 +101,7 @@ package final class BrokerLink {
   package func start() {
     eventLoop.preconditionInEventLoop()
     precondition(isIdle, "A link is started once")
+    precondition(delegate != nil, "A link needs somebody to tell")
     connect()
   }
 

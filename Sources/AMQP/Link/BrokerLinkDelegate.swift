@@ -5,7 +5,7 @@ package protocol BrokerLinkDelegate: AnyObject {
   func brokerLink(_ link: BrokerLink, isReady epoch: UInt32)
   /// The channel of this epoch is gone. `unconfirmed` are the tokens of its publishes that were
   /// neither confirmed nor refused, in the order they were published. Deliveries of the epoch that
-  /// are not settled will come again; settling them now does nothing.
+  /// are not settled will come again; settling them now does nothing. Told when stopping, too.
   func brokerLink(
     _ link: BrokerLink, lost epoch: UInt32, _ error: AMQPError, unconfirmed: [UInt64])
   /// An attempt to get ready failed. nil for `retryAfterSeconds`: the link has given up, because
