@@ -15,9 +15,10 @@ let settings: [SwiftSetting] = [
 let nio: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
-let metrics: Target.Dependency = .product(name: "Metrics", package: "swift-metrics")
 let lifecycle: Target.Dependency = .product(
   name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let unixSignals: Target.Dependency = .product(
+  name: "UnixSignals", package: "swift-service-lifecycle")
 let arguments: Target.Dependency = .product(
   name: "ArgumentParser", package: "swift-argument-parser")
 
@@ -31,7 +32,6 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
     .package(url: "https://github.com/apple/swift-nio-ssl", exact: "2.37.6"),
     .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
-    .package(url: "https://github.com/apple/swift-metrics", exact: "2.13.0"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
     .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
     .package(url: "https://github.com/apple/swift-configuration", exact: "1.4.0"),
@@ -47,10 +47,10 @@ let package = Package(
     .systemLibrary(
       name: "CSimdJSONLibrary", pkgConfig: "simdjson", providers: [.apt(["libsimdjson-dev"])]),
     .target(
-      name: "CSimdJSON", dependencies: ["CSimdJSONLibrary"],
-      cxxSettings: [.unsafeFlags(["-O3"], .when(configuration: .release))]),
+      name: "CSimdJSON", dependencies: ["CSimdJSONLibrary"]),
+    .target(name: "CBareRelay", dependencies: ["CRabbitMQ"]),
     .target(name: "CCRC32C"),
-    .target(name: "CSystem"),
+    .target(name: "CSystemCalls"),
 
     // The arrows of the architecture, bottom to top.
     .target(name: "JSON", dependencies: ["CSimdJSON"], swiftSettings: settings),
@@ -69,7 +69,7 @@ let package = Package(
         .product(name: "HeapModule", package: "swift-collections"),
       ],
       swiftSettings: settings),
-    .target(name: "EventLog", dependencies: ["CCRC32C", "CSystem"], swiftSettings: settings),
+    .target(name: "EventLog", dependencies: ["CCRC32C", "CSystemCalls"], swiftSettings: settings),
     .target(
       name: "AMQP",
       dependencies: [
@@ -82,7 +82,7 @@ let package = Package(
       name: "Node",
       dependencies: [
         "AMQP", "EventLog", "Execution", "JSON", "Messages", "Templates", "Yams",
-        nio, nioPosix, logging, metrics, lifecycle,
+        nio, nioPosix, logging, lifecycle, unixSignals,
         .product(name: "Configuration", package: "swift-configuration"),
         .product(name: "Hummingbird", package: "hummingbird"),
       ],
@@ -91,14 +91,14 @@ let package = Package(
       name: "Commands",
       dependencies: [
         "AMQP", "EventLog", "Execution", "JSON", "Messages", "Node", "Templates",
-        nio, nioPosix, logging, lifecycle, arguments,
+        nio, nioPosix, logging, lifecycle, unixSignals, arguments,
       ],
       swiftSettings: settings),
     .executableTarget(
       name: "meddela", dependencies: ["Commands", arguments], swiftSettings: settings),
     .executableTarget(
       name: "meddela-bench",
-      dependencies: ["CRabbitMQ", "Commands", arguments], swiftSettings: settings),
+      dependencies: ["CBareRelay", "Commands", "Node", arguments], swiftSettings: settings),
 
     .testTarget(name: "TidyTests", swiftSettings: settings),
     .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: settings),

@@ -1,0 +1,42 @@
+#ifndef CBARERELAY_H
+#define CBARERELAY_H
+#include <stdint.h>
+
+/// Where the broker is. Strings are borrowed for the call.
+typedef struct {
+  const char *host;
+  int port;
+  const char *vhost;
+  const char *username;
+  const char *password;
+} bare_broker;
+
+/// What a run did.
+typedef struct {
+  uint64_t messages;
+  double seconds;
+  double cpu_seconds;
+  /// NULL, or what went wrong: a literal.
+  const char *error;
+} bare_result;
+
+/// Publishes `count` persistent messages, confirmed, `window` unconfirmed at a time. Each
+/// "@@@@@@@@" in the body becomes the message's number from `first` on, in eight digits;
+/// the message id is `id_format` with that number (a printf format with one %08lu).
+bare_result bare_fill(bare_broker broker, const char *exchange, const char *routing_key,
+                      uint64_t first, uint64_t count, const char *body, uint64_t body_bytes,
+                      const char *id_format, uint64_t window);
+
+/// Moves `count` messages from one queue to another: consume, publish, await the confirm, ack.
+/// With `extra_bytes` it also publishes one unrouted, confirmed message of so many bytes to
+/// `extra_exchange` for each, and acknowledges when both are confirmed.
+bare_result bare_relay(bare_broker broker, const char *from, const char *to, uint64_t count,
+                       uint64_t window, const char *extra_exchange, uint64_t extra_bytes);
+
+/// Consumes and acknowledges `count` messages.
+bare_result bare_drain(bare_broker broker, const char *queue, uint64_t count);
+
+/// Declares a durable quorum queue.
+bare_result bare_declare(bare_broker broker, const char *queue);
+
+#endif

@@ -1,0 +1,52 @@
+internal import ArgumentParser
+internal import Glibc
+internal import Node
+
+/// Where the configuration comes from. Every command takes these.
+struct ConfigurationOptions: ParsableArguments {
+  @Option(name: .long, help: "YAML file with the configuration.")
+  var config: String?
+
+  @Option(
+    name: .customLong("set"), parsing: .singleValue,
+    help: "Sets one key: --set store.path=data. May be given several times.")
+  var settings: [String] = []
+
+  func values() throws -> ConfigurationValues {
+    do {
+      return try ConfigurationValues(
+        path: config, environment: processEnvironment(), flags: settings)
+    } catch {
+      throw CommandFailure(error.description, .configuration)
+    }
+  }
+
+  func load() throws -> NodeConfiguration {
+    let values = try values()
+    do {
+      return try NodeConfiguration(values)
+    } catch {
+      throw CommandFailure(error.description, .configuration)
+    }
+  }
+}
+
+/// How results are printed.
+struct OutputOptions: ParsableArguments {
+  @Flag(name: .long, help: "Print JSON, one object a line.")
+  var json = false
+}
+
+/// The environment of this process.
+func processEnvironment() -> [String: String] {
+  var result: [String: String] = [:]
+  guard var entry = environ else { return result }
+  while let pointer = entry.pointee {
+    let text = String(cString: pointer)
+    if let separator = text.firstIndex(of: "=") {
+      result[String(text[..<separator])] = String(text[text.index(after: separator)...])
+    }
+    entry += 1
+  }
+  return result
+}

@@ -1,0 +1,15 @@
+package import ArgumentParser
+
+/// `meddela`: the whole command line.
+package struct MeddelaCommand: AsyncParsableCommand {
+  package static let configuration = CommandConfiguration(
+    commandName: "meddela",
+    abstract: "Executes transactional messages: events in, deliveries out, every status kept.",
+    version: programVersion,
+    subcommands: [
+      ServeCommand.self, PublishCommand.self, WatchCommand.self, DeliverCommand.self,
+      EventsCommand.self, TemplatesCommand.self, TopologyCommand.self, ConfigCommand.self,
+    ])
+
+  package init() {}
+}

@@ -1,0 +1,126 @@
+/// A key that the configuration may set: its name, what it takes, its default, what it is for.
+package struct ConfigurationKey: Sendable {
+  package enum Kind: Sendable {
+    case text
+    /// A file that must be readable when it is named.
+    case file
+    case list
+    case flag
+    case integer(ClosedRange<Int>)
+    case choice([String])
+  }
+
+  package let name: String
+  package let kind: Kind
+  /// As it would be written. Nil: nothing is set.
+  package let defaultValue: String?
+  package let isSecret: Bool
+  package let summary: String
+
+  init(
+    _ name: String, _ kind: Kind, _ defaultValue: String?, isSecret: Bool = false,
+    _ summary: String
+  ) {
+    self.name = name
+    self.kind = kind
+    self.defaultValue = defaultValue
+    self.isSecret = isSecret
+    self.summary = summary
+  }
+
+  /// `broker.tls.caFile` is `MEDDELA_BROKER_TLS_CA_FILE`.
+  package var environmentName: String {
+    var result = "MEDDELA_"
+    var isAfterLower = false
+    for character in name {
+      if character == "." {
+        result += "_"
+        isAfterLower = false
+        continue
+      }
+      if character.isUppercase, isAfterLower { result += "_" }
+      isAfterLower = character.isLowercase
+      result += character.uppercased()
+    }
+    return result
+  }
+
+  package static let all: [ConfigurationKey] =
+    broker + topology + store + inlets + delivery + operation
+
+  private static let broker: [ConfigurationKey] = [
+    .init(
+      "broker.urls", .list, "amqp://127.0.0.1:5672",
+      "addresses of the broker's nodes, amqp:// or amqps://"),
+    .init("broker.username", .text, "guest", "name to log in with"),
+    .init(
+      "broker.password", .text, "guest", isSecret: true,
+      "password; not on the command line, better in a file"),
+    .init("broker.passwordFile", .file, nil, "file with the password, read at every connect"),
+    .init(
+      "broker.mechanism", .choice(["plain", "external"]), "plain",
+      "how to log in: password, or the client certificate"),
+    .init("broker.vhost", .text, "/", "virtual host"),
+    .init("broker.heartbeatSeconds", .integer(1...3_600), "15", "heartbeat to ask for"),
+    .init("broker.tls.caFile", .file, nil, "certificates to trust (PEM)"),
+    .init("broker.tls.certificateFile", .file, nil, "client certificate (PEM)"),
+    .init("broker.tls.keyFile", .file, nil, "the client certificate's key (PEM)"),
+    .init("broker.tls.serverName", .text, nil, "name to expect instead of the host's"),
+  ]
+
+  private static let topology: [ConfigurationKey] = [
+    .init("topology.prefix", .text, "meddela", "first part of every exchange and queue name"),
+    .init(
+      "topology.mode", .choice(["declare", "assert", "none"]), "declare",
+      "make exchanges and queues, check that they exist, or neither"),
+  ]
+
+  private static let store: [ConfigurationKey] = [
+    .init("store.path", .text, "data", "folder of the event log"),
+    .init(
+      "store.segmentBytes", .integer(1 << 24...1 << 34), "268435456", "bytes of a segment file"),
+    .init(
+      "store.retentionDays", .integer(1...36_500), "30", "days that final events are kept"),
+    .init("templates.path", .text, "templates", "folder of the message templates"),
+  ]
+
+  private static let inlets: [ConfigurationKey] = [
+    .init(
+      "realtime.prefetch", .integer(1...2_000), "1000",
+      "real-time messages unacknowledged at one time"),
+    .init(
+      "batch.prefetch", .integer(1...2_000), "1000",
+      "batch messages unacknowledged at one time"),
+    .init(
+      "deliveryLogs.prefetch", .integer(1...2_000), "1000",
+      "delivery logs unacknowledged at one time"),
+    .init(
+      "events.maxBytes", .integer(1_024...16 << 20), "1048576", "bytes of one event at most"),
+  ]
+
+  private static let delivery: [ConfigurationKey] = [
+    .init(
+      "delivery.giveUpSeconds", .integer(1...31_536_000), "86400",
+      "an event that cannot be handed to the broker for so long is expired"),
+    .init("delivery.retryMinSeconds", .integer(1...3_600), "1", "first wait before a retry"),
+    .init("delivery.retryMaxSeconds", .integer(1...86_400), "300", "longest wait"),
+    .init(
+      "status.publish", .list, nil,
+      "statuses to publish, or `all`; by default all but a passing pending"),
+    .init("status.history", .flag, "false", "declare the stream that keeps status updates"),
+  ]
+
+  private static let operation: [ConfigurationKey] = [
+    .init("http.host", .text, "127.0.0.1", "address of health and metrics"),
+    .init("http.port", .integer(0...65_535), "8080", "port of health and metrics; 0: none"),
+    .init(
+      "log.level", .choice(["trace", "debug", "info", "notice", "warning", "error"]), "info",
+      "least severe log line"),
+    .init(
+      "log.format", .choice(["text", "json"]), nil,
+      "by default text on a terminal, JSON elsewhere"),
+    .init(
+      "drain.seconds", .integer(1...3_600), "25",
+      "longest time to finish what is in flight after SIGTERM"),
+  ]
+}

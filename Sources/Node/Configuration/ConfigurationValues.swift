@@ -1,0 +1,138 @@
+internal import Configuration
+internal import Glibc
+
+/// Where each key's value comes from: defaults, then a YAML file, then the environment, then
+/// flags; the last that sets a key wins. Unknown keys are errors wherever they stand.
+package struct ConfigurationValues: Sendable {
+  package struct Value: Sendable {
+    package var text: String
+    /// For messages: `meddela.yaml:12`, `MEDDELA_HTTP_PORT`, `--set`, `default`.
+    package var source: String
+  }
+
+  private var values: [String: Value] = [:]
+
+  /// - Parameters:
+  ///   - path: the YAML file, if one is named.
+  ///   - environment: the process's; only `MEDDELA_...` names are looked at.
+  ///   - flags: `key=value` of each `--set`.
+  package init(
+    path: String?, environment: [String: String], flags: [String]
+  ) throws(ConfigurationError) {
+    var problems: [String] = []
+    var file: [String: ConfigurationFile.Entry] = [:]
+    if let path {
+      let read = try Self.read(path)
+      problems += read.problems
+      for (name, entry) in read.entries {
+        problems += Self.unknown(name, at: "\(path):\(entry.line)")
+        file[name] = entry
+      }
+    }
+    let known = Dictionary(
+      uniqueKeysWithValues: ConfigurationKey.all.map { ($0.environmentName, $0.name) })
+    for name in environment.keys.sorted()
+    where name.hasPrefix("MEDDELA_") && !name.hasPrefix("MEDDELA_TEST_") {
+      if known[name] == nil { problems.append("\(name): no such key in the environment") }
+    }
+    var flagValues: [String: String] = [:]
+    for flag in flags {
+      guard let separator = flag.firstIndex(of: "=") else {
+        problems.append("--set \(flag): expected key=value")
+        continue
+      }
+      let name = String(flag[..<separator])
+      problems += Self.unknown(name, at: "--set")
+      if ConfigurationKey.all.contains(where: { $0.name == name && $0.isSecret }) {
+        problems.append("--set \(name): a secret is not taken from the command line")
+      }
+      flagValues[name] = String(flag[flag.index(after: separator)...])
+    }
+    guard problems.isEmpty else { throw ConfigurationError(problems: problems) }
+    gather(flags: flagValues, environment: environment, file: file, path: path ?? "")
+  }
+
+  /// A key's value; nil when nothing sets it and it has no default.
+  package func value(_ name: String) -> Value? { values[name] }
+
+  private mutating func gather(
+    flags: [String: String], environment: [String: String],
+    file: [String: ConfigurationFile.Entry], path: String
+  ) {
+    func reader(_ values: [String: String]) -> ConfigReader {
+      ConfigReader(
+        provider: InMemoryProvider(
+          values: Dictionary(
+            uniqueKeysWithValues: values.map {
+              (AbsoluteConfigKey(ConfigKey($0.key)), ConfigValue(.string($0.value), isSecret: true))
+            })))
+    }
+    let fromFlags = reader(flags)
+    let fromEnvironment = ConfigReader(
+      provider: EnvironmentVariablesProvider(environmentVariables: environment)
+    ).scoped(to: "meddela")
+    let fromFile = reader(file.mapValues(\.value))
+    for key in ConfigurationKey.all {
+      let name = ConfigKey(key.name)
+      if let text = fromFlags.string(forKey: name) {
+        values[key.name] = Value(text: text, source: "--set")
+      } else if let text = fromEnvironment.string(forKey: name) {
+        values[key.name] = Value(text: text, source: key.environmentName)
+      } else if let text = fromFile.string(forKey: name) {
+        let line = file[key.name]?.line ?? 1
+        values[key.name] = Value(text: text, source: "\(path):\(line)")
+      } else if let text = key.defaultValue {
+        values[key.name] = Value(text: text, source: "default")
+      }
+    }
+  }
+
+  private static func read(_ path: String) throws(ConfigurationError) -> ConfigurationFile {
+    guard let text = readText(path) else {
+      throw ConfigurationError(problems: [
+        "\(path): cannot be read: \(String(cString: strerror(errno)))"
+      ])
+    }
+    return ConfigurationFile(path: path, text: text)
+  }
+
+  private static func unknown(_ name: String, at place: String) -> [String] {
+    if ConfigurationKey.all.contains(where: { $0.name == name }) { return [] }
+    let near = ConfigurationKey.all.map(\.name)
+      .min { editDistance($0, name) < editDistance($1, name) }
+    return ["\(place): \(name): no such key\(near.map { "; the nearest is \($0)" } ?? "")"]
+  }
+
+  private static func editDistance(_ a: String, _ b: String) -> Int {
+    let b = Array(b.lowercased())
+    var row = Array(0...b.count)
+    for (i, character) in a.lowercased().enumerated() {
+      var diagonal = row[0]
+      row[0] = i + 1
+      for j in 0..<b.count {
+        let substitution = diagonal + (character == b[j] ? 0 : 1)
+        diagonal = row[j + 1]
+        row[j + 1] = min(substitution, row[j] + 1, diagonal + 1)
+      }
+    }
+    return row[b.count]
+  }
+}
+
+/// A whole file as text; nil, with `errno` set, when it cannot be read.
+package func readText(_ path: String) -> String? {
+  readBytes(path).map { String(decoding: $0, as: UTF8.self) }
+}
+
+/// A whole file; nil, with `errno` set, when it cannot be read.
+package func readBytes(_ path: String) -> [UInt8]? {
+  guard let file = fopen(path, "re") else { return nil }
+  defer { fclose(file) }
+  var bytes: [UInt8] = []
+  var buffer = [UInt8](repeating: 0, count: 1 << 16)
+  while true {
+    let count = fread(&buffer, 1, buffer.count, file)
+    bytes.append(contentsOf: buffer[..<count])
+    if count < buffer.count { return ferror(file) == 0 ? bytes : nil }
+  }
+}

@@ -1,0 +1,163 @@
+package import Messages
+
+/// The configuration of a node, read once and checked. The keys are those of `ConfigurationKey`.
+package struct NodeConfiguration: Sendable {
+  package struct TLS: Sendable {
+    package var caFile: String?
+    package var certificateFile: String?
+    package var keyFile: String?
+    package var serverName: String?
+  }
+
+  package enum TopologyMode: String, Sendable {
+    case declare, assert, none
+  }
+
+  package var brokerURLs: [String]
+  package var username: String
+  package var password: String
+  package var passwordFile: String?
+  package var isExternal: Bool
+  package var vhost: String
+  package var heartbeatSeconds: Int
+  package var tls: TLS
+  package var prefix: String
+  package var topologyMode: TopologyMode
+  package var storePath: String
+  package var segmentBytes: Int
+  package var retentionDays: Int
+  package var templatesPath: String
+  package var realtimePrefetch: Int
+  package var batchPrefetch: Int
+  package var deliveryLogsPrefetch: Int
+  package var maxEventBytes: Int
+  package var giveUpSeconds: Int
+  package var retryMinSeconds: Int
+  package var retryMaxSeconds: Int
+  package var publishedStatuses: Set<Status>
+  package var publishesPassingPending: Bool
+  package var declaresHistory: Bool
+  package var httpHost: String
+  /// Zero: no HTTP server.
+  package var httpPort: Int
+  package var logLevel: String
+  /// Nil: text on a terminal, JSON elsewhere.
+  package var logFormat: String?
+  package var drainSeconds: Int
+
+  /// - Throws: every value that its key does not take, with its source.
+  package init(_ values: ConfigurationValues) throws(ConfigurationError) {
+    var read = ConfigurationReader(values)
+    brokerURLs = read.list("broker.urls")
+    username = read.text("broker.username")
+    password = read.text("broker.password")
+    passwordFile = read.optional("broker.passwordFile")
+    isExternal = read.text("broker.mechanism") == "external"
+    vhost = read.text("broker.vhost")
+    heartbeatSeconds = read.integer("broker.heartbeatSeconds")
+    tls = TLS(
+      caFile: read.optional("broker.tls.caFile"),
+      certificateFile: read.optional("broker.tls.certificateFile"),
+      keyFile: read.optional("broker.tls.keyFile"),
+      serverName: read.optional("broker.tls.serverName"))
+    prefix = read.text("topology.prefix")
+    topologyMode = TopologyMode(rawValue: read.text("topology.mode")) ?? .declare
+    storePath = read.text("store.path")
+    segmentBytes = read.integer("store.segmentBytes")
+    retentionDays = read.integer("store.retentionDays")
+    templatesPath = read.text("templates.path")
+    realtimePrefetch = read.integer("realtime.prefetch")
+    batchPrefetch = read.integer("batch.prefetch")
+    deliveryLogsPrefetch = read.integer("deliveryLogs.prefetch")
+    maxEventBytes = read.integer("events.maxBytes")
+    giveUpSeconds = read.integer("delivery.giveUpSeconds")
+    retryMinSeconds = read.integer("delivery.retryMinSeconds")
+    retryMaxSeconds = read.integer("delivery.retryMaxSeconds")
+    (publishedStatuses, publishesPassingPending) = read.statuses("status.publish")
+    declaresHistory = read.text("status.history") == "true"
+    httpHost = read.text("http.host")
+    httpPort = read.integer("http.port")
+    logLevel = read.text("log.level")
+    logFormat = read.optional("log.format")
+    drainSeconds = read.integer("drain.seconds")
+    read.check(
+      retryMinSeconds <= retryMaxSeconds, "delivery.retryMinSeconds",
+      "expected at most delivery.retryMaxSeconds")
+    read.check(
+      !prefix.isEmpty && prefix.utf8.count <= 64
+        && prefix.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "-_.".contains($0)) },
+      "topology.prefix", "expected 1 to 64 letters, digits, '-', '_' and '.'")
+    read.check(!brokerURLs.isEmpty, "broker.urls", "expected at least one address")
+    guard read.problems.isEmpty else { throw ConfigurationError(problems: read.problems) }
+  }
+}
+
+/// Takes values as their keys want them, and gathers what does not fit.
+private struct ConfigurationReader {
+  let values: ConfigurationValues
+  private(set) var problems: [String] = []
+  private let keys = Dictionary(
+    uniqueKeysWithValues: ConfigurationKey.all.map { ($0.name, $0) })
+
+  init(_ values: ConfigurationValues) {
+    self.values = values
+  }
+
+  mutating func optional(_ name: String) -> String? {
+    guard let key = keys[name] else { preconditionFailure("\(name) is a known key") }
+    guard let value = values.value(name) else { return nil }
+    switch key.kind {
+    case .choice(let choices) where !choices.contains(value.text):
+      wrong(name, "expected one of \(choices.joined(separator: ", "))")
+    case .flag where value.text != "true" && value.text != "false":
+      wrong(name, "expected true or false")
+    case .file where readBytes(value.text) == nil:
+      wrong(name, "the file \(value.text) cannot be read")
+    default: break
+    }
+    return value.text
+  }
+
+  mutating func text(_ name: String) -> String { optional(name) ?? "" }
+
+  mutating func list(_ name: String) -> [String] {
+    text(name).split(separator: ",").map { element in
+      String(element.drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace).reversed())
+    }.filter { !$0.isEmpty }
+  }
+
+  mutating func integer(_ name: String) -> Int {
+    guard case .integer(let range) = keys[name]?.kind else {
+      preconditionFailure("\(name) is a number")
+    }
+    guard let value = Int(text(name)), range.contains(value) else {
+      wrong(name, "expected a whole number from \(range.lowerBound) to \(range.upperBound)")
+      return range.lowerBound
+    }
+    return value
+  }
+
+  mutating func statuses(_ name: String) -> (Set<Status>, Bool) {
+    let names = list(name)
+    if names.isEmpty { return (Set(Status.allCases), false) }
+    if names == ["all"] { return (Set(Status.allCases), true) }
+    var result: Set<Status> = []
+    for text in names {
+      guard let status = Status(wireName: text) else {
+        let known = Status.allCases.map { "\($0.wireName)" }.joined(separator: ", ")
+        wrong(name, "no status is called \(text); expected `all` or some of \(known)")
+        continue
+      }
+      result.insert(status)
+    }
+    return (result, result.contains(.pending))
+  }
+
+  mutating func check(_ holds: Bool, _ name: String, _ expected: String) {
+    if !holds { wrong(name, expected) }
+  }
+
+  private mutating func wrong(_ name: String, _ expected: String) {
+    problems.append("\(values.value(name)?.source ?? "default"): \(name): \(expected)")
+  }
+}

@@ -1,0 +1,69 @@
+internal import Glibc
+internal import HTTPTypes
+internal import Hummingbird
+internal import Logging
+internal import NIOCore
+package import ServiceLifecycle
+
+/// Health and metrics over HTTP: `/live`, `/ready`, `/metrics`.
+package struct HealthService: Service {
+  let host: String
+  let port: Int
+  let report: ShardReport
+  let logger: Logger
+
+  package init(
+    configuration: NodeConfiguration, report: ShardReport, logger: Logger
+  ) {
+    host = configuration.httpHost
+    port = configuration.httpPort
+    self.report = report
+    self.logger = logger
+  }
+
+  package func run() async throws {
+    let router = Router()
+    let report = report
+    router.get("live") { _, _ in Self.live(report.current) }
+    router.get("ready") { _, _ in Self.ready(report.current) }
+    router.get("metrics") { _, _ in
+      Self.response(.ok, MetricsText.text(report.current), type: "text/plain; version=0.0.4")
+    }
+    let application = Application(
+      router: router,
+      configuration: ApplicationConfiguration(address: .hostname(host, port: port)),
+      logger: logger)
+    try await application.run()
+  }
+
+  /// The shard's loop turns. One that recovers a large store does not turn yet, and is alive.
+  private static func live(_ status: ShardStatus) -> Response {
+    let isStuck =
+      status.phase == .running && NodeClock.now().monotonic &- status.lastTurnAt > 30_000_000_000
+    return response(isStuck ? .serviceUnavailable : .ok, isStuck ? "stuck\n" : "alive\n")
+  }
+
+  /// All connections are up and consume; says what is wrong otherwise.
+  private static func ready(_ status: ShardStatus) -> Response {
+    var lines = ["phase \(status.phase.rawValue)"]
+    for link in status.links {
+      let blocked = link.isBlocked ? ", blocked by the broker" : ""
+      lines.append("\(link.name): \(link.isReady ? "ready" : "not ready")\(blocked)")
+    }
+    let isUnroutable =
+      status.lastUnroutableAt > 0
+      && NodeClock.now().monotonic &- status.lastUnroutableAt < 60_000_000_000
+    if isUnroutable { lines.append("deliveries: no queue takes some of them") }
+    let isReady = status.isReady && !isUnroutable
+    return response(
+      isReady ? .ok : .serviceUnavailable, lines.joined(separator: "\n") + "\n")
+  }
+
+  private static func response(
+    _ status: HTTPResponse.Status, _ text: String, type: String = "text/plain"
+  ) -> Response {
+    Response(
+      status: status, headers: [.contentType: type],
+      body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
+  }
+}

@@ -1,0 +1,56 @@
+internal import Execution
+
+/// The shard's counters in the text format of Prometheus.
+enum MetricsText {
+  static func text(_ status: ShardStatus) -> String {
+    let counters = status.counters
+    var lines: [String] = []
+    func counter(_ name: String, _ value: Int, _ help: String) {
+      lines.append("# HELP meddela_\(name) \(help)")
+      lines.append("# TYPE meddela_\(name) counter")
+      lines.append("meddela_\(name){shard=\"00\"} \(value)")
+    }
+    func gauge(_ name: String, _ value: Int, _ help: String) {
+      lines.append("# HELP meddela_\(name) \(help)")
+      lines.append("# TYPE meddela_\(name) gauge")
+      lines.append("meddela_\(name){shard=\"00\"} \(value)")
+    }
+    counter("messages_total", counters.messages, "Messages taken from the three queues.")
+    counter("settled_total", counters.settled, "Messages acknowledged.")
+    counter("events_accepted_total", counters.accepted, "New events.")
+    counter("events_duplicate_total", counters.duplicates, "Events that came again.")
+    counter("parked_total", counters.parked, "Messages and elements parked.")
+    counter("deliveries_published_total", counters.deliveriesPublished, "Deliveries published.")
+    counter("deliveries_confirmed_total", counters.deliveriesConfirmed, "Deliveries confirmed.")
+    counter("deliveries_refused_total", counters.deliveriesRefused, "Deliveries nacked.")
+    counter("deliveries_returned_total", counters.deliveriesReturned, "Deliveries unroutable.")
+    counter(
+      "deliveries_unconfirmed_total", counters.deliveriesUnconfirmedInTime,
+      "Deliveries that the broker did not confirm in time.")
+    counter("retries_total", counters.retries, "Deliveries put off.")
+    counter("events_expired_total", counters.expired, "Events that expired.")
+    counter("events_not_covered_total", counters.notCovered, "Events without a template.")
+    counter("logs_applied_total", counters.logsApplied, "Delivery logs that moved an event.")
+    counter("logs_evidence_total", counters.logsKeptAsEvidence, "Delivery logs kept only.")
+    counter("logs_repeated_total", counters.logsRepeated, "Delivery logs that came again.")
+    counter("logs_refused_total", counters.logsRefused, "Delivery logs of an illegal move.")
+    counter("status_published_total", counters.statusPublished, "Status updates published.")
+    counter("status_confirmed_total", counters.statusConfirmed, "Status updates confirmed.")
+    counter("status_refused_total", counters.statusRefused, "Status updates nacked.")
+    counter("receipts_total", counters.receipts, "Receipts.")
+    gauge("active_events", status.activeEvents, "Events that are being worked on.")
+    gauge("waiting_events", status.waitingTimers, "Pending events that wait for their time.")
+    gauge("outbox_backlog", status.outboxBacklog, "Status updates in memory, unconfirmed.")
+    gauge("events_to_recover", status.eventsToRecover, "Events open at the last stop.")
+    gauge("log_buffered_bytes", status.bufferedLogBytes, "Bytes appended, not yet durable.")
+    gauge("indexed_events", status.indexedEvents, "Events in the index.")
+    gauge("index_bytes", status.indexBytes, "Bytes of the index in memory.")
+    gauge("log_next_lsn", Int(status.nextLSN), "LSN of the next record.")
+    gauge("log_durable_lsn", Int(status.durableLSN), "LSN of the newest durable record.")
+    gauge("ready", status.isReady ? 1 : 0, "Whether all connections are up and consume.")
+    for link in status.links {
+      lines.append("meddela_link_ready{shard=\"00\",link=\"\(link.name)\"} \(link.isReady ? 1 : 0)")
+    }
+    return lines.joined(separator: "\n") + "\n"
+  }
+}

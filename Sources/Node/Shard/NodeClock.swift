@@ -1,0 +1,18 @@
+internal import Execution
+internal import Glibc
+internal import Messages
+
+/// The two clocks of the machine.
+enum NodeClock {
+  static func now() -> Instant {
+    Instant(
+      wall: Timestamp(nanoseconds: nanoseconds(CLOCK_REALTIME)),
+      monotonic: UInt64(nanoseconds(CLOCK_MONOTONIC)))
+  }
+
+  private static func nanoseconds(_ clock: clockid_t) -> Int64 {
+    var time = timespec()
+    clock_gettime(clock, &time)
+    return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+  }
+}

@@ -1,0 +1,89 @@
+internal import AMQP
+internal import EventLog
+internal import Execution
+internal import Logging
+internal import Messages
+internal import NIOCore
+internal import Templates
+
+/// A shard whose log is read and whose engine knows what is open: ready to connect.
+struct OpenedShard {
+  let engine: ShardEngine<StoreLookup>
+  let log: EventLog
+  let archive: TemplateArchive
+  let topology: Topology
+  let broker: BrokerOptions
+
+  /// Opens the store: reads the whole log. Blocks.
+  ///
+  /// - Parameter signals: what the log's threads report to.
+  static func open(
+    _ configuration: NodeConfiguration, catalog: TemplateCatalog, signals: ShardSignals,
+    version: String
+  ) throws(NodeError) -> OpenedShard {
+    let broker = try BrokerOptions(configuration, version: version)
+    let archive = try TemplateArchive(path: "\(configuration.storePath)/templates")
+    let pinned = try archive.load()
+    try archive.keep(catalog)
+    let lookup = StoreLookup()
+    let engine = ShardEngine(
+      settings: EngineSettings(configuration, version: version), lookup: lookup,
+      catalog: catalog, pinned: pinned)
+    var options = EventLogOptions(path: "\(configuration.storePath)/00")
+    options.segmentBytes = configuration.segmentBytes
+    do {
+      let log = try EventLog.open(options, callbacks: signals.callbacks) { record in
+        try engine.recover(
+          lsn: record.header.lsn, kind: record.header.kind, key: record.header.hash.key,
+          payload: record.payload)
+      }
+      lookup.log = log
+      engine.startRecovered(nextLSN: log.nextLSN, at: NodeClock.now())
+      return OpenedShard(
+        engine: engine, log: log, archive: archive,
+        topology: Topology(
+          prefix: configuration.prefix, channels: catalog.channels,
+          hasHistory: configuration.declaresHistory),
+        broker: broker)
+    } catch {
+      throw NodeError(error)
+    }
+  }
+}
+
+extension EngineSettings {
+  init(_ configuration: NodeConfiguration, version: String) {
+    self.init(shard: ShardNumber(0), prefix: configuration.prefix, version: version)
+    maxEventBytes = configuration.maxEventBytes
+    giveUpSeconds = Int64(configuration.giveUpSeconds)
+    retryMinSeconds = Int64(configuration.retryMinSeconds)
+    retryMaxSeconds = Int64(configuration.retryMaxSeconds)
+    publishedStatuses = configuration.publishedStatuses
+    publishesPassingPending = configuration.publishesPassingPending
+    seed = UInt64.random(in: .min ... .max)
+  }
+}
+
+extension BrokerOptions {
+  package init(_ configuration: NodeConfiguration, version: String) throws(NodeError) {
+    do {
+      var addresses: [BrokerAddress] = []
+      for url in configuration.brokerURLs { addresses.append(try BrokerAddress(url: url)) }
+      self.init(addresses: addresses)
+    } catch {
+      throw NodeError(error)
+    }
+    login = configuration.isExternal ? .certificate : .password
+    username = configuration.username
+    password =
+      configuration.passwordFile.map { .file(path: $0) }
+      ?? .value(Secret(configuration.password))
+    vhost = configuration.vhost
+    heartbeatSeconds = UInt16(configuration.heartbeatSeconds)
+    tls.caFile = configuration.tls.caFile
+    tls.certificateFile = configuration.tls.certificateFile
+    tls.keyFile = configuration.tls.keyFile
+    tls.serverName = configuration.tls.serverName
+    self.version = version
+  }
+}

@@ -1,0 +1,160 @@
+internal import AMQP
+internal import Execution
+internal import Logging
+
+// What the broker says, handed to the engine.
+extension ShardRunner: BrokerLinkDelegate {
+  package func brokerLink(_ link: BrokerLink, isReady epoch: UInt32) {
+    engine.advance(to: NodeClock.now())
+    if let publishing = links.publishLink(of: link) {
+      engine.linkOpened(publishing)
+      if publishing == .status, !hasTopology {
+        hasTopology = true
+        links.startOthers()
+      }
+    }
+    scheduleTurn()
+  }
+
+  package func brokerLink(
+    _ link: BrokerLink, lost epoch: UInt32, _ error: AMQPError, unconfirmed: [UInt64]
+  ) {
+    engine.advance(to: NodeClock.now())
+    if let publishing = links.publishLink(of: link) { engine.linkLost(publishing) }
+    if let inlet = links.inlet(of: link) { engine.consumerLost(inlet) }
+    if phase != .stopped {
+      logger.warning(
+        "A broker connection is lost",
+        metadata: [LogKey.link: "\(links.name(of: link))", LogKey.error: "\(error)"])
+    }
+    scheduleTurn()
+  }
+
+  package func brokerLink(
+    _ link: BrokerLink, failed error: AMQPError, retryAfterSeconds: Double?
+  ) {
+    guard retryAfterSeconds == nil else { return }
+    fail(NodeError(error))
+  }
+
+  package func brokerLink(_ link: BrokerLink, received message: consuming IncomingMessage) {
+    guard let inlet = links.inlet(of: link) else { return }
+    engine.receive(InboundMessage(message, inlet: inlet))
+  }
+
+  package func brokerLink(_ link: BrokerLink, oversized message: OversizedMessage) {
+    warn("A message is too large and goes to the parked queue", "\(message.bodyBytes) bytes")
+    let envelope = message.envelope
+    link.reject(envelope.deliveryTag, epoch: envelope.channelEpoch, requeue: false)
+    link.flush()
+  }
+
+  package func brokerLinkDidRead(_ link: BrokerLink) {
+    scheduleTurn()
+  }
+
+  package func brokerLink(_ link: BrokerLink, confirmed tokens: [UInt64]) {
+    engine.advance(to: NodeClock.now())
+    for token in tokens { engine.confirmed(PublishToken(rawValue: token)) }
+  }
+
+  package func brokerLink(_ link: BrokerLink, refused tokens: [UInt64]) {
+    engine.advance(to: NodeClock.now())
+    for token in tokens { engine.refused(PublishToken(rawValue: token)) }
+    warn("The broker refuses messages (nack)", "\(links.name(of: link))")
+  }
+
+  package func brokerLink(_ link: BrokerLink, returned message: ReturnedMessage) {
+    let exchange = message.message.text(message.message.exchange) ?? ""
+    let key = message.message.text(message.message.routingKey) ?? ""
+    warn("No queue takes a message; it is tried again", "\(exchange) \(key)")
+    guard let kind = names.exchange(named: exchange) else { return }
+    if kind == .deliveries { lastUnroutableAt = NodeClock.now().monotonic }
+    message.message.withBytes(message.message.properties.messageID) { id in
+      engine.returned(
+        from: kind, messageID: id ?? UnsafeRawBufferPointer(start: nil, count: 0),
+        code: message.replyCode, text: message.replyText)
+    }
+  }
+
+  package func brokerLink(_ link: BrokerLink, blocked reason: String?) {
+    engine.advance(to: NodeClock.now())
+    if let reason {
+      logger.warning(
+        "The broker blocks publishing", metadata: [LogKey.link: "\(links.name(of: link))",
+          LogKey.error: "\(reason)"])
+    } else {
+      logger.info(
+        "The broker takes publishes again", metadata: [LogKey.link: "\(links.name(of: link))"])
+    }
+    if let publishing = links.publishLink(of: link) {
+      engine.linkBlocked(publishing, reason != nil)
+    }
+    scheduleTurn()
+  }
+
+  package func brokerLinkIsWritable(_ link: BrokerLink) {
+    scheduleTurn()
+  }
+
+  package func brokerLinkDidStop(_ link: BrokerLink) {
+    links.didStop()
+  }
+
+  /// Logs a warning at most every five seconds: a broken queue would fill the disk.
+  func warn(_ sentence: String, _ detail: String) {
+    let now = NodeClock.now().monotonic
+    if let last = lastWarnings[sentence], now &- last < 5_000_000_000 { return }
+    lastWarnings[sentence] = now
+    logger.warning("\(sentence)", metadata: [LogKey.error: "\(detail)"])
+  }
+}
+
+extension OutboundNames {
+  func exchange(named name: String) -> OutboundExchange? {
+    for exchange in [OutboundExchange.deliveries, .parked, .status] {
+      if String(decoding: self[exchange], as: UTF8.self) == name { return exchange }
+    }
+    return name.isEmpty ? .direct : nil
+  }
+}
+
+extension InboundMessage {
+  /// Takes over the one allocation that the message is in.
+  init(_ message: consuming IncomingMessage, inlet: Inlet) {
+    let properties = message.properties
+    let exchange = message.exchange
+    let routingKey = message.routingKey
+    self.init(
+      inlet: inlet, channelEpoch: message.channelEpoch, deliveryTag: message.deliveryTag,
+      redelivered: message.isRedelivered, storage: message.storage,
+      bodyCount: message.bodyCount)
+    self.exchange = ByteRange(exchange)
+    self.routingKey = ByteRange(routingKey)
+    contentType = ByteRange(properties.contentType)
+    messageID = ByteRange(properties.messageID)
+    correlationID = ByteRange(properties.correlationID)
+    replyTo = ByteRange(properties.replyTo)
+    headers = ByteRange(properties.headers)
+    if !headers.isEmpty {
+      traceParent = header("traceparent", atMost: 256)
+      traceState = header("tracestate", atMost: 1_024)
+    }
+  }
+
+  /// Where a string header's value stands; none when it is absent or longer than its limit.
+  private func header(_ name: StaticString, atMost limit: Int) -> ByteRange {
+    storage.withUnsafeBytes { bytes in
+      guard case .bytes(let value) = HeaderTable(entries: bytes.part(headers))[name],
+        value.count <= limit, let start = value.baseAddress, let base = bytes.baseAddress
+      else { return .none }
+      return ByteRange(offset: start - base, count: value.count)
+    }
+  }
+}
+
+extension ByteRange {
+  init(_ slice: ByteSlice) {
+    self.init(offset: Int(slice.offset), count: Int(slice.count))
+  }
+}

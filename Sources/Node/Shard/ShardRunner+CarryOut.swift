@@ -1,0 +1,166 @@
+internal import AMQP
+internal import EventLog
+internal import Execution
+internal import Messages
+
+// From the engine's orders to the log and the connections.
+extension ShardRunner {
+  func carryOut() {
+    engine.swapOutput(&output)
+    guard !output.isEmpty else { return }
+    append()
+    read()
+    publish()
+    for settlement in output.settlements { links.settle(settlement) }
+    output.removeAll()
+    links.flush()
+  }
+
+  private func append() {
+    guard !output.appends.isEmpty else { return }
+    output.bytes.withUnsafeBytes { bytes in
+      for order in output.appends {
+        var flags: RecordFlags = []
+        if order.key != nil { flags.insert(.event) }
+        if order.isFinal { flags.insert(.final) }
+        if order.isPublished { flags.insert(.publish) }
+        let header = RecordHeader(
+          lsn: order.lsn, kind: order.kind.rawValue, status: order.status,
+          previousStatus: order.previousStatus, flags: flags, attempt: order.attempt,
+          time: order.time.nanoseconds,
+          hash: EventHash(high: order.key?.high ?? 0, low: order.key?.low ?? 0),
+          previousLSN: order.previousLSN)
+        log.append(header, id: bytes.part(order.id), payload: bytes.part(order.payload))
+      }
+    }
+    log.endTurn()
+  }
+
+  private func read() {
+    if !output.reads.isEmpty {
+      log.read(
+        output.reads.map { order in
+          switch order.target {
+          case .newest(let id): ReadRequest(token: order.token, .newest(id: id))
+          case .record(let lsn): ReadRequest(token: order.token, .record(lsn: lsn))
+          }
+        })
+    }
+    if let from = output.rangeRead {
+      log.readRange(from: from, limitBytes: Self.rangeBytes, token: Self.rangeToken)
+    }
+  }
+
+  static let rangeBytes = 1 << 20
+  /// Engine tokens name a slot below 2^31; this is none of them.
+  static let rangeToken = UInt64.max
+
+  private func publish() {
+    guard !output.publishes.isEmpty else { return }
+    output.bytes.withUnsafeBytes { bytes in
+      for order in output.publishes {
+        order.body.withUnsafeBytes { body in
+          publish(order, bytes: bytes, body: body)
+        }
+      }
+    }
+  }
+
+  private func publish(
+    _ order: PublishOrder, bytes: UnsafeRawBufferPointer, body: UnsafeRawBufferPointer
+  ) {
+    func optional(_ range: ByteRange) -> UnsafeRawBufferPointer? {
+      range.isEmpty ? nil : bytes.part(range)
+    }
+    var message = OutgoingMessage(
+      exchange: names[order.exchange], routingKey: bytes.part(order.routingKey))
+    message.isMandatory = order.mandatory
+    message.messageID = optional(order.messageID)
+    message.correlationID = optional(order.correlationID)
+    message.replyTo = optional(order.replyTo)
+    message.type = optional(order.type)
+    message.contentType = optional(order.contentType)
+    message.timestampSeconds = UInt64(max(0, order.timestamp.nanoseconds / 1_000_000_000))
+    let payload = UnsafeRawBufferPointer(rebasing: body[order.bodyRange])
+    if order.headers.isEmpty, order.originalHeaders.isEmpty {
+      send(message, payload, order)
+    } else {
+      writeHeaders(order, bytes: bytes, body: body)
+      headerWriter.bytes.withUnsafeBytes { headers in
+        message.headers = headers
+        send(message, payload, order)
+      }
+    }
+  }
+
+  private func send(
+    _ message: OutgoingMessage, _ payload: UnsafeRawBufferPointer, _ order: PublishOrder
+  ) {
+    do {
+      try links.link(order.link).publish(message, body: payload, token: order.token.rawValue)
+    } catch {
+      // Not ready: the engine has been told of the loss, or will be, and publishes again.
+      guard error.code != .notReady else { return }
+      warn("A message cannot be published", error.description)
+      let token = order.token
+      engine.refused(token)
+      scheduleTurn()
+    }
+  }
+
+  /// Our headers first, then those that a parked message came with, as far as they fit a frame:
+  /// AMQP has no way to go on in the next one. What is left out is said.
+  private func writeHeaders(
+    _ order: PublishOrder, bytes: UnsafeRawBufferPointer, body: UnsafeRawBufferPointer
+  ) {
+    headerWriter.removeAll()
+    for header in output.headers[order.headers] {
+      headerWriter.append(header.name, bytes.part(header.value))
+    }
+    guard !order.originalHeaders.isEmpty else { return }
+    var leftOut: Int64 = 0
+    let table = HeaderTable(entries: body.part(order.originalHeaders))
+    table.forEach { name, _, raw in
+      // A message that was parked before and replayed carries what we said of it then.
+      if name.starts(with: Self.ownHeaderPrefix) { return }
+      if headerWriter.bytes.count + raw.count > Self.mostHeaderBytes {
+        leftOut += 1
+      } else {
+        headerWriter.append(raw: raw)
+      }
+    }
+    if leftOut > 0 { headerWriter.append("x-meddela-headers-cut", leftOut) }
+  }
+
+  private static let ownHeaderPrefix = Array("x-meddela-".utf8)
+  /// Of a 128 KiB frame, with room for the other properties.
+  private static let mostHeaderBytes = 100 << 10
+}
+
+extension UnsafeRawBufferPointer {
+  func part(_ range: ByteRange) -> UnsafeRawBufferPointer {
+    UnsafeRawBufferPointer(rebasing: self[range.offset..<range.offset + range.count])
+  }
+}
+
+/// Exchange names as bytes that stay in place.
+struct OutboundNames {
+  private let deliveries: StableBytes
+  private let status: StableBytes
+  private let parked: StableBytes
+
+  init(_ topology: Topology) {
+    deliveries = StableBytes(topology.deliveries)
+    status = StableBytes(topology.status)
+    parked = StableBytes(topology.parked)
+  }
+
+  subscript(_ exchange: OutboundExchange) -> UnsafeRawBufferPointer {
+    switch exchange {
+    case .deliveries: deliveries.view
+    case .status: status.view
+    case .parked: parked.view
+    case .direct: UnsafeRawBufferPointer(start: nil, count: 0)
+    }
+  }
+}

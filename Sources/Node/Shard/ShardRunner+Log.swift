@@ -1,0 +1,73 @@
+internal import EventLog
+internal import Execution
+internal import Messages
+
+// What the event log's threads report, on the event loop.
+extension ShardRunner {
+  func logIsDurable(upTo lsn: UInt64) {
+    guard !hasEnded, lsn > engine.durableLSN else { return }
+    engine.advance(to: NodeClock.now())
+    engine.durable(upTo: lsn)
+    turn()
+  }
+
+  func logHasRead(_ answers: [ReadAnswer]) {
+    guard !hasEnded else { return }
+    engine.advance(to: NodeClock.now())
+    for answer in answers {
+      do {
+        try take(answer)
+      } catch {
+        return fail(error)
+      }
+    }
+    turn()
+  }
+
+  private func take(_ answer: ReadAnswer) throws(NodeError) {
+    switch answer.outcome {
+    case .failed(let error):
+      throw NodeError(error)
+    case .absent where answer.token == Self.rangeToken:
+      engine.rangeRead(below: engine.durableLSN + 1)
+    case .absent:
+      try answerRead(answer.token, nil)
+    case .records(let block) where answer.token == Self.rangeToken:
+      try takeRange(block)
+    case .records(let block):
+      var result: Result<Void, NodeError> = .success(())
+      block.withFirst { record in
+        result = Result { () throws(NodeError) in try answerRead(answer.token, record) }
+      }
+      try result.get()
+    }
+  }
+
+  private func answerRead(_ token: UInt64, _ record: RecordView?) throws(NodeError) {
+    do {
+      try engine.readAnswered(
+        token: token, lsn: record?.header.lsn ?? 0,
+        id: record?.id ?? UnsafeRawBufferPointer(start: nil, count: 0),
+        payload: record?.payload)
+    } catch {
+      throw NodeError(error)
+    }
+  }
+
+  private func takeRange(_ block: RecordBlock) throws(NodeError) {
+    var next: UInt64 = 0
+    do {
+      try block.forEach { (record) throws(EngineError) in
+        next = record.header.lsn + 1
+        guard record.header.flags.contains(.publish) else { return }
+        try engine.rangeRecord(
+          lsn: record.header.lsn, key: record.header.hash.key,
+          recordedAt: Timestamp(nanoseconds: record.header.time), id: record.id,
+          payload: record.payload)
+      }
+    } catch {
+      throw NodeError(error)
+    }
+    engine.rangeRead(below: block.isEmpty ? engine.durableLSN + 1 : next)
+  }
+}

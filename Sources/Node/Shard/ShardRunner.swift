@@ -1,0 +1,186 @@
+package import AMQP
+internal import EventLog
+package import Execution
+internal import Logging
+package import NIOCore
+package import Templates
+
+/// The I/O shell of one shard: sockets and log around a `ShardEngine`, on one event loop.
+///
+/// Inputs reach the engine as they come; one turn, scheduled behind them, takes a share of each
+/// lane, and what the engine wants done is carried out in one pass: records into the log's
+/// filling frame, publishes into each connection's buffer, acknowledgements, then one flush of
+/// each.
+package final class ShardRunner {
+  let configuration: NodeConfiguration
+  let eventLoop: any EventLoop
+  let logger: Logger
+  let report: ShardReport
+  let engine: ShardEngine<StoreLookup>
+  let log: EventLog
+  let archive: TemplateArchive
+  var links: ShardLinks
+  let names: OutboundNames
+  var output = TurnOutput()
+  var headerWriter = HeaderWriter()
+  var isTurnScheduled = false
+  var hasTopology = false
+  var topology: Topology
+  var lastReportAt: UInt64 = 0
+  var lastTopologyCheckAt: UInt64 = 0
+  var phase = ShardStatus.Phase.starting
+  var ticker: RepeatedTask?
+  var lastUnroutableAt: UInt64 = 0
+  var lastWarnings: [String: UInt64] = [:]
+  /// Called once, when the shard cannot go on or has stopped.
+  var onEnd: (Result<Void, NodeError>) -> Void
+  var hasEnded = false
+
+  init(
+    configuration: NodeConfiguration, eventLoop: any EventLoop, logger: Logger,
+    report: ShardReport, opened: OpenedShard,
+    onEnd: @escaping (Result<Void, NodeError>) -> Void
+  ) {
+    self.configuration = configuration
+    self.eventLoop = eventLoop
+    self.logger = logger
+    self.report = report
+    self.onEnd = onEnd
+    engine = opened.engine
+    log = opened.log
+    archive = opened.archive
+    topology = opened.topology
+    names = OutboundNames(opened.topology)
+    links = ShardLinks()
+    links.open(opened, configuration: configuration, runner: self)
+  }
+
+  /// Connects. Messages are taken as soon as what was under way at the last stop is done.
+  func start() {
+    phase = .recovering
+    links.startPublishing()
+    let runner = NIOLoopBound(self, eventLoop: eventLoop)
+    ticker = eventLoop.scheduleRepeatedTask(
+      initialDelay: .milliseconds(20), delay: .milliseconds(20)
+    ) { _ in
+      runner.value.turn()
+    }
+  }
+
+  /// Schedules one turn behind all inputs that are at hand.
+  func scheduleTurn() {
+    guard !isTurnScheduled else { return }
+    isTurnScheduled = true
+    let runner = NIOLoopBound(self, eventLoop: eventLoop)
+    eventLoop.execute {
+      runner.value.isTurnScheduled = false
+      runner.value.turn()
+    }
+  }
+
+  func turn() {
+    guard !hasEnded else { return }
+    let now = NodeClock.now()
+    let isLeft = engine.turn(
+      at: now, mayAppend: log.bufferedBytes < Self.logHighWaterBytes)
+    carryOut()
+    if isLeft { scheduleTurn() }
+    balanceIntake()
+    moveOn()
+    reportStatus(at: now.monotonic)
+    checkTopology(at: now.monotonic)
+  }
+
+  /// Appended and not yet durable: beyond this, no more messages are taken.
+  static let logHighWaterBytes = 8 << 20
+  /// Bytes of messages that wait in one inlet: beyond this, its connection is not read.
+  static let inletHighWaterBytes = 32 << 20
+
+  private func balanceIntake() {
+    for inlet in Inlet.allCases {
+      links.pause(inlet, engine.waitingBytes(inlet) > Self.inletHighWaterBytes)
+    }
+  }
+
+  /// Goes from one phase to the next when its condition is met.
+  private func moveOn() {
+    switch phase {
+    case .recovering:
+      guard engine.isRecovered, links.arePublishingLinksReady else { return }
+      logger.info(
+        "Consuming",
+        metadata: [LogKey.nextLSN: "\(engine.nextLSN)", LogKey.indexedEvents: "\(log.eventCount)"])
+      phase = .running
+      links.startConsuming()
+    case .draining:
+      guard engine.isDrained, log.durableLSN == engine.nextLSN - 1 else { return }
+      finish()
+    case .starting, .running, .stopped: break
+    }
+  }
+
+  /// Takes no more messages and stops when nothing is under way any more.
+  func drain() {
+    guard phase == .running || phase == .recovering else { return }
+    logger.info("Draining", metadata: [LogKey.activeEvents: "\(engine.activeEvents)"])
+    phase = .draining
+    links.stopConsuming()
+    engine.drain()
+    scheduleTurn()
+  }
+
+  /// Stops now, with whatever is under way: the broker delivers again what is not acknowledged.
+  func finish() {
+    guard phase != .stopped else { return }
+    if !engine.isDrained {
+      logger.warning(
+        "Stopping with work under way, which goes on at the next start",
+        metadata: [LogKey.activeEvents: "\(engine.activeEvents)"])
+    }
+    phase = .stopped
+    ticker?.cancel()
+    report.update(status(at: 0))
+    let runner = NIOLoopBound(self, eventLoop: eventLoop)
+    links.stop { runner.value.closeLog() }
+  }
+
+  private func closeLog() {
+    guard !hasEnded else { return }
+    do {
+      try log.close()
+      end(.success(()))
+    } catch {
+      end(.failure(NodeError(error)))
+    }
+  }
+
+  /// Ends the shard for a reason that no retry can mend.
+  func fail(_ error: NodeError) {
+    guard !hasEnded else { return }
+    logger.critical("The shard stops", metadata: [LogKey.error: "\(error.message)"])
+    end(.failure(error))
+  }
+
+  private func end(_ result: Result<Void, NodeError>) {
+    hasEnded = true
+    phase = .stopped
+    ticker?.cancel()
+    onEnd(result)
+  }
+
+  private func reportStatus(at now: UInt64) {
+    guard now &- lastReportAt > 50_000_000 else { return }
+    lastReportAt = now
+    report.update(status(at: now))
+  }
+
+  private func status(at now: UInt64) -> ShardStatus {
+    ShardStatus(
+      phase: phase, counters: engine.counters, activeEvents: engine.activeEvents,
+      waitingTimers: engine.waitingTimers, outboxBacklog: engine.outboxBacklog,
+      eventsToRecover: engine.eventsToRecover, bufferedLogBytes: log.bufferedBytes,
+      indexedEvents: log.eventCount, indexBytes: log.indexBytes, nextLSN: engine.nextLSN,
+      durableLSN: engine.durableLSN, links: links.states, lastUnroutableAt: lastUnroutableAt,
+      lastTurnAt: now)
+  }
+}

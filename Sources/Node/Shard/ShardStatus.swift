@@ -1,0 +1,30 @@
+package import Execution
+
+/// What a shard says of itself, for health, metrics and logs.
+package struct ShardStatus: Sendable {
+  package enum Phase: String, Sendable {
+    case starting, recovering, running, draining, stopped
+  }
+
+  package var phase = Phase.starting
+  package var counters = EngineCounters()
+  package var activeEvents = 0
+  package var waitingTimers = 0
+  package var outboxBacklog = 0
+  package var eventsToRecover = 0
+  package var bufferedLogBytes = 0
+  package var indexedEvents = 0
+  package var indexBytes = 0
+  package var nextLSN: UInt64 = 1
+  package var durableLSN: UInt64 = 0
+  /// Links by name: whether each is ready.
+  package var links: [(name: String, isReady: Bool, isBlocked: Bool)] = []
+  /// The channels whose deliveries no queue took, and when last (monotonic nanoseconds).
+  package var lastUnroutableAt: UInt64 = 0
+  /// When the shard's loop last finished a turn, monotonic nanoseconds.
+  package var lastTurnAt: UInt64 = 0
+
+  package var isReady: Bool {
+    phase == .running && links.allSatisfy { $0.isReady }
+  }
+}

@@ -1,0 +1,133 @@
+package import AMQP
+
+/// Exchanges, queues and bindings of a node, exactly as the contract has them. Any difference in
+/// a queue's arguments is a 406 when somebody else declares it, so nobody may improve on them.
+package struct Topology: Sendable {
+  package let prefix: String
+  /// How many shards the queues are for. One, so far.
+  package let shards = 1
+  /// One queue of deliveries for each.
+  package var channels: [String]
+  package var hasHistory: Bool
+
+  package init(prefix: String, channels: [String], hasHistory: Bool) {
+    self.prefix = prefix
+    self.channels = channels.sorted()
+    self.hasHistory = hasHistory
+  }
+
+  package static func shardName(_ shard: Int) -> String {
+    shard < 10 ? "0\(shard)" : "\(shard)"
+  }
+
+  package var realtime: String { "\(prefix).realtime" }
+  package var batch: String { "\(prefix).batch" }
+  package var deliveries: String { "\(prefix).deliveries" }
+  package var deliveryLogs: String { "\(prefix).delivery-logs" }
+  package var status: String { "\(prefix).status" }
+  package var parked: String { "\(prefix).parked" }
+  package var unrouted: String { "\(prefix).unrouted" }
+  package var history: String { "\(prefix).status.history" }
+
+  package func inletQueue(_ exchange: String, shard: Int) -> String {
+    "\(exchange).\(Self.shardName(shard))"
+  }
+
+  package func deliveriesQueue(_ channel: String) -> String { "\(deliveries).\(channel)" }
+
+  /// Declares everything. Idempotent.
+  package var declarations: [TopologyOperation] {
+    exchanges + parkingQueues + inletQueues + deliveryQueues + historyQueue
+  }
+
+  /// Checks that everything exists, and changes nothing. Bindings cannot be checked this way.
+  package var assertions: [TopologyOperation] {
+    declarations.compactMap { operation in
+      switch operation {
+      case .declareExchange(let name, _, _, _): .assertExchange(name: name)
+      case .declareQueue(let name, _, _, _, _): .assertQueue(name: name)
+      default: nil
+      }
+    }
+  }
+
+  private var exchanges: [TopologyOperation] {
+    let alternate = [Argument("alternate-exchange", .string(unrouted))]
+    return [
+      .declareExchange(name: unrouted, type: "fanout"),
+      .declareExchange(name: realtime, type: "topic", arguments: alternate),
+      .declareExchange(name: batch, type: "topic", arguments: alternate),
+      .declareExchange(name: deliveryLogs, type: "topic", arguments: alternate),
+      .declareExchange(name: deliveries, type: "topic"),
+      .declareExchange(name: status, type: "topic"),
+      .declareExchange(name: parked, type: "topic"),
+    ]
+  }
+
+  /// 4.x limits deliveries to 20 by default and then drops the message; -1 drops on 3.10.8.
+  private static let manyDeliveries = Argument("x-delivery-limit", .int64(1_000_000))
+  private static let quorum = Argument("x-queue-type", .string("quorum"))
+
+  private var parkingQueues: [TopologyOperation] {
+    let arguments = [Self.quorum, Self.manyDeliveries]
+    return [
+      .declareQueue(name: unrouted, arguments: arguments),
+      .bindQueue(queue: unrouted, exchange: unrouted, routingKey: ""),
+      .declareQueue(name: parked, arguments: arguments),
+      .bindQueue(queue: parked, exchange: parked, routingKey: "#"),
+    ]
+  }
+
+  private var deadLetter: [Argument] {
+    [
+      Argument("x-dead-letter-exchange", .string(parked)),
+      Argument("x-dead-letter-routing-key", .string("delivery-limit")),
+    ]
+  }
+
+  private var inletQueues: [TopologyOperation] {
+    let arguments =
+      [
+        Self.quorum, Argument("x-single-active-consumer", .boolean(true)),
+        Argument("x-delivery-limit", .int64(20)),
+      ] + deadLetter + [
+        Argument("x-dead-letter-strategy", .string("at-least-once")),
+        Argument("x-overflow", .string("reject-publish")),
+      ]
+    return (0..<shards).flatMap { shard in
+      [realtime, batch, deliveryLogs].flatMap { exchange in
+        let queue = inletQueue(exchange, shard: shard)
+        var operations: [TopologyOperation] = [.declareQueue(name: queue, arguments: arguments)]
+        if exchange == deliveryLogs {
+          operations.append(.bindQueue(queue: queue, exchange: exchange, routingKey: queue))
+        }
+        if shards == 1 {
+          operations.append(.bindQueue(queue: queue, exchange: exchange, routingKey: "#"))
+        }
+        return operations
+      }
+    }
+  }
+
+  private var deliveryQueues: [TopologyOperation] {
+    channels.flatMap { channel -> [TopologyOperation] in
+      let queue = deliveriesQueue(channel)
+      return [
+        .declareQueue(name: queue, arguments: [Self.quorum, Self.manyDeliveries] + deadLetter),
+        .bindQueue(queue: queue, exchange: deliveries, routingKey: "\(channel).#"),
+      ]
+    }
+  }
+
+  private var historyQueue: [TopologyOperation] {
+    guard hasHistory else { return [] }
+    return [
+      .declareQueue(
+        name: history,
+        arguments: [
+          Argument("x-queue-type", .string("stream")), Argument("x-max-age", .string("7D")),
+        ]),
+      .bindQueue(queue: history, exchange: status, routingKey: "#"),
+    ]
+  }
+}

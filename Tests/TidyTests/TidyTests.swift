@@ -1,0 +1,115 @@
+import Foundation
+import Testing
+
+@Suite("The source keeps to the house style")
+struct TidyTests {
+  let tree: SourceTree
+
+  init() throws {
+    tree = try SourceTree()
+  }
+
+  /// Which of our targets each target may import: the arrows of the architecture.
+  static let arrows: [String: Set<String>] = [
+    "JSON": ["CSimdJSON"],
+    "Messages": ["JSON"],
+    "Templates": ["JSON", "Messages"],
+    "Execution": ["JSON", "Messages", "Templates"],
+    "EventLog": ["CCRC32C", "CSystemCalls"],
+    "AMQP": ["CRabbitMQ"],
+    "Node": ["AMQP", "EventLog", "Execution", "JSON", "Messages", "Templates"],
+    "Commands": ["AMQP", "EventLog", "Execution", "JSON", "Messages", "Node", "Templates"],
+    "meddela": ["Commands"],
+    "meddela-bench": ["CRabbitMQ", "Commands", "AMQP", "EventLog", "JSON", "Messages", "Node"],
+  ]
+
+  @Test("There are sources to look at")
+  func thereAreSources() {
+    #expect(tree.sources.count > 40)
+  }
+
+  @Test("Import arrows run one way")
+  func importArrows() {
+    let ours = Set(Self.arrows.keys).union(["CSimdJSON", "CCRC32C", "CSystemCalls", "CRabbitMQ"])
+    for file in tree.sources {
+      guard let allowed = Self.arrows[file.target] else {
+        Issue.record("\(file): the target \(file.target) has no arrows in TidyTests")
+        continue
+      }
+      for line in file.lines {
+        let words = line.split(separator: " ")
+        guard let position = words.firstIndex(of: "import"), position <= 1,
+          position + 1 < words.count
+        else { continue }
+        let module = String(words[position + 1])
+        guard ours.contains(module), module != file.target else { continue }
+        #expect(allowed.contains(module), "\(file) imports \(module)")
+      }
+    }
+  }
+
+  @Test("No file has over 400 lines, no line over 100 columns")
+  func lengths() {
+    for file in tree.files {
+      #expect(file.lines.count <= 400, "\(file) has \(file.lines.count) lines")
+      for (index, line) in file.lines.enumerated() where line.count > 100 {
+        Issue.record("\(file):\(index + 1) has \(line.count) columns")
+      }
+    }
+  }
+
+  @Test("No function has over 70 lines")
+  func functionLengths() {
+    for file in tree.sources {
+      for function in FunctionSpan.all(in: file.lines) where function.count > 70 {
+        Issue.record("\(file):\(function.line) \(function.name) has \(function.count) lines")
+      }
+    }
+  }
+
+  @Test("Nothing is public: what crosses targets is package")
+  func nothingIsPublic() {
+    for file in tree.sources {
+      for (index, line) in file.lines.enumerated() {
+        let words = line.split(separator: " ")
+        if words.first == "public" || words.first == "open" {
+          Issue.record("\(file):\(index + 1) is \(words[0])")
+        }
+      }
+    }
+  }
+
+  @Test("No words of unfinished work, no forced tries, no fatal errors")
+  func forgottenWords() {
+    let words = ["TO" + "DO", "FIX" + "ME", "XX" + "X", "fatal" + "Error(", "try" + "!"]
+    for file in tree.files {
+      for (index, line) in file.lines.enumerated() {
+        for word in words where line.contains(word) {
+          Issue.record("\(file):\(index + 1) has \(word)")
+        }
+      }
+    }
+  }
+
+  @Test("What the compiler cannot check says why it is safe")
+  func uncheckedClaims() {
+    let claims = ["@unchecked " + "Sendable", "nonisolated" + "(unsafe)"]
+    for file in tree.files {
+      for (index, line) in file.lines.enumerated() {
+        guard claims.contains(where: { line.contains($0) }) else { continue }
+        let before = index > 0 ? file.lines[index - 1] : ""
+        let isExplained = before.trimmingCharacters(in: .whitespaces).hasPrefix("//")
+        #expect(isExplained, "\(file):\(index + 1): a comment above must say why it is safe")
+      }
+    }
+  }
+
+  @Test("The top level is exactly what was agreed")
+  func topLevel() throws {
+    let names = try FileManager.default.contentsOfDirectory(atPath: tree.root.path)
+      .filter { !$0.hasPrefix(".") && $0 != "Package.resolved" && $0 != "data" }
+    #expect(
+      Set(names)
+        == ["Package.swift", "Sources", "Tests", "deploy", "schemas", "README.md"])
+  }
+}
