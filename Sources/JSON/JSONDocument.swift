@@ -3,27 +3,25 @@
 ///
 /// The tape's format is simdjson's (its `doc/tape.md`): one 64-bit word an element, the kind in
 /// the highest byte; strings point into `strings`, containers to the word after their end.
-@usableFromInline
 struct JSONDocument {
-  @usableFromInline var tape: UnsafePointer<UInt64>
-  @usableFromInline var strings: UnsafeRawPointer
-  @usableFromInline var source: UnsafeRawPointer
-  @usableFromInline var offsets: UnsafePointer<UInt32>
+  var tape: UnsafePointer<UInt64>
+  var strings: UnsafeRawPointer
+  var source: UnsafeRawPointer
+  var offsets: UnsafePointer<UInt32>
   /// Bytes of source.
-  @usableFromInline var count: Int
+  var count: Int
 
   /// The kinds of tape words.
-  @usableFromInline
   enum Tag {
-    @usableFromInline static var object: UInt8 { UInt8(ascii: "{") }
-    @usableFromInline static var array: UInt8 { UInt8(ascii: "[") }
-    @usableFromInline static var string: UInt8 { UInt8(ascii: "\"") }
-    @usableFromInline static var integer: UInt8 { UInt8(ascii: "l") }
-    @usableFromInline static var unsigned: UInt8 { UInt8(ascii: "u") }
-    @usableFromInline static var double: UInt8 { UInt8(ascii: "d") }
-    @usableFromInline static var `true`: UInt8 { UInt8(ascii: "t") }
-    @usableFromInline static var `false`: UInt8 { UInt8(ascii: "f") }
-    @usableFromInline static var null: UInt8 { UInt8(ascii: "n") }
+    static var object: UInt8 { UInt8(ascii: "{") }
+    static var array: UInt8 { UInt8(ascii: "[") }
+    static var string: UInt8 { UInt8(ascii: "\"") }
+    static var integer: UInt8 { UInt8(ascii: "l") }
+    static var unsigned: UInt8 { UInt8(ascii: "u") }
+    static var double: UInt8 { UInt8(ascii: "d") }
+    static var `true`: UInt8 { UInt8(ascii: "t") }
+    static var `false`: UInt8 { UInt8(ascii: "f") }
+    static var null: UInt8 { UInt8(ascii: "n") }
   }
 
   @inline(__always)
