@@ -25,8 +25,7 @@ package enum Receipt {
     writer.write(#","accepted":false,"duplicate":false,"status":null,"reason":{"code":""#)
     writer.write(string: rejection.code.rawValue)
     writer.write(#"","text":"#)
-    var sentence = rejection.sentence
-    sentence.withUTF8 { writer.writeJSONString(UnsafeRawBufferPointer($0)) }
+    writer.writeJSONString(rejection.sentence)
     writer.write("}}")
   }
 }
