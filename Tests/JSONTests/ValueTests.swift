@@ -87,6 +87,18 @@ struct ValueTests {
   }
 
   @Test(
+    "A string is cut between characters",
+    arguments: [
+      ("abc", 3, "abc"), ("abc", 2, "ab"), ("abc", 0, ""), ("åb", 1, ""), ("aå", 2, "a"),
+      ("a€", 3, "a"), ("😀x", 4, "😀"), ("😀x", 3, ""), ("", 0, ""),
+    ])
+  func prefix(text: String, limit: Int, expected: String) throws {
+    try withDocument("\"\(text)\"") { root in
+      #expect(root.asString?.prefix(limit).string == expected)
+    }
+  }
+
+  @Test(
     "A Mustache section takes null, false, the empty array and the empty string for false",
     arguments: [
       ("null", true), ("false", true), ("[]", true), ("\"\"", true), ("true", false),
