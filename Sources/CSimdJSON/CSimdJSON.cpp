@@ -3,6 +3,10 @@
 #include <memory>
 #include <new>
 
+// Debian's library is built with this; SwiftPM does not pass on the flag that pkg-config gives.
+#ifndef SIMDJSON_THREADS_ENABLED
+#define SIMDJSON_THREADS_ENABLED 1
+#endif
 #include <simdjson.h>
 
 namespace {

@@ -42,6 +42,14 @@ package struct JSONString: Equatable {
   }
 }
 
+extension JSONString? {
+  /// There is a string and it has the same bytes.
+  package static func == (left: JSONString?, right: StaticString) -> Bool {
+    guard let left else { return false }
+    return equal(left.bytes, right.bytes)
+  }
+}
+
 /// The same bytes in both.
 @inline(__always)
 func equal(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer) -> Bool {

@@ -5,8 +5,8 @@ package enum DeliveryBody {
   /// Everything up to and with `"content":`. What follows is the content's value.
   package static func writeHead(
     eventID: UnsafeRawBufferPointer, shard: ShardNumber, attempt: UInt16, lane: Lane,
-    fields: EventFields, templateName: UnsafeRawBufferPointer,
-    templateVersion: UnsafeRawBufferPointer, to writer: inout ByteWriter
+    fields: EventFields, templateName: String, templateVersion: String,
+    to writer: inout ByteWriter
   ) {
     writer.write(#"{"schemaVersion":1,"deliveryId":""#)
     writer.writeJSONStringContents(eventID)

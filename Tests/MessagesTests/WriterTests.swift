@@ -133,7 +133,7 @@ struct WriterTests {
   ) {
     DeliveryBody.writeHead(
       eventID: fields.id.bytes, shard: ShardNumber(0), attempt: attempt, lane: .batch,
-      fields: fields, templateName: lasting("t.sms"), templateVersion: lasting("sha256-0123"),
+      fields: fields, templateName: "t.sms", templateVersion: "sha256-0123",
       to: &writer)
     writer.write(string: content)
     DeliveryBody.writeTail(

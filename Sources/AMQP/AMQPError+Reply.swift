@@ -1,0 +1,57 @@
+extension AMQPError {
+  /// The error of a `connection.close` or `channel.close` that the broker sent.
+  ///
+  /// Reply codes: AMQP 0-9-1 section 1.2 "constants", and RabbitMQ's use of them.
+  init(replyCode: UInt16, text: String, duringLogin: Bool) {
+    let number = Int(replyCode)
+    let said = text.isEmpty ? "no reason given" : text
+    switch replyCode {
+    case 200:
+      self.init(.closedByPeer, "The broker closed normally: \(said)", nativeCode: number)
+    case 311:
+      self.init(
+        .contentTooLarge, "The broker finds a message too large: \(said)",
+        advice: "raise max_message_size at the broker or send less", nativeCode: number)
+    case 320:
+      self.init(.connectionForced, "The broker closed the connection: \(said)", nativeCode: number)
+    case 403:
+      self.init(
+        .accessRefused, "The broker refused access: \(said)",
+        advice: duringLogin
+          ? "check the user name and password"
+          : "grant the user configure, write and read permission on our names",
+        nativeCode: number)
+    case 404:
+      self.init(
+        .notFound, "The broker does not know the name: \(said)",
+        advice: "declare the topology first", nativeCode: number)
+    case 405:
+      self.init(
+        .resourceLocked, "Another connection holds it exclusively: \(said)", nativeCode: number)
+    case 406:
+      self.init(
+        .preconditionFailed, "The broker holds something else by that name: \(said)",
+        advice: "compare the arguments with the topology that is declared", nativeCode: number)
+    case 530:
+      self = Self.notAllowed(said)
+    default:
+      self.init(.brokerError, "The broker reported an error: \(said)", nativeCode: number)
+    }
+  }
+
+  /// 530 is said of an unknown virtual host, of a forbidden one, and of connection limits.
+  private static func notAllowed(_ said: String) -> AMQPError {
+    if said.contains("vhost") && said.contains("not found") {
+      return AMQPError(
+        .vhostNotFound, "The broker has no such virtual host: \(said)",
+        advice: "create the virtual host or correct broker.vhost", nativeCode: 530)
+    }
+    if said.contains("limit") {
+      return AMQPError(
+        .connectionForced, "The broker allows no more connections: \(said)", nativeCode: 530)
+    }
+    return AMQPError(
+      .notAllowed, "The broker does not allow it: \(said)",
+      advice: "grant the user access to the virtual host", nativeCode: 530)
+  }
+}

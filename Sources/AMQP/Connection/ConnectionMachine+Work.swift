@@ -1,0 +1,165 @@
+extension ConnectionMachine {
+  /// Sets the work channel up again: topology, channel, confirms, consumers. Called by the owner
+  /// after `channelLost`, when its backoff has passed.
+  mutating func reopen() -> ConnectionAction {
+    guard state == .open else { return .none }
+    switch work {
+    case .closed:
+      guard !calls.contains(where: { $0.number == Self.setupCall }) else { return .none }
+      return plan.topology.isEmpty ? openWork() : call(Self.setupCall, plan.topology)
+    case .closing:
+      work = .closing(thenReopen: true)
+      return .none
+    default:
+      return .none
+    }
+  }
+
+  /// Starts or stops consuming on the channel as it is. Stopping leaves what is unacknowledged
+  /// with us; deliveries that are on their way still come before `consuming(false)`.
+  mutating func setConsuming(_ wanted: Bool) -> ConnectionAction {
+    wantsConsuming = wanted
+    guard work == .ready, !plan.consumers.isEmpty else { return .none }
+    if wanted, !isConsuming { return setPrefetch(0) }
+    if !wanted, isConsuming { return cancel(0) }
+    return .none
+  }
+
+  /// Closes the work channel, which gives everything unacknowledged back to the broker. It stays
+  /// closed until `reopen`.
+  mutating func closeWork(_ error: AMQPError) -> ConnectionAction {
+    guard state == .open else { return .none }
+    switch work {
+    case .closed, .closing: return .none
+    default: break
+    }
+    let goodbye: ConnectionAction = .send(
+      .channelClose(code: 200, text: "starting again"), channel: Self.workChannel)
+    let lost = workLost(error)
+    work = .closing(thenReopen: false)
+    clock.expect(.work)
+    return goodbye.then(lost)
+  }
+
+  /// Control methods on the work channel.
+  mutating func receiveOnWork(_ method: ServerMethod) -> ConnectionAction {
+    if case .channelClose(let code, let text) = method { return closedByBroker(code, text) }
+    switch (work, method) {
+    case (.closing(let thenReopen), .channelCloseOk):
+      work = .closed
+      clock.answered(.work)
+      if isClosingGracefully { return closeConnection() }
+      return thenReopen ? reopen() : .none
+    case (.closing, _):
+      return .none
+    case (_, .channelFlow(let isActive)):
+      return .send(.channelFlowOk(isActive: isActive), channel: Self.workChannel)
+    case (_, .cancel) where work != .closed:
+      // Never answered by cancel-ok: brokers up to 4.2 close the connection on it, and 4.3 keeps
+      // the queue waiting without. Closing the channel is right on all of them.
+      return closeWork(
+        AMQPError(.consumerCancelled, "The broker cancelled a consumer: its queue is gone"))
+    case (.opening, .channelOpenOk):
+      return opened()
+    case (.selectingConfirms, .confirmSelectOk):
+      return plan.consumers.isEmpty || !wantsConsuming ? ready() : setPrefetch(0)
+    case (.settingPrefetch(let consumer), .qosOk):
+      return consume(consumer)
+    case (.consuming(let consumer), .consumeOk):
+      isConsuming = true
+      return consumer + 1 < plan.consumers.count ? setPrefetch(consumer + 1) : ready()
+    case (.cancelling(let consumer), .cancelOk):
+      return consumer + 1 < plan.consumers.count ? cancel(consumer + 1) : cancelled()
+    default:
+      return state == .closing ? .none : unexpected("a method on the work channel")
+    }
+  }
+
+  mutating func openWork() -> ConnectionAction {
+    work = .opening
+    clock.expect(.work)
+    return .send(.channelOpen, channel: Self.workChannel)
+  }
+
+  private mutating func opened() -> ConnectionAction {
+    epoch &+= 1
+    acks = AckCoalescer()
+    isConsuming = false
+    isWorkSetUp = false
+    if plan.publishes {
+      work = .selectingConfirms
+      clock.expect(.work)
+      return .send(.confirmSelect, channel: Self.workChannel)
+    }
+    return plan.consumers.isEmpty || !wantsConsuming ? ready() : setPrefetch(0)
+  }
+
+  private mutating func setPrefetch(_ consumer: Int) -> ConnectionAction {
+    work = .settingPrefetch(consumer: consumer)
+    clock.expect(.work)
+    return .send(.qos(prefetch: plan.consumers[consumer].prefetch), channel: Self.workChannel)
+  }
+
+  private mutating func consume(_ consumer: Int) -> ConnectionAction {
+    work = .consuming(consumer: consumer)
+    clock.expect(.work)
+    let wanted = plan.consumers[consumer]
+    return .send(
+      .consume(
+        queue: wanted.queue, tag: Self.consumerTag(consumer), isExclusive: wanted.isExclusive,
+        arguments: wanted.arguments),
+      channel: Self.workChannel)
+  }
+
+  private mutating func cancel(_ consumer: Int) -> ConnectionAction {
+    work = .cancelling(consumer: consumer)
+    clock.expect(.work)
+    return .send(.cancel(tag: Self.consumerTag(consumer)), channel: Self.workChannel)
+  }
+
+  private mutating func cancelled() -> ConnectionAction {
+    work = .ready
+    isConsuming = false
+    clock.answered(.work)
+    return .event(.consuming(false)).then(wantsConsuming ? setPrefetch(0) : .none)
+  }
+
+  private mutating func ready() -> ConnectionAction {
+    work = .ready
+    clock.answered(.work)
+    let announced = isWorkSetUp
+    isWorkSetUp = true
+    let event: ConnectionEvent = announced ? .consuming(isConsuming) : .ready(epoch: epoch)
+    // What the owner wants may have changed while the calls were under way.
+    return .event(event).then(setConsuming(wantsConsuming))
+  }
+
+  private mutating func closedByBroker(_ code: UInt16, _ text: String) -> ConnectionAction {
+    let goodbye: ConnectionAction = .send(.channelCloseOk, channel: Self.workChannel)
+    clock.answered(.work)
+    switch work {
+    case .closing(let thenReopen):
+      // Both closed at the same time; our own close-ok may still come and is not expected to
+      // (AMQP 0-9-1: after sending close, everything but close and close-ok is discarded).
+      work = .closed
+      if isClosingGracefully { return goodbye.then(closeConnection()) }
+      return goodbye.then(thenReopen ? reopen() : .none)
+    case .closed:
+      return goodbye
+    default:
+      let error = AMQPError(replyCode: code, text: text, duringLogin: false)
+      let lost = workLost(error)
+      work = .closed
+      return goodbye.then(lost)
+    }
+  }
+
+  private mutating func workLost(_ error: AMQPError) -> ConnectionAction {
+    isConsuming = false
+    isWorkSetUp = false
+    assembler.reset()
+    return .event(.channelLost(error, unconfirmed: confirms.removeAll()))
+  }
+
+  static func consumerTag(_ consumer: Int) -> String { "meddela-\(consumer)" }
+}

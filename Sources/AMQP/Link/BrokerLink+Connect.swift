@@ -1,0 +1,138 @@
+internal import Logging
+internal import NIOCore
+internal import NIOPosix
+internal import NIOSSL
+
+extension BrokerLink {
+  /// Opens a connection to the current address.
+  func connect() {
+    guard !isStopping else { return }
+    phase = .connecting
+    generation += 1
+    let generation = generation
+    let address = addresses.current
+    let options = options
+    logger.debug(
+      "Connecting to the broker", metadata: [LogKey.brokerAddress: "\(address)"])
+    // Files and certificates may be slow to read: not on the event loop.
+    NIOThreadPool.singleton.runIfActive(eventLoop: eventLoop) {
+      try PreparedConnection(options, address)
+    }.assumeIsolated().whenComplete { result in
+      guard self.generation == generation, !self.isStopping else { return }
+      switch result {
+      case .success(let prepared):
+        self.open(address, prepared)
+      case .failure(let error):
+        self.attemptFailed(AMQPError(connectError: error, address: address))
+      }
+    }
+  }
+
+  private func open(_ address: BrokerAddress, _ prepared: PreparedConnection) {
+    let plan = plan(address, prepared)
+    machine = ConnectionMachine(
+      plan: plan, epoch: machine.epoch, wantsConsuming: machine.wantsConsuming)
+    let generation = generation
+    let name = options.tls.serverName ?? (address.host.isIPAddress ? nil : address.host)
+    let link = NIOLoopBound(self, eventLoop: eventLoop)
+    let bootstrap = ClientBootstrap(group: eventLoop)
+      .connectTimeout(.nanoseconds(Int64(options.callTimeoutSeconds * 1e9)))
+      .channelOption(.tcpOption(.tcp_nodelay), value: 1)
+      .channelOption(.socketOption(.so_keepalive), value: 1)
+      .channelOption(
+        .writeBufferWaterMark,
+        value: .init(low: Limits.outboundLowWaterBytes, high: Limits.outboundHighWaterBytes)
+      )
+      .channelOption(
+        .recvAllocator,
+        value: AdaptiveRecvByteBufferAllocator(
+          minimum: 4096, initial: 16384, maximum: Limits.readBufferBytes)
+      )
+      .channelInitializer { channel in
+        channel.eventLoop.makeCompletedFuture {
+          let pipeline = channel.pipeline.syncOperations
+          if let tls = prepared.tls {
+            // Without a name the certificate is verified against the address connected to.
+            try pipeline.addHandler(NIOSSLClientHandler(context: tls, serverHostname: name))
+          }
+          try pipeline.addHandler(LinkHandler(link.value, generation: generation))
+        }
+      }
+    bootstrap.connect(host: address.host, port: address.port)
+      .assumeIsolated().whenComplete { result in
+        guard self.generation == generation else {
+          if case .success(let channel) = result { channel.close(promise: nil) }
+          return
+        }
+        if case .failure(let error) = result {
+          self.attemptFailed(AMQPError(connectError: error, address: address))
+        }
+      }
+  }
+
+  private func plan(_ address: BrokerAddress, _ prepared: PreparedConnection) -> ConnectionPlan {
+    let login: ConnectionPlan.Login
+    switch options.login {
+    case .password: login = .plain(username: prepared.username, password: prepared.password)
+    case .certificate: login = .external
+    }
+    var plan = ConnectionPlan(login: login)
+    plan.vhost = address.vhost ?? options.vhost
+    plan.connectionName = options.connectionName
+    plan.version = options.version
+    plan.heartbeatSeconds = options.heartbeatSeconds
+    plan.maximumBodyBytes = options.maximumBodyBytes
+    plan.callTimeoutNanoseconds = UInt64(options.callTimeoutSeconds * 1e9)
+    plan.topology = role.topology
+    plan.consumers = role.consumers
+    plan.publishes = role.publishes
+    return plan
+  }
+
+  /// The socket is connected (for TLS: before its handshake, which the deadline covers).
+  func connected(_ context: ChannelHandlerContext) {
+    guard self.context == nil else { return }
+    self.context = context
+    phase = .connected
+    outbound.clear()
+    carry.clear()
+    isIntakePaused = false
+    machine.clock.now = now
+    execute(machine.connected())
+    flushOutbound()
+    rearm()
+  }
+
+  /// The attempt, or the connection before it was ready, failed: give up or try again.
+  func attemptFailed(_ error: AMQPError) {
+    guard !isStopping else { return stopped() }
+    let triedAll = addresses.failed()
+    if error.isPermanent && !hasBeenReady {
+      phase = .stopped
+      generation += 1
+      logger.error(
+        "The broker refuses us", metadata: [LogKey.error: "\(error)"])
+      delegate?.brokerLink(self, failed: error, retryAfterSeconds: nil)
+      return
+    }
+    let delay = triedAll ? backoff.nextDelaySeconds(random: .random(in: 0..<1)) : 0
+    phase = .waiting
+    generation += 1
+    let generation = generation
+    logger.warning(
+      "The broker cannot be used, trying again",
+      metadata: [LogKey.error: "\(error)", LogKey.retrySeconds: "\(delay)"])
+    schedule(&retryTask, seconds: delay) {
+      guard self.generation == generation else { return }
+      self.connect()
+    }
+    delegate?.brokerLink(self, failed: error, retryAfterSeconds: delay)
+  }
+}
+
+extension String {
+  /// Whether it is an address in digits, which has no name to send as SNI.
+  var isIPAddress: Bool {
+    (try? SocketAddress(ipAddress: self, port: 0)) != nil
+  }
+}

@@ -1,0 +1,106 @@
+internal import NIOCore
+
+extension BrokerLink {
+  /// Starts or stops consuming on the channel as it is; `isConsuming` tells when it is done. What
+  /// is unsettled stays ours. The wish outlives reconnects.
+  package func setConsuming(_ wanted: Bool) {
+    eventLoop.preconditionInEventLoop()
+    act { $0.setConsuming(wanted) }
+  }
+
+  /// Gives back everything unsettled at once by closing the channel; another one, with a new
+  /// epoch, is opened at once. `lost` and `isReady` are told as for any other loss.
+  package func releaseUnsettled() {
+    eventLoop.preconditionInEventLoop()
+    encodeAcks()
+    act {
+      $0.closeWork(AMQPError(.stopped, "The channel was closed to give its messages back"))
+    }
+  }
+
+  /// Stops or resumes reading from the socket: for back-pressure by bytes. Only for a link that
+  /// does not publish (confirms must always be read). While an answer of the broker is awaited,
+  /// reading goes on.
+  package func pauseIntake(_ paused: Bool) {
+    eventLoop.preconditionInEventLoop()
+    precondition(!role.publishes, "A publishing link always reads")
+    isIntakePauseWanted = paused
+    rearm()
+  }
+
+  /// Runs topology operations on the control channel of a ready link, in order, and answers once:
+  /// with the answers, or the first refusal. Never disturbs publishing and consuming.
+  package func perform(
+    _ operations: [TopologyOperation],
+    completion: @escaping (Result<[TopologyAnswer], AMQPError>) -> Void
+  ) {
+    eventLoop.preconditionInEventLoop()
+    let call = nextCall
+    nextCall += 1
+    callbacks[call] = completion
+    act { $0.call(call, operations) }
+  }
+
+  /// Stops for good: sends what was settled, closes channel and connection, each with its answer
+  /// awaited, so that no acknowledgement is lost; after the deadline without. Ends with
+  /// `brokerLinkDidStop`.
+  package func stop(deadlineSeconds: Double = 5) {
+    eventLoop.preconditionInEventLoop()
+    guard !isStopping else { return }
+    let wasConnected = context != nil
+    encodeAcks()
+    phase = .stopping
+    retryTask?.cancel()
+    guard wasConnected else { return stopped() }
+    schedule(&stopTask, seconds: deadlineSeconds) {
+      self.disconnected(AMQPError(.stopped, "The broker did not answer before the deadline"))
+    }
+    act { $0.closeGracefully() }
+  }
+
+  private func act(_ decide: (inout ConnectionMachine) -> ConnectionAction) {
+    machine.clock.now = now
+    let action = decide(&machine)
+    execute(action)
+    flushOutbound()
+    rearm()
+  }
+
+  /// Sets the timer to the machine's next deadline, and reading to what it should be.
+  func rearm() {
+    guard context != nil else { return }
+    let pauses = isIntakePauseWanted && !isStopping && !machine.clock.isAwaitingAnswer
+    if pauses != isIntakePaused { setReading(!pauses) }
+    let next = machine.clock.next
+    guard next < ringAt else { return }
+    ringTask?.cancel()
+    ringAt = next
+    let delay = next > now ? Double(next - now) / 1e9 : 0
+    let generation = generation
+    schedule(&ringTask, seconds: delay) {
+      guard self.generation == generation else { return }
+      self.ringAt = .max
+      self.machine.clock.now = self.now
+      self.execute(self.machine.tick())
+      self.flushOutbound()
+      self.rearm()
+    }
+  }
+
+  private func setReading(_ reads: Bool) {
+    guard let context else { return }
+    isIntakePaused = !reads
+    machine.clock.now = now
+    machine.clock.setIntakePaused(!reads)
+    try? context.channel.syncOptions?.setOption(.autoRead, value: reads)
+  }
+
+  /// Runs `body` on the event loop later, in place of what `task` was to run.
+  func schedule(
+    _ task: inout Scheduled<Void>?, seconds: Double, _ body: @escaping () -> Void
+  ) {
+    task?.cancel()
+    let delay = TimeAmount.nanoseconds(Int64(seconds * 1e9))
+    task = eventLoop.assumeIsolated().scheduleTask(in: delay) { body() }
+  }
+}

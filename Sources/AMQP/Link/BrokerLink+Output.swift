@@ -1,0 +1,97 @@
+internal import NIOCore
+
+extension BrokerLink {
+  /// Encodes a publish into the outbound buffer. It leaves with `flush` (or when much has
+  /// gathered), and `confirmed`, `refused` or `lost` will name the token.
+  ///
+  /// - Parameters:
+  ///   - message: where to, and the properties.
+  ///   - body: the body, or its first part.
+  ///   - more: the rest of the body; empty as a rule.
+  ///   - token: the owner's name for it; need not be unique.
+  /// - Throws: `notReady`, or `invalidMessage` when a property is too long. Nothing is sent then,
+  ///   and the token is not heard of again.
+  package func publish(
+    _ message: OutgoingMessage, body: UnsafeRawBufferPointer,
+    _ more: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0), token: UInt64
+  ) throws(AMQPError) {
+    eventLoop.preconditionInEventLoop()
+    precondition(role.publishes, "This link does not publish")
+    guard machine.isReady else { throw AMQPError(.notReady, "The link is not ready") }
+    try PublishEncoder.write(
+      message, channel: ConnectionMachine.workChannel, body: body, more,
+      frameMaxBytes: machine.frameMaxBytes, into: &outbound)
+    machine.published(token: token)
+    if outbound.readableBytes >= Limits.flushBytes { flushOutbound() }
+  }
+
+  /// Marks a delivery as done: it is acknowledged with others at the next `flush`. Of another
+  /// epoch than the current one it is dropped: the broker has taken it back.
+  package func settle(_ deliveryTag: UInt64, epoch: UInt32) {
+    eventLoop.preconditionInEventLoop()
+    guard epoch == machine.epoch, machine.acks.settle(deliveryTag) else { return }
+    settledSinceFlush += 1
+    if settledSinceFlush >= Limits.acknowledgementBatch { flush() }
+  }
+
+  /// Gives a delivery back as failed: requeued (which counts towards the delivery limit), or
+  /// dead-lettered by the broker. Leaves with the next `flush`. Dropped when of another epoch.
+  package func reject(_ deliveryTag: UInt64, epoch: UInt32, requeue: Bool) {
+    giveBack(deliveryTag, epoch, .reject(deliveryTag: deliveryTag, requeue: requeue))
+  }
+
+  /// Gives a delivery back as not attempted (`basic.nack`): the same as `reject` up to 4.2, and
+  /// not counted towards the delivery limit from 4.3 on.
+  package func giveBack(_ deliveryTag: UInt64, epoch: UInt32) {
+    giveBack(deliveryTag, epoch, .nack(deliveryTag: deliveryTag, requeue: true))
+  }
+
+  /// Sends everything that was encoded or settled since the last time, in one write. To be called
+  /// at the end of a turn.
+  package func flush() {
+    eventLoop.preconditionInEventLoop()
+    encodeAcks()
+    flushOutbound()
+  }
+
+  private func giveBack(_ deliveryTag: UInt64, _ epoch: UInt32, _ method: ClientMethod) {
+    eventLoop.preconditionInEventLoop()
+    guard machine.isSettling, epoch == machine.epoch, machine.acks.reject(deliveryTag) else {
+      return
+    }
+    execute(.send(method, channel: ConnectionMachine.workChannel))
+  }
+
+  /// Encodes the acknowledgements that are due.
+  func encodeAcks() {
+    guard machine.isSettling, machine.acks.pending > 0 else { return }
+    settledSinceFlush = 0
+    machine.acks.flush(
+      now: now, holeNanoseconds: UInt64(Limits.acknowledgementHoleSeconds * 1e9), into: &acks)
+    for ack in acks {
+      AckEncoder.write(ack, channel: ConnectionMachine.workChannel, into: &outbound)
+    }
+    acks.removeAll(keepingCapacity: true)
+    guard machine.acks.pending > 0, holeTask == nil else { return }
+    schedule(&holeTask, seconds: Limits.acknowledgementHoleSeconds) {
+      self.holeTask = nil
+      self.flush()
+    }
+  }
+
+  /// One write for everything in the outbound buffer.
+  func flushOutbound() {
+    guard outbound.readableBytes > 0, let context else { return }
+    machine.clock.now = now
+    machine.clock.sent()
+    context.writeAndFlush(NIOAny(outbound), promise: nil)
+    // Keeps the memory when the socket took everything at once, as it does as a rule.
+    outbound.clear(minimumCapacity: Limits.flushBytes * 2)
+  }
+
+  /// The socket has taken what waited for it.
+  func becameWritable() {
+    guard machine.isReady else { return }
+    delegate?.brokerLinkIsWritable(self)
+  }
+}

@@ -1,0 +1,100 @@
+#include "CCRC32C.h"
+
+#include <string.h>
+
+#if defined(__aarch64__) && defined(__linux__)
+#include <sys/auxv.h>
+#ifndef HWCAP_CRC32
+#define HWCAP_CRC32 (1 << 7)
+#endif
+#endif
+
+typedef uint32_t (*crc_function)(uint32_t, const unsigned char *, size_t);
+
+static uint32_t tables[8][256];
+
+static uint64_t load64(const unsigned char *at) {
+  uint64_t word;
+  memcpy(&word, at, sizeof word);
+  return word;
+}
+
+static uint32_t slice_by_8(uint32_t crc, const unsigned char *at, size_t count) {
+  while (count >= 8) {
+    uint64_t word = load64(at);
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    word = __builtin_bswap64(word);
+#endif
+    word ^= crc;
+    crc = tables[7][word & 255] ^ tables[6][(word >> 8) & 255] ^ tables[5][(word >> 16) & 255]
+        ^ tables[4][(word >> 24) & 255] ^ tables[3][(word >> 32) & 255]
+        ^ tables[2][(word >> 40) & 255] ^ tables[1][(word >> 48) & 255] ^ tables[0][word >> 56];
+    at += 8;
+    count -= 8;
+  }
+  while (count--) crc = tables[0][(crc ^ *at++) & 255] ^ (crc >> 8);
+  return crc;
+}
+
+#if defined(__x86_64__)
+__attribute__((target("sse4.2")))
+static uint32_t hardware(uint32_t crc, const unsigned char *at, size_t count) {
+  uint64_t wide = crc;
+  for (; count >= 8; at += 8, count -= 8) wide = __builtin_ia32_crc32di(wide, load64(at));
+  crc = (uint32_t)wide;
+  while (count--) crc = __builtin_ia32_crc32qi(crc, *at++);
+  return crc;
+}
+
+static int has_instruction(void) {
+  __builtin_cpu_init();
+  return __builtin_cpu_supports("sse4.2") != 0;
+}
+#elif defined(__aarch64__)
+__attribute__((target("crc")))
+static uint32_t hardware(uint32_t crc, const unsigned char *at, size_t count) {
+  for (; count >= 8; at += 8, count -= 8) crc = __builtin_arm_crc32cd(crc, load64(at));
+  while (count--) crc = __builtin_arm_crc32cb(crc, *at++);
+  return crc;
+}
+
+static int has_instruction(void) {
+#if defined(__linux__)
+  return (getauxval(AT_HWCAP) & HWCAP_CRC32) != 0;
+#else
+  return 1;
+#endif
+}
+#else
+static uint32_t hardware(uint32_t crc, const unsigned char *at, size_t count) {
+  return slice_by_8(crc, at, count);
+}
+
+static int has_instruction(void) { return 0; }
+#endif
+
+static crc_function chosen = slice_by_8;
+
+// Runs before main, so no thread can see the tables half made.
+__attribute__((constructor)) static void prepare(void) {
+  for (uint32_t byte = 0; byte < 256; byte++) {
+    uint32_t crc = byte;
+    for (int bit = 0; bit < 8; bit++) crc = (crc >> 1) ^ (crc & 1 ? 0x82F63B78u : 0);
+    tables[0][byte] = crc;
+  }
+  for (uint32_t byte = 0; byte < 256; byte++)
+    for (int slice = 1; slice < 8; slice++)
+      tables[slice][byte] =
+          (tables[slice - 1][byte] >> 8) ^ tables[0][tables[slice - 1][byte] & 255];
+  if (has_instruction()) chosen = hardware;
+}
+
+uint32_t crc32c(uint32_t crc, const void *bytes, size_t count) {
+  return ~chosen(~crc, bytes, count);
+}
+
+uint32_t crc32c_portable(uint32_t crc, const void *bytes, size_t count) {
+  return ~slice_by_8(~crc, bytes, count);
+}
+
+int crc32c_is_hardware(void) { return chosen == hardware; }

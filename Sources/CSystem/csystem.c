@@ -1,0 +1,81 @@
+#define _GNU_SOURCE
+#include "CSystem.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+static int result(int value) { return value < 0 ? -errno : value; }
+
+int csystem_open(const char *path, int flags) {
+  int native = O_CLOEXEC | (flags & CSYSTEM_WRITE ? O_RDWR : O_RDONLY);
+  if (flags & CSYSTEM_CREATE) native |= O_CREAT;
+  if (flags & CSYSTEM_EXCLUSIVE) native |= O_EXCL;
+  if (flags & CSYSTEM_TRUNCATE) native |= O_TRUNC;
+  if (flags & CSYSTEM_DIRECT) native |= O_DIRECT;
+  if (flags & CSYSTEM_DIRECTORY) native |= O_DIRECTORY;
+  int descriptor;
+  do descriptor = open(path, native, 0640);
+  while (descriptor < 0 && errno == EINTR);
+  return result(descriptor);
+}
+
+int csystem_lock(int descriptor) {
+  struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+  return result(fcntl(descriptor, F_OFD_SETLK, &lock));
+}
+
+int csystem_is_locked(int descriptor) {
+  struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+  if (fcntl(descriptor, F_OFD_GETLK, &lock) < 0) return -errno;
+  return lock.l_type != F_UNLCK;
+}
+
+int csystem_allocate(int descriptor, int64_t bytes) {
+  int answer;
+  do answer = fallocate(descriptor, 0, 0, bytes);
+  while (answer < 0 && errno == EINTR);
+  return result(answer);
+}
+
+int csystem_punch_hole(int descriptor, int64_t offset, int64_t bytes) {
+  return result(
+      fallocate(descriptor, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, bytes));
+}
+
+int csystem_sync_data(int descriptor) { return result(fdatasync(descriptor)); }
+
+int csystem_sync_all(int descriptor) { return result(fsync(descriptor)); }
+
+int csystem_drop_cache(int descriptor) {
+  return -posix_fadvise(descriptor, 0, 0, POSIX_FADV_DONTNEED);
+}
+
+int csystem_will_read(int descriptor) {
+  return -posix_fadvise(descriptor, 0, 0, POSIX_FADV_SEQUENTIAL);
+}
+
+void *csystem_map(size_t bytes) {
+  void *start = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+  return start == MAP_FAILED ? NULL : start;
+}
+
+void csystem_unmap(void *start, size_t bytes) { munmap(start, bytes); }
+
+int csystem_random(void *bytes, size_t count) {
+  unsigned char *at = bytes;
+  while (count > 0) {
+    ssize_t got = getrandom(at, count, 0);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return -errno;
+    at += got;
+    count -= (size_t)got;
+  }
+  return 0;
+}
+
+void csystem_name_thread(const char *name) { pthread_setname_np(pthread_self(), name); }

@@ -1,0 +1,55 @@
+// What Swift's Glibc module cannot say: macros it does not import, variadic calls, and constants
+// hidden behind _GNU_SOURCE. Every function returns 0 (or its value) on success and the negated
+// errno on failure, so that errno never has to survive a return into Swift.
+#ifndef CSYSTEM_H
+#define CSYSTEM_H
+
+#include <stdint.h>
+#include <stddef.h>
+
+enum csystem_open {
+  CSYSTEM_READ = 0,
+  CSYSTEM_WRITE = 1,       // read and write
+  CSYSTEM_CREATE = 2,      // create if absent
+  CSYSTEM_EXCLUSIVE = 4,   // fail if present
+  CSYSTEM_TRUNCATE = 8,
+  CSYSTEM_DIRECT = 16,     // around the page cache
+  CSYSTEM_DIRECTORY = 32,
+};
+
+/// open(2) with O_CLOEXEC, mode 0640. The descriptor, or a negated errno.
+int csystem_open(const char *path, int flags);
+
+/// Takes an open-file-description write lock on the whole file: 0, or -EAGAIN when another holds
+/// it. The lock belongs to the descriptor: it ends with the process, however that ends.
+int csystem_lock(int descriptor);
+
+/// 1 when another open file description holds the write lock, 0 when none does.
+int csystem_is_locked(int descriptor);
+
+/// fallocate(2) of [0, bytes): reserves space, extends the file.
+int csystem_allocate(int descriptor, int64_t bytes);
+
+/// Gives the blocks of a range back; the file keeps its size and reads zeros there.
+int csystem_punch_hole(int descriptor, int64_t offset, int64_t bytes);
+
+int csystem_sync_data(int descriptor);
+int csystem_sync_all(int descriptor);
+
+/// Asks the kernel to forget the file's cached pages (POSIX_FADV_DONTNEED).
+int csystem_drop_cache(int descriptor);
+
+/// Announces a sequential read of the whole file.
+int csystem_will_read(int descriptor);
+
+/// Anonymous zeroed private memory, populated; NULL when there is none.
+void *csystem_map(size_t bytes);
+void csystem_unmap(void *start, size_t bytes);
+
+/// getrandom(2), complete or a negated errno.
+int csystem_random(void *bytes, size_t count);
+
+/// Names the calling thread, as `top -H` shows it; at most 15 bytes.
+void csystem_name_thread(const char *name);
+
+#endif

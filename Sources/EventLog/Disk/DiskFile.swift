@@ -1,0 +1,104 @@
+/// An open file with its path, so that every error names the file. Not thread-safe; closed once.
+final class DiskFile: @unchecked Sendable {
+  // Sendable because it is immutable: a descriptor, a path and the disk, all values.
+  let disk: any Disk
+  let path: String
+  let descriptor: Descriptor
+
+  init(
+    _ disk: any Disk, _ path: String, _ mode: OpenMode, creating: Bool = false
+  ) throws(EventLogError) {
+    self.disk = disk
+    self.path = path
+    do throws(SystemError) {
+      descriptor = try disk.open(path, mode)
+    } catch {
+      throw EventLogError(
+        creating ? .cannotCreate : .readFailed, "the file could not be opened",
+        systemError: error.number, file: path)
+    }
+  }
+
+  /// Another name for an open file, after a rename.
+  init(_ file: DiskFile, renamedTo path: String) {
+    disk = file.disk
+    descriptor = file.descriptor
+    self.path = path
+  }
+
+  func close() throws(EventLogError) {
+    do throws(SystemError) {
+      try disk.close(descriptor)
+    } catch {
+      throw failure(.writeFailed, "the file could not be closed", error, nil)
+    }
+  }
+
+  /// Closes where an error would change nothing: the file was only read.
+  func closeQuietly() { try? disk.close(descriptor) }
+
+  func size() throws(EventLogError) -> Int64 {
+    do throws(SystemError) {
+      return try disk.size(descriptor)
+    } catch {
+      throw failure(.readFailed, "the size of the file could not be read", error, nil)
+    }
+  }
+
+  /// Reads until the buffer is full or the file ends; how much was read.
+  func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int64) throws(EventLogError)
+    -> Int
+  {
+    var done = 0
+    do throws(SystemError) {
+      while done < buffer.count {
+        let rest = UnsafeMutableRawBufferPointer(rebasing: buffer[done...])
+        let count = try disk.read(descriptor, into: rest, at: offset + Int64(done))
+        if count == 0 { break }
+        done += count
+        // A direct read that ends off a block boundary has met the end of the file.
+        if count < rest.count, done % Limits.blockBytes != 0 { break }
+      }
+      return done
+    } catch {
+      throw failure(.readFailed, "reading failed", error, offset + Int64(done))
+    }
+  }
+
+  /// Writes all bytes; an error leaves the file in an unknown state.
+  func write(_ bytes: UnsafeRawBufferPointer, at offset: Int64) throws(EventLogError) {
+    var done = 0
+    do throws(SystemError) {
+      while done < bytes.count {
+        let rest = UnsafeRawBufferPointer(rebasing: bytes[done...])
+        let count = try disk.write(descriptor, rest, at: offset + Int64(done))
+        if count == 0 { throw .invalid }
+        done += count
+      }
+    } catch {
+      throw failure(.writeFailed, "writing failed", error, offset + Int64(done))
+    }
+  }
+
+  func syncData() throws(EventLogError) {
+    do throws(SystemError) {
+      try disk.syncData(descriptor)
+    } catch {
+      throw failure(.writeFailed, "the disk did not confirm the write", error, nil)
+    }
+  }
+
+  func syncAll() throws(EventLogError) {
+    do throws(SystemError) {
+      try disk.syncAll(descriptor)
+    } catch {
+      throw failure(.writeFailed, "the disk did not confirm the write", error, nil)
+    }
+  }
+
+  private func failure(
+    _ code: EventLogError.Code, _ sentence: String, _ error: SystemError, _ offset: Int64?
+  ) -> EventLogError {
+    EventLogError(code, sentence, systemError: error.number, file: path, offset: offset)
+  }
+}

@@ -1,0 +1,109 @@
+/// A store as another process sees it: takes no lock, writes nothing, never disturbs the writer.
+///
+/// Sees a snapshot: every record that was durable when it was opened or last refreshed. A frame
+/// counts as durable when the writer's mark names it or a later one, when a valid frame follows,
+/// or when no writer holds the store and recovery would accept it. Used on one thread.
+package final class EventLogReader {
+  let disk: any Disk
+  let paths: StorePaths
+  let identity: StoreIdentity
+  private(set) var snapshot: Snapshot
+  private lazy var window = ScanWindow()
+
+  /// The last durable record of the snapshot, 0 when there is none.
+  package var durableLSN: UInt64 { snapshot.end.lsn }
+  /// The oldest record that is kept.
+  package var firstLSN: UInt64 { snapshot.manifest.origin.lsn + 1 }
+  /// Whether a writer held the store when the snapshot was taken.
+  package var hasWriter: Bool { snapshot.hasWriter }
+  package var segmentCount: Int { snapshot.manifest.segments.count }
+  /// The writer's epoch.
+  package var epoch: UInt64 { snapshot.manifest.epoch }
+
+  package init(path: String, disk: any Disk = LinuxDisk()) throws(EventLogError) {
+    self.disk = disk
+    let paths = StorePaths(root: path)
+    self.paths = paths
+    guard let bytes = try disk.contents(of: paths.identity, atMost: 1 << 20) else {
+      throw EventLogError(
+        .notAStore, "there is no event log here", advice: "Check the path of the store.",
+        file: paths.identity)
+    }
+    let identity = try StoreIdentity.decode(bytes, file: paths.identity)
+    self.identity = identity
+    snapshot = try Snapshot.take(disk, paths, identity)
+  }
+
+  /// Moves the snapshot forward.
+  package func refresh() throws(EventLogError) {
+    snapshot = try Snapshot.take(disk, paths, identity)
+  }
+
+  /// Every durable record from `first` on, in LSN order; checksums and chain are verified on the
+  /// way. Views are valid in the call of `body`; what it throws ends the walk.
+  package func forEachRecord(from first: UInt64 = 1, _ body: (RecordView) throws -> Void) throws {
+    try forEachFrame(from: first) { frame, path in
+      guard var at = frame.payload.baseAddress else { return }
+      var available = frame.payload.count
+      for index in 0..<frame.header.recordCount {
+        let lsn = frame.header.firstLSN + UInt64(index)
+        guard
+          let view = RecordCodec.decode(at, available: available), view.header.lsn == lsn
+        else {
+          throw EventLogError.damaged(path, frame.offset, "record \(lsn) contradicts itself")
+        }
+        if lsn >= first { try body(view) }
+        let length = RecordCodec.length(id: view.id.count, payload: view.payload.count)
+        at += length
+        available -= length
+      }
+    }
+  }
+
+  /// Every record of one event, oldest first; empty when there is none. Reads the whole log.
+  package func history(of id: [UInt8]) throws -> RecordBlock {
+    let hash = id.withBytes { SipHash.hash($0, key: identity.key) }
+    var block: [UInt8] = []
+    var count = 0
+    try forEachRecord { record in
+      guard
+        record.header.hash == hash, record.header.flags.contains(.event),
+        record.id.elementsEqual(id), let body = record.id.baseAddress
+      else { return }
+      let length = RecordCodec.length(id: record.id.count, payload: record.payload.count)
+      block += UnsafeRawBufferPointer(start: body - Limits.recordHeaderBytes, count: length)
+      count += 1
+    }
+    return RecordBlock(block, count: count)
+  }
+
+  /// The frames of the snapshot from the segment on that holds `first`.
+  private func forEachFrame(
+    from first: UInt64, _ body: (SegmentScanner.Frame, String) throws -> Void
+  ) throws {
+    let manifest = snapshot.manifest
+    let begin = manifest.segments.lastIndex { $0.baseLSN <= first } ?? 0
+    var point = begin == 0 ? manifest.origin : manifest.segments[begin - 1].end?.point
+    for segment in manifest.segments[begin...] {
+      guard let after = point, after.sequence < snapshot.end.sequence else { return }
+      let file = try Recovery.open(disk, paths.segment(segment.id), .read, segment)
+      defer { file.closeQuietly() }
+      disk.announceSequentialRead(file.descriptor)
+      window.use(file)
+      let header = try SegmentHeader.read(window, file, segment, identity.store, after: after)
+      var scanner = SegmentScanner(
+        header, window: window, after: after, maxEpoch: manifest.epoch)
+      let last = min(segment.end?.point.sequence ?? .max, snapshot.end.sequence)
+      while scanner.point.sequence < last {
+        switch try scanner.next(until: segment.end?.offset ?? header.fileBytes) {
+        case .frame(let frame): try body(frame, file.path)
+        case .end(let problem):
+          throw EventLogError.damaged(
+            file.path, scanner.offset,
+            "found \(problem.sentence); frame \(scanner.point.sequence + 1) was durable")
+        }
+      }
+      point = scanner.point
+    }
+  }
+}

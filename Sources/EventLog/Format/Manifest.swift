@@ -1,0 +1,73 @@
+/// The file MANIFEST: which segments there are, where the sealed ones end, and the writer's epoch.
+/// Replaced whole (temporary file, fsync, rename, fsync of the directory). Byte table:
+/// FileFormat.md.
+struct Manifest: Equatable, Sendable {
+  static let magic: [UInt8] = [0x89, 0x45, 0x56, 0x4D, 0x41, 0x4E, 0x0D, 0x0A]
+  static let version: UInt16 = 1
+  static let fileName = "MANIFEST"
+  static let headerBytes = 96
+  static let entryBytes = 64
+  static let maxBytes = 64 << 20
+
+  var store: StoreID
+  /// +1 with every replacement.
+  var generation: UInt64
+  /// +1 with every opening by a writer.
+  var epoch: UInt64
+  /// Whether the last writer closed the store; the last segment's end is then known exactly.
+  var isClosed: Bool
+  /// Where the log stood before the first segment listed: after the segments that retention
+  /// removed, or at the beginning.
+  var origin: ChainPoint
+  /// In order; all but the last are sealed.
+  var segments: [Segment]
+
+  struct Segment: Equatable, Sendable {
+    var id: UInt64
+    var baseLSN: UInt64
+    var baseSequence: UInt64
+    var epoch: UInt64
+    /// Where the frames end, and with what: of a sealed segment, and of the last one of a
+    /// closed store.
+    var end: End?
+  }
+
+  struct End: Equatable, Sendable {
+    /// File offset after the last frame.
+    var offset: Int64
+    var point: ChainPoint
+  }
+
+  func encoded() -> [UInt8] {
+    let total = Self.headerBytes + segments.count * Self.entryBytes + 4
+    var bytes = [UInt8](repeating: 0, count: total)
+    bytes.replaceSubrange(0..<8, with: Self.magic)
+    bytes.store(Self.version, at: 8)
+    bytes.store(UInt32(total), at: 12)
+    bytes.replaceSubrange(16..<32, with: store.bytes)
+    bytes.store(generation, at: 32)
+    bytes.store(epoch, at: 40)
+    bytes.store(UInt32(isClosed ? 1 : 0), at: 48)
+    bytes.store(UInt32(segments.count), at: 52)
+    bytes.store(origin.lsn, at: 56)
+    bytes.store(origin.sequence, at: 64)
+    bytes.store(origin.chain, at: 72)
+    for (index, segment) in segments.enumerated() {
+      segment.encode(into: &bytes, at: Self.headerBytes + index * Self.entryBytes)
+    }
+    bytes.store(checksum(bytes[..<(total - 4)]), at: total - 4)
+    return bytes
+  }
+}
+
+/// A place between two frames: what came last.
+struct ChainPoint: Equatable, Sendable {
+  /// LSN of the last record, 0 before the first.
+  var lsn: UInt64
+  /// Sequence of the last frame, 0 before the first.
+  var sequence: UInt64
+  /// Chain value of the last frame.
+  var chain: UInt32
+
+  static let beginning = ChainPoint(lsn: 0, sequence: 0, chain: 0)
+}

@@ -1,0 +1,74 @@
+/// The first 4096 bytes of a segment. Byte table: FileFormat.md.
+struct SegmentHeader: Equatable {
+  static let magic: [UInt8] = [0x89, 0x45, 0x56, 0x53, 0x45, 0x47, 0x0D, 0x0A]
+  static let version: UInt16 = 1
+
+  var store: StoreID
+  var id: UInt64
+  /// LSN of the first record that may stand here.
+  var baseLSN: UInt64
+  var baseSequence: UInt64
+  var epoch: UInt64
+  var created: Int64
+  var salt: UInt64
+  /// Chain value of the last frame of the segment before.
+  var previousChain: UInt32
+  /// Size of the file.
+  var fileBytes: Int64
+
+  var frameSalt: FrameSalt { FrameSalt(salt: salt, segment: id) }
+
+  func encoded() -> [UInt8] {
+    var bytes = [UInt8](repeating: 0, count: Limits.segmentHeaderBytes)
+    bytes.replaceSubrange(0..<8, with: Self.magic)
+    bytes.store(Self.version, at: 8)
+    bytes.store(UInt16(0), at: 10)
+    bytes.store(UInt32(Limits.segmentHeaderBytes), at: 12)
+    bytes.replaceSubrange(16..<32, with: store.bytes)
+    bytes.store(id, at: 32)
+    bytes.store(baseLSN, at: 40)
+    bytes.store(baseSequence, at: 48)
+    bytes.store(epoch, at: 56)
+    bytes.store(created, at: 64)
+    bytes.store(salt, at: 72)
+    bytes.store(previousChain, at: 80)
+    bytes.store(fileBytes, at: 88)
+    bytes.store(UInt32(Limits.frameAlignment), at: 96)
+    bytes.store(checksum(bytes[..<4092]), at: 4092)
+    return bytes
+  }
+
+  static func decode(_ bytes: [UInt8], file: String) throws(EventLogError) -> SegmentHeader {
+    guard bytes.count == Limits.segmentHeaderBytes, bytes.starts(with: magic) else {
+      throw .damaged(file, 0, "the file does not begin with a segment header")
+    }
+    guard checksum(bytes[..<4092]) == bytes.integer(UInt32.self, at: 4092) else {
+      throw .damaged(file, 0, "the checksum of the segment header does not hold")
+    }
+    try checkVersion(bytes.integer(at: 8), expected: version, file: file)
+    return SegmentHeader(
+      store: StoreID(bytes: Array(bytes[16..<32])), id: bytes.integer(at: 32),
+      baseLSN: bytes.integer(at: 40), baseSequence: bytes.integer(at: 48),
+      epoch: bytes.integer(at: 56), created: bytes.integer(at: 64), salt: bytes.integer(at: 72),
+      previousChain: bytes.integer(at: 80), fileBytes: bytes.integer(at: 88))
+  }
+
+  static func fileName(_ id: UInt64) -> String { hexadecimal(id) + ".log" }
+
+  /// The number in a segment's file name, or nil when it is not one.
+  static func id(fileName: String) -> UInt64? {
+    guard fileName.utf8.count == 20, fileName.hasSuffix(".log") else { return nil }
+    return UInt64(fileName.dropLast(4), radix: 16)
+  }
+}
+
+/// Says which version was found and which is understood.
+func checkVersion(_ found: UInt16, expected: UInt16, file: String) throws(EventLogError) {
+  guard found == expected else {
+    throw EventLogError(
+      .unsupportedFormat, "the format version is \(found); this program reads \(expected)",
+      advice: found > expected
+        ? "A newer program wrote this store: run that one." : "Restore a file of this version.",
+      file: file, offset: 8)
+  }
+}

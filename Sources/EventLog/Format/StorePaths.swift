@@ -1,0 +1,22 @@
+/// Where the files of a store are.
+struct StorePaths: Sendable {
+  let root: String
+
+  var lock: String { root + "/LOCK" }
+  var identity: String { root + "/" + StoreIdentity.fileName }
+  var manifest: String { root + "/" + Manifest.fileName }
+  var durable: String { root + "/" + DurableMark.fileName }
+  var segments: String { root + "/segments" }
+  var quarantine: String { root + "/quarantine" }
+  /// The next segment: zeros from end to end, and known to be durable by its name.
+  var spare: String { segments + "/spare.next" }
+  /// The next segment while it is filled.
+  var unfinishedSpare: String { segments + "/spare.tmp" }
+
+  var parent: String {
+    guard let slash = root.lastIndex(of: "/") else { return "." }
+    return slash == root.startIndex ? "/" : String(root[..<slash])
+  }
+
+  func segment(_ id: UInt64) -> String { segments + "/" + SegmentHeader.fileName(id) }
+}

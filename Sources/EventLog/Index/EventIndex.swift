@@ -1,0 +1,81 @@
+/// The newest record of every event, by the 64-bit fingerprint of its id, in about 20 to 24 bytes
+/// an event.
+///
+/// 1024 sub-tables by the fingerprint's top bits, each open addressing with slots in fingerprint
+/// order, grown by a fifth at 0.8 load: one growth copies one sub-table in order, some 0.1 ms at
+/// 10 M events, so no insertion stops the loop for milliseconds. Two ids may share a fingerprint:
+/// `previous` tells their slots apart on update, and a reader compares the id in the record.
+final class EventIndex {
+  static let tableBits: UInt64 = 10
+
+  private(set) var count = 0
+  private let tables: UnsafeMutablePointer<IndexTable>
+
+  init() {
+    tables = .allocate(capacity: 1 << Int(Self.tableBits))
+    tables.initialize(repeating: IndexTable(), count: 1 << Int(Self.tableBits))
+  }
+
+  deinit {
+    for index in 0..<(1 << Int(Self.tableBits)) { tables[index].free() }
+    tables.deallocate()
+  }
+
+  /// Bytes of memory held.
+  var bytes: Int {
+    var sum = (1 << Int(Self.tableBits)) * MemoryLayout<IndexTable>.stride
+    for index in 0..<(1 << Int(Self.tableBits)) { sum += tables[index].bytes }
+    return sum
+  }
+
+  /// Makes `value` the newest record of an event. `previous` is the LSN of the record before it,
+  /// 0 for a new event. False when no slot holds `previous`: nothing was changed.
+  @inline(__always)
+  func update(_ fingerprint: UInt64, previous: UInt64, to value: IndexValue) -> Bool {
+    let table = tables + Int(fingerprint >> (64 - Self.tableBits))
+    if previous == 0 {
+      table.pointee.insert(fingerprint, value)
+      count += 1
+      return true
+    }
+    return table.pointee.replace(fingerprint, previous: previous, with: value)
+  }
+
+  /// The first candidate; a record whose id is another's may hide the one that is meant.
+  func first(_ fingerprint: UInt64) -> IndexValue? {
+    var found: IndexValue?
+    tables[Int(fingerprint >> (64 - Self.tableBits))].forEach(fingerprint) { value in
+      found = value
+      return false
+    }
+    return found
+  }
+
+  /// Every slot with this fingerprint.
+  func candidates(_ fingerprint: UInt64) -> [IndexValue] {
+    var found: [IndexValue] = []
+    tables[Int(fingerprint >> (64 - Self.tableBits))].forEach(fingerprint) { value in
+      found.append(value)
+      return true
+    }
+    return found
+  }
+}
+
+/// LSN (48 bits), status and flags of an event's newest record, in one word. Zero is "no entry".
+struct IndexValue: Equatable {
+  let word: UInt64
+
+  @inline(__always)
+  init(_ header: RecordHeader) {
+    word =
+      header.lsn | UInt64(header.status) << 48 | UInt64(header.flags.rawValue) << 56
+  }
+
+  @inline(__always)
+  init(word: UInt64) { self.word = word }
+
+  var lsn: UInt64 { word & Limits.maxLSN }
+  var status: UInt8 { UInt8(truncatingIfNeeded: word >> 48) }
+  var flags: RecordFlags { RecordFlags(rawValue: UInt8(truncatingIfNeeded: word >> 56)) }
+}

@@ -1,0 +1,92 @@
+internal import CSystem
+
+/// One sub-table of the index: slots of 16 bytes on mapped memory, linear probing.
+struct IndexTable {
+  struct Slot {
+    var fingerprint: UInt64
+    var value: UInt64
+  }
+
+  private var slots: UnsafeMutablePointer<Slot>?
+  private var capacity: UInt32 = 0
+  private var count: UInt32 = 0
+
+  private static let slotsPerPage = UInt32(4096 / MemoryLayout<Slot>.stride)
+
+  var bytes: Int { Int(capacity) * MemoryLayout<Slot>.stride }
+
+  mutating func insert(_ fingerprint: UInt64, _ value: IndexValue) {
+    // Load stays at or below 0.8.
+    if UInt64(count + 1) * 5 > UInt64(capacity) * 4 { grow() }
+    place(fingerprint, value.word)
+    count += 1
+  }
+
+  @inline(__always)
+  mutating func replace(
+    _ fingerprint: UInt64, previous: UInt64, with value: IndexValue
+  ) -> Bool {
+    guard let slots, capacity > 0 else { return false }
+    var at = position(fingerprint)
+    while slots[at].value != 0 {
+      if slots[at].fingerprint == fingerprint, slots[at].value & Limits.maxLSN == previous {
+        slots[at].value = value.word
+        return true
+      }
+      at = next(at)
+    }
+    return false
+  }
+
+  /// Every value under the fingerprint, until `body` returns false.
+  @inline(__always)
+  func forEach(_ fingerprint: UInt64, _ body: (IndexValue) -> Bool) {
+    guard let slots, capacity > 0 else { return }
+    var at = position(fingerprint)
+    while slots[at].value != 0 {
+      if slots[at].fingerprint == fingerprint, !body(IndexValue(word: slots[at].value)) { return }
+      at = next(at)
+    }
+  }
+
+  mutating func free() {
+    if let slots { csystem_unmap(slots, bytes) }
+    slots = nil
+    capacity = 0
+    count = 0
+  }
+
+  /// The fingerprint's bits below those that chose the table, scaled to the capacity: monotonic,
+  /// so that growing copies in order from old memory to new.
+  @inline(__always)
+  private func position(_ fingerprint: UInt64) -> Int {
+    let below = fingerprint << EventIndex.tableBits
+    return Int(below.multipliedFullWidth(by: UInt64(capacity)).high)
+  }
+
+  @inline(__always)
+  private func next(_ at: Int) -> Int { at + 1 == Int(capacity) ? 0 : at + 1 }
+
+  @inline(__always)
+  private func place(_ fingerprint: UInt64, _ word: UInt64) {
+    guard let slots else { return }
+    var at = position(fingerprint)
+    while slots[at].value != 0 { at = next(at) }
+    slots[at] = Slot(fingerprint: fingerprint, value: word)
+  }
+
+  private mutating func grow() {
+    let old = slots
+    let oldCapacity = Int(capacity)
+    let pages = capacity / Self.slotsPerPage
+    capacity = (pages + max(1, pages / 5)) * Self.slotsPerPage
+    guard let memory = csystem_map(bytes) else {
+      // Not outside input: without memory for 16 bytes an event nothing can go on.
+      fatalError("no memory for the index of the event log: \(bytes) bytes")
+    }
+    slots = memory.bindMemory(to: Slot.self, capacity: Int(capacity))
+    guard let old else { return }
+    for at in 0..<oldCapacity where old[at].value != 0 { place(old[at].fingerprint, old[at].value) }
+    csystem_unmap(old, oldCapacity * MemoryLayout<Slot>.stride)
+  }
+}

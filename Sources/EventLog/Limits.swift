@@ -1,0 +1,54 @@
+/// Every bound of the event log, in one place. The relations are checked by `assertRelations`.
+package enum Limits {
+  /// Frames start at multiples of this.
+  package static let frameAlignment = 64
+  /// Direct input and output, and file sizes, are multiples of this.
+  package static let blockBytes = 4096
+  package static let frameHeaderBytes = 64
+  package static let recordHeaderBytes = 64
+  package static let segmentHeaderBytes = 4096
+  package static let maxIDBytes = 1024
+  /// One record with its header and id: an event of 1 MiB and the same again.
+  package static let maxRecordBytes = 2 << 20
+  /// A frame takes no further record beyond this; one larger record travels alone.
+  package static let frameTargetBytes = 1 << 20
+  /// The longest payload of a frame: one record of the longest kind.
+  package static let maxFramePayloadBytes = maxRecordBytes
+  package static let minSegmentBytes = 64 << 10
+  package static let maxSegmentBytes = 16 << 30
+  /// Readable bytes that follow the payload of every record handed out (a JSON parser reads
+  /// past the end).
+  package static let spareBytes = 64
+  /// Every how many LSNs the position of a record is remembered.
+  static let lsnStride: UInt64 = 8
+  /// LSNs fit the index slot beside status and flags.
+  static let maxLSN: UInt64 = (1 << 48) - 1
+  /// The window through which a segment is scanned.
+  static let scanWindowBytes = 8 << 20
+  /// Sealed segments the reader keeps open.
+  static let openSegments = 32
+  static let threadStackBytes = 8 << 20
+  /// Frame buffers kept for reuse.
+  static let pooledBuffers = 4
+
+  /// The longest record of a store with segments of this size.
+  package static func maxRecordBytes(segmentBytes: Int) -> Int {
+    min(maxRecordBytes, segmentBytes - 2 * segmentHeaderBytes)
+  }
+
+  static func assertRelations() {
+    precondition(frameTargetBytes <= maxFramePayloadBytes, "a frame must hold its target")
+    precondition(maxRecordBytes <= maxFramePayloadBytes, "a frame must hold the longest record")
+    precondition(
+      scanWindowBytes >= 2 * (maxFramePayloadBytes + frameHeaderBytes + 2 * blockBytes),
+      "the scan window must hold a frame and the begun block before it")
+    precondition(maxSegmentBytes / 8 <= Int(UInt32.max), "offsets in words must fit 32 bits")
+    precondition(blockBytes % frameAlignment == 0, "a block must hold whole frame units")
+    precondition(
+      maxRecordBytes < Int(FrameHeader.magic), "a record's length must not look like a frame")
+  }
+}
+
+/// `value` rounded up to a multiple of `unit`, a power of two.
+@inline(__always)
+func roundUp(_ value: Int, to unit: Int) -> Int { (value + unit - 1) & ~(unit - 1) }

@@ -1,0 +1,172 @@
+internal import Synchronization
+
+/// The thread that reads records back: requests in order, answers in batches. A request for a
+/// record that is not durable yet waits until it is, and those behind it wait too, so answers keep
+/// the requests' order.
+final class ReaderThread: @unchecked Sendable {
+  // Sendable because the variables are only touched with the monitor's lock held, but `fetcher`,
+  // which belongs to the thread.
+  private let monitor = Monitor()
+  private var queue: [ResolvedRequest] = []
+  private var durableLSN: UInt64
+  private var failure: EventLogError?
+  private var isStopping = false
+  private var thread: WorkerThread?
+  private let fetcher: RecordFetcher
+  private let onRead: @Sendable ([ReadAnswer]) -> Void
+
+  private static let answersPerBatch = 256
+
+  /// A request whose id was looked up: the LSNs of the records that may be its event's newest.
+  struct ResolvedRequest {
+    let request: ReadRequest
+    let candidates: [UInt64]
+
+    /// The answer must wait until this is durable.
+    var needs: UInt64 { candidates.max() ?? 0 }
+  }
+
+  init(
+    _ fetcher: RecordFetcher, durableLSN: UInt64,
+    onRead: @escaping @Sendable ([ReadAnswer]) -> Void
+  ) {
+    self.fetcher = fetcher
+    self.durableLSN = durableLSN
+    self.onRead = onRead
+  }
+
+  func start() throws(EventLogError) {
+    thread = try WorkerThread("log-read") { [self] in run() }
+  }
+
+  func add(_ requests: [ResolvedRequest]) {
+    monitor.withLock {
+      queue += requests
+      monitor.signal()
+    }
+  }
+
+  /// Records up to `lsn` are durable; with a failure no more will be.
+  func advance(to lsn: UInt64, failure: EventLogError?) {
+    monitor.withLock {
+      durableLSN = lsn
+      if let failure { self.failure = failure }
+      if !queue.isEmpty { monitor.signal() }
+    }
+  }
+
+  /// Answers what can be answered, fails the rest, ends the thread.
+  func stop() {
+    monitor.withLock {
+      isStopping = true
+      monitor.signal()
+    }
+    thread?.join()
+    thread = nil
+  }
+
+  private func run() {
+    var answers: [ReadAnswer] = []
+    while let (batch, durable, failure) = nextBatch() {
+      for resolved in batch {
+        answers.append(
+          ReadAnswer(
+            token: resolved.request.token, outcome: outcome(resolved, durable, failure)))
+        if answers.count >= Self.answersPerBatch {
+          onRead(answers)
+          answers.removeAll(keepingCapacity: true)
+        }
+      }
+      if !answers.isEmpty { onRead(answers) }
+      answers.removeAll(keepingCapacity: true)
+    }
+  }
+
+  /// The requests at the head that can be answered; nil at the end.
+  private func nextBatch() -> ([ResolvedRequest], UInt64, EventLogError?)? {
+    monitor.withLock {
+      while true {
+        let giveUp = failure ?? (isStopping ? EventLogError(.closed, "the log was closed") : nil)
+        let end =
+          giveUp != nil
+          ? queue.count : queue.firstIndex { $0.needs > durableLSN } ?? queue.count
+        if end > 0 {
+          let batch = Array(queue[..<end])
+          queue.removeFirst(end)
+          return (batch, durableLSN, giveUp)
+        }
+        if isStopping { return nil }
+        monitor.wait()
+      }
+    }
+  }
+
+  private func outcome(
+    _ resolved: ResolvedRequest, _ durable: UInt64, _ failure: EventLogError?
+  ) -> ReadAnswer.Outcome {
+    if let failure, resolved.needs > durable { return .failed(failure) }
+    var block: [UInt8] = []
+    do throws(EventLogError) {
+      switch resolved.request.target {
+      case .record(let lsn):
+        guard try fetcher.fetch(lsn, into: &block) else { return .absent }
+        return .records(RecordBlock(block, count: 1))
+      case .newest(let id):
+        guard try newest(id, resolved.candidates, into: &block) else { return .absent }
+        return .records(RecordBlock(block, count: 1))
+      case .history(let id):
+        return try history(id, resolved.candidates)
+      case .range(let first, let limit):
+        let count = try fetcher.fetch(
+          from: max(1, first), through: durable, limit: limit, into: &block)
+        return .records(RecordBlock(block, count: count))
+      }
+    } catch {
+      return .failed(error)
+    }
+  }
+
+  /// The record among the candidates whose id is `id`.
+  private func newest(
+    _ id: [UInt8], _ candidates: [UInt64], into block: inout [UInt8]
+  ) throws(EventLogError) -> Bool {
+    for lsn in candidates {
+      block.removeAll(keepingCapacity: true)
+      guard try fetcher.fetch(lsn, into: &block) else { continue }
+      if block.idOfRecord(equals: id) { return true }
+    }
+    return false
+  }
+
+  private func history(
+    _ id: [UInt8], _ candidates: [UInt64]
+  ) throws(EventLogError) -> ReadAnswer.Outcome {
+    var record: [UInt8] = []
+    guard try newest(id, candidates, into: &record) else { return .absent }
+    var records = [record]
+    while true {
+      let current = record.integer(UInt64.self, at: 8)
+      let previous = record.integer(UInt64.self, at: 56)
+      if previous == 0 { break }
+      record.removeAll(keepingCapacity: true)
+      guard
+        previous < current, try fetcher.fetch(previous, into: &record)
+      else { break }
+      records.append(record)
+    }
+    return .records(RecordBlock(Array(records.reversed().joined()), count: records.count))
+  }
+}
+
+extension [UInt8] {
+  /// For the bytes of one record.
+  func idOfRecord(equals id: [UInt8]) -> Bool {
+    withBytes { bytes in
+      guard
+        let start = bytes.baseAddress,
+        let view = RecordCodec.decode(start, available: bytes.count)
+      else { return false }
+      return view.id.elementsEqual(id)
+    }
+  }
+}

@@ -1,0 +1,140 @@
+/// Reads single records and ranges of durable records by LSN, through the page cache. Every record
+/// handed out was verified by its own checksum and LSN.
+final class RecordFetcher {
+  private let map: SegmentMap
+  private let files: SegmentFiles
+  private let window = UnsafeMutableRawBufferPointer.allocate(
+    byteCount: RecordFetcher.windowBytes, alignment: Limits.blockBytes)
+  /// What the window holds: `windowCount` bytes of `windowSegment` from `windowOffset`.
+  private var windowCount = 0
+  private var windowOffset: Int64 = 0
+  private var windowFile: DiskFile?
+
+  private static let windowBytes = 256 << 10
+  private static let pointReadBytes = 8 << 10
+
+  init(_ map: SegmentMap, _ files: SegmentFiles) {
+    self.map = map
+    self.files = files
+  }
+
+  deinit { window.deallocate() }
+
+  /// Appends the bytes of record `lsn`, which must be durable, to `block`. False when it is older
+  /// than the log.
+  func fetch(_ lsn: UInt64, into block: inout [UInt8]) throws(EventLogError) -> Bool {
+    guard lsn > 0, let start = map.start(of: lsn) else { return false }
+    var walk = Walk(file: try files.file(start.segment), offset: start.offset)
+    forget()
+    let length = try find(lsn, &walk, reading: Self.pointReadBytes)
+    try copy(walk, length, lsn, into: &block)
+    return true
+  }
+
+  /// Records from `first` to `last` (durable), whole ones, until `limit` bytes are passed.
+  func fetch(
+    from first: UInt64, through last: UInt64, limit: Int, into block: inout [UInt8]
+  ) throws(EventLogError) -> Int {
+    var lsn = first
+    var count = 0
+    forget()
+    while lsn <= last {
+      guard let start = map.start(of: lsn) else { return count }
+      var walk = Walk(file: try files.file(start.segment), offset: start.offset)
+      while lsn <= last, lsn < start.endLSN {
+        let length = try find(lsn, &walk, reading: Self.windowBytes)
+        if count > 0, block.count + length > limit { return count }
+        try copy(walk, length, lsn, into: &block)
+        walk.offset += Int64(length)
+        count += 1
+        lsn += 1
+      }
+    }
+    return count
+  }
+
+  private struct Walk {
+    let file: DiskFile
+    var offset: Int64
+  }
+
+  /// Walks on to record `lsn`: over records before it, padding, and frame headers. Its length.
+  private func find(
+    _ lsn: UInt64, _ walk: inout Walk, reading: Int
+  ) throws(EventLogError) -> Int {
+    while true {
+      let start = try bytes(walk, 16, reading: reading)
+      let word = start.integer(UInt32.self, at: 0)
+      if word == FrameHeader.magic {
+        walk.offset += Int64(Limits.frameHeaderBytes)
+      } else if word == 0, walk.offset % Int64(Limits.frameAlignment) != 0 {
+        walk.offset = Int64(roundUp(Int(walk.offset), to: Limits.frameAlignment))
+      } else {
+        let length = Int(word)
+        let found = start.integer(UInt64.self, at: 8)
+        guard
+          length >= Limits.recordHeaderBytes, length <= Limits.maxRecordBytes, length % 8 == 0,
+          found <= lsn
+        else {
+          throw .damaged(walk.file.path, walk.offset, "there is no record \(lsn) here")
+        }
+        if found == lsn { return length }
+        walk.offset += Int64(length)
+      }
+    }
+  }
+
+  private func copy(
+    _ walk: Walk, _ length: Int, _ lsn: UInt64, into block: inout [UInt8]
+  ) throws(EventLogError) {
+    let at = block.count
+    if let start = inWindow(walk, length) {
+      block += UnsafeRawBufferPointer(start: start, count: length)
+    } else {
+      block += repeatElement(0, count: length)
+      let count = try block.withMutableBytes { (bytes) throws(EventLogError) in
+        try walk.file.read(
+          into: UnsafeMutableRawBufferPointer(rebasing: bytes[at...]), at: walk.offset)
+      }
+      guard count == length else {
+        throw .damaged(walk.file.path, walk.offset, "the file ends inside record \(lsn)")
+      }
+    }
+    let isIntact = block.withBytes { bytes -> Bool in
+      guard let start = bytes.baseAddress else { return false }
+      return RecordCodec.isIntact(start + at, lsn: lsn)
+        && RecordCodec.decode(start + at, available: length)?.header.lsn == lsn
+    }
+    guard isIntact else {
+      throw .damaged(walk.file.path, walk.offset, "the checksum of record \(lsn) does not hold")
+    }
+  }
+
+  private func bytes(
+    _ walk: Walk, _ count: Int, reading: Int
+  ) throws(EventLogError) -> UnsafeRawPointer {
+    if let start = inWindow(walk, count) { return start }
+    let part = UnsafeMutableRawBufferPointer(rebasing: window[..<reading])
+    windowFile = walk.file
+    windowOffset = walk.offset
+    windowCount = 0
+    windowCount = try walk.file.read(into: part, at: walk.offset)
+    guard let start = inWindow(walk, count) else {
+      throw .damaged(walk.file.path, walk.offset, "the file ends before the last durable record")
+    }
+    return start
+  }
+
+  @inline(__always)
+  private func inWindow(_ walk: Walk, _ count: Int) -> UnsafeRawPointer? {
+    guard
+      windowFile === walk.file, walk.offset >= windowOffset,
+      walk.offset + Int64(count) <= windowOffset + Int64(windowCount),
+      let base = window.baseAddress
+    else { return nil }
+    return UnsafeRawPointer(base + Int(walk.offset - windowOffset))
+  }
+
+  /// The window may hold bytes from before a later frame was written.
+  private func forget() { windowFile = nil }
+}

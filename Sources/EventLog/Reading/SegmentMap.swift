@@ -1,0 +1,67 @@
+/// Which segment and about where an LSN stands: for every segment its first LSN, and the position
+/// of every eighth record (half a byte a record). Shared by the sync thread, which adds, and the
+/// reader thread.
+final class SegmentMap: @unchecked Sendable {
+  // Sendable because `segments` is only touched with the monitor's lock held.
+  private let monitor = Monitor()
+  private var segments: [Entry] = []
+
+  private struct Entry {
+    let id: UInt64
+    let baseLSN: UInt64
+    /// File offsets in words of 8 bytes; element i is LSN `(firstStride + i) * lsnStride`.
+    var offsets: [UInt32] = []
+
+    var firstStride: UInt64 { (baseLSN + Limits.lsnStride - 1) / Limits.lsnStride }
+  }
+
+  /// A place at or before a record, from which a walk forward finds it.
+  struct Start: Equatable {
+    let segment: UInt64
+    let offset: Int64
+    /// First LSN of the next segment; `.max` in the last one.
+    let endLSN: UInt64
+  }
+
+  /// A new segment at the end.
+  func add(id: UInt64, baseLSN: UInt64) {
+    monitor.withLock {
+      if let last = segments.indices.last {
+        segments[last].offsets = Array(segments[last].offsets)  // drops spare capacity
+      }
+      segments.append(Entry(id: id, baseLSN: baseLSN))
+    }
+  }
+
+  /// Positions of the records of the last segment whose LSN is a multiple of the stride, in order.
+  func append(_ offsets: [UInt32]) {
+    guard !offsets.isEmpty else { return }
+    monitor.withLock { segments[segments.count - 1].offsets += offsets }
+  }
+
+  /// Where to begin looking for `lsn`; nil before the first segment.
+  func start(of lsn: UInt64) -> Start? {
+    monitor.withLock { () -> Start? in
+      // The last segment that begins at or before: those before it with the same base are empty.
+      var low = 0
+      var high = segments.count
+      while low < high {
+        let middle = (low + high) / 2
+        if segments[middle].baseLSN <= lsn { low = middle + 1 } else { high = middle }
+      }
+      guard low > 0 else { return nil }
+      let entry = segments[low - 1]
+      let endLSN = low < segments.count ? segments[low].baseLSN : .max
+      let stride = lsn / Limits.lsnStride
+      var offset = Int64(Limits.segmentHeaderBytes)
+      if stride >= entry.firstStride, !entry.offsets.isEmpty {
+        let index = min(Int(stride - entry.firstStride), entry.offsets.count - 1)
+        offset = Int64(entry.offsets[index]) * 8
+      }
+      return Start(segment: entry.id, offset: offset, endLSN: endLSN)
+    }
+  }
+
+  /// Bytes of memory held, about.
+  var bytes: Int { monitor.withLock { segments.reduce(0) { $0 + $1.offsets.capacity * 4 } } }
+}

@@ -1,0 +1,57 @@
+/// A question to the log's reader thread.
+package struct ReadRequest: Sendable {
+  package enum Target: Sendable {
+    /// The newest record of the event with this id, once it is durable.
+    case newest(id: [UInt8])
+    /// One record.
+    case record(lsn: UInt64)
+    /// Every record of an event, oldest first, as far as the log goes back.
+    case history(id: [UInt8])
+    /// Durable records from this LSN on, at least one if there is any, then up to `limitBytes`.
+    case range(from: UInt64, limitBytes: Int)
+  }
+
+  /// Comes back in the answer.
+  package let token: UInt64
+  package let target: Target
+
+  package init(token: UInt64, _ target: Target) {
+    self.token = token
+    self.target = target
+  }
+}
+
+/// The answer to one `ReadRequest`.
+package struct ReadAnswer: Sendable {
+  package enum Outcome: Sendable {
+    /// One record for `newest` and `record`, all of a `history`, none or more of a `range`.
+    case records(RecordBlock)
+    /// No such event or LSN.
+    case absent
+    /// The record cannot be read or is damaged. The log goes on.
+    case failed(EventLogError)
+  }
+
+  package let token: UInt64
+  package let outcome: Outcome
+
+  package init(token: UInt64, outcome: Outcome) {
+    self.token = token
+    self.outcome = outcome
+  }
+}
+
+/// What the index knows of an id's hash, without touching the disk.
+package enum EventLookup: Equatable, Sendable {
+  case absent
+  /// The newest record under this fingerprint. Another id may share it (about one pair in 2^64):
+  /// a `newest` read compares the id.
+  case found(EventLocation)
+}
+
+package struct EventLocation: Equatable, Sendable {
+  package let lsn: UInt64
+  /// Of that record.
+  package let status: UInt8
+  package let flags: RecordFlags
+}

@@ -1,0 +1,73 @@
+// The steps that change something, in the order in which a crash between any two is harmless.
+extension Recovery {
+  /// Files that the manifest does not list: what an interrupted roll left, without a frame, goes;
+  /// anything with frames in it means that the manifest is an old one.
+  func tidyUnlisted(_ manifest: Manifest) throws(EventLogError) {
+    let listed = manifest.segments.map(\.id)
+    guard let last = listed.last else { return }
+    for name in try options.disk.names(in: paths.segments) {
+      guard let id = SegmentHeader.id(fileName: name), !listed.contains(id) else { continue }
+      let path = paths.segment(id)
+      guard id == last + 1, try StoreCreation.isEmpty(options.disk, path) else {
+        throw .damaged(path, nil, "the manifest does not list this segment")
+      }
+      try options.disk.removeIfPresent(path)
+    }
+  }
+
+  /// After a clean close the same segment goes on. After a crash it is sealed where its last valid
+  /// frame ends, its cut tail kept aside, and a new one begun: nothing is ever appended to a file
+  /// that was open at a crash.
+  mutating func beginEpoch(
+    _ manifest: Manifest, _ active: Active, _ map: SegmentMap
+  ) throws(EventLogError) -> SegmentWriter {
+    var manifest = manifest
+    let isReady = try SpareFile.tidy(options, paths)
+    let preparer = SparePreparer(options, paths, isReady: isReady, onSpace: onSpace)
+    manifest.epoch += 1
+    var header = active.header
+    var offset = active.offset
+    let file: DiskFile
+    if manifest.isClosed {
+      manifest.isClosed = false
+      manifest.segments[manifest.segments.count - 1].end = nil
+      manifest.generation += 1
+      file = try DiskFile(options.disk, paths.segment(header.id), .write)
+    } else {
+      try quarantine(active)
+      (header, file) = try SegmentWriter.makeSegment(
+        options: options, paths: paths, preparer: preparer, store: manifest.store,
+        id: header.id + 1, after: active.point, epoch: manifest.epoch)
+      manifest.seal(at: Manifest.End(offset: offset, point: active.point))
+      manifest.add(header)
+      map.add(id: header.id, baseLSN: header.baseLSN)
+      offset = Int64(Limits.segmentHeaderBytes)
+    }
+    do throws(EventLogError) {
+      try options.disk.replaceFile(Manifest.fileName, in: paths.root, with: manifest.encoded())
+      let writer = try SegmentWriter(
+        options: options, paths: paths, manifest: manifest, header: header, file: file,
+        offset: offset, point: active.point, map: map, preparer: preparer)
+      try writer.writeEmpty(.epoch)
+      return writer
+    } catch {
+      file.closeQuietly()
+      throw error
+    }
+  }
+
+  /// Copies the bytes of a cut frame to quarantine/, durable before the manifest seals the segment
+  /// before them. Repeating it after a crash writes the same file again.
+  private mutating func quarantine(_ active: Active) throws(EventLogError) {
+    guard case .torn(let end) = active.verdict else { return }
+    let file = try DiskFile(options.disk, paths.segment(active.header.id), .read)
+    defer { file.closeQuietly() }
+    var bytes = [UInt8](repeating: 0, count: Int(end - active.offset))
+    let count = try bytes.withMutableBytes { (buffer) throws(EventLogError) in
+      try file.read(into: buffer, at: active.offset)
+    }
+    let name = "\(hexadecimal(active.header.id))-\(active.offset).torn"
+    try options.disk.replaceFile(name, in: paths.quarantine, with: Array(bytes[..<count]))
+    report.tail = .torn(bytes: count, quarantine: paths.quarantine + "/" + name)
+  }
+}

@@ -1,0 +1,122 @@
+/// Opens a store: lock, identity, sync, read, judge, begin an epoch. Nothing is changed before all
+/// was read, and every step may be interrupted and repeated.
+struct Recovery {
+  let options: EventLogOptions
+  let paths: StorePaths
+  let onSpace: @Sendable (EventLogError?) -> Void
+  var report = RecoveryReport()
+
+  private var disk: any Disk { options.disk }
+
+  struct Opened {
+    let lock: DiskFile
+    let identity: StoreIdentity
+    let index: EventIndex
+    let writer: SegmentWriter
+    let report: RecoveryReport
+  }
+
+  init(_ options: EventLogOptions, onSpace: @escaping @Sendable (EventLogError?) -> Void) {
+    self.options = options
+    paths = StorePaths(root: options.path)
+    self.onSpace = onSpace
+  }
+
+  mutating func run(_ body: @escaping (RecordView) throws -> Void) throws(EventLogError) -> Opened {
+    let started = monotonicNanoseconds()
+    try makeDirectories()
+    let lock = try takeLock()
+    do throws(EventLogError) {
+      let identity = try readOrMakeIdentity()
+      let manifest = try readManifest(identity)
+      try syncBeforeReading(manifest)
+      let index = EventIndex()
+      let replay = Replay(
+        index: index, map: SegmentMap(), mask: options.fingerprintMask,
+        oldestLSN: manifest.origin.lsn + 1, body: body)
+      let active = try readSegments(manifest, replay)
+      try tidyUnlisted(manifest)
+      let writer = try beginEpoch(manifest, active, replay.map)
+      report.records = replay.records
+      report.epoch = writer.manifest.epoch
+      report.nanoseconds = monotonicNanoseconds() - started
+      return Opened(
+        lock: lock, identity: identity, index: index, writer: writer, report: report)
+    } catch {
+      lock.closeQuietly()
+      throw error
+    }
+  }
+
+  private func makeDirectories() throws(EventLogError) {
+    if try disk.makeDirectoryIfAbsent(paths.root) { try disk.syncNames(paths.parent) }
+    let hasSegments = try disk.makeDirectoryIfAbsent(paths.segments)
+    let hasQuarantine = try disk.makeDirectoryIfAbsent(paths.quarantine)
+    if hasSegments || hasQuarantine { try disk.syncNames(paths.root) }
+  }
+
+  private func takeLock() throws(EventLogError) -> DiskFile {
+    let file = try DiskFile(disk, paths.lock, .writeOrCreate, creating: true)
+    do throws(SystemError) {
+      if try disk.lock(file.descriptor) { return file }
+    } catch {
+      file.closeQuietly()
+      throw EventLogError(
+        .cannotCreate, "the lock could not be taken",
+        advice: "Network file systems are not supported.", systemError: error.number,
+        file: paths.lock)
+    }
+    file.closeQuietly()
+    throw EventLogError(
+      .locked, "another process holds the store",
+      advice: "One writer a store: stop the other process, or wait until it has ended.",
+      file: paths.lock)
+  }
+
+  private func readOrMakeIdentity() throws(EventLogError) -> StoreIdentity {
+    guard let bytes = try disk.contents(of: paths.identity, atMost: 1 << 20) else {
+      return try StoreCreation(options: options, paths: paths).run()
+    }
+    return try StoreIdentity.decode(bytes, file: paths.identity)
+  }
+
+  private func readManifest(_ identity: StoreIdentity) throws(EventLogError) -> Manifest {
+    try Manifest.read(disk, paths, identity)
+  }
+
+  /// What a crashed writer left in the page cache becomes durable or fails now, before anything
+  /// is concluded from it.
+  private func syncBeforeReading(_ manifest: Manifest) throws(EventLogError) {
+    if let active = manifest.segments.last {
+      let file = try Self.open(disk, paths.segment(active.id), .write, active)
+      defer { file.closeQuietly() }
+      try file.syncAll()
+    }
+    try disk.syncNames(paths.segments)
+    try disk.syncNames(paths.root)
+  }
+
+  /// A listed segment; that it is gone is damage.
+  static func open(
+    _ disk: any Disk, _ path: String, _ mode: OpenMode, _ segment: Manifest.Segment
+  ) throws(EventLogError) -> DiskFile {
+    do throws(EventLogError) {
+      return try DiskFile(disk, path, mode)
+    } catch {
+      guard SystemError(error.systemError) == .absent else { throw error }
+      throw .damaged(
+        path, nil, "the segment is missing; it holds record \(segment.baseLSN) and those after it")
+    }
+  }
+}
+
+extension Manifest {
+  static func read(
+    _ disk: any Disk, _ paths: StorePaths, _ identity: StoreIdentity
+  ) throws(EventLogError) -> Manifest {
+    guard let bytes = try disk.contents(of: paths.manifest, atMost: maxBytes) else {
+      throw .damaged(paths.manifest, nil, "the manifest is missing")
+    }
+    return try decode(bytes, store: identity.store, file: paths.manifest)
+  }
+}

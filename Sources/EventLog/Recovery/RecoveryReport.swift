@@ -1,0 +1,22 @@
+/// What opening the store found.
+package struct RecoveryReport: Sendable, Equatable {
+  package enum Tail: Sendable, Equatable {
+    /// The last frame was whole and nothing stood behind it.
+    case clean
+    /// A frame that was never acknowledged was cut by a crash: its bytes are in `quarantine`.
+    case torn(bytes: Int, quarantine: String)
+  }
+
+  /// Whether the last writer closed the store.
+  package internal(set) var wasClosed = false
+  package internal(set) var tail = Tail.clean
+  package internal(set) var segments = 0
+  package internal(set) var records = 0
+  package internal(set) var bytes: Int64 = 0
+  /// Whether the active segment was read around the page cache. Where the file system cannot, the
+  /// cache was dropped first, which is weaker: dirty pages after a failed sync may remain.
+  package internal(set) var readDirectly = true
+  package internal(set) var nanoseconds: UInt64 = 0
+  /// The writer's epoch from now on.
+  package internal(set) var epoch: UInt64 = 0
+}

@@ -1,0 +1,73 @@
+/// Takes every record of the log in order: into the index, the segment map, and the caller's hands.
+final class Replay {
+  let index: EventIndex
+  let map: SegmentMap
+  private(set) var records = 0
+  private let mask: UInt64
+  private let oldestLSN: UInt64
+  private let body: (RecordView) throws -> Void
+  private var marks: [UInt32] = []
+
+  /// `oldestLSN`: where the log begins, after what retention removed.
+  init(
+    index: EventIndex, map: SegmentMap, mask: UInt64, oldestLSN: UInt64,
+    body: @escaping (RecordView) throws -> Void
+  ) {
+    self.index = index
+    self.map = map
+    self.mask = mask
+    self.oldestLSN = oldestLSN
+    self.body = body
+  }
+
+  /// The records of a valid frame; the pair to what `EventLog.append` asserts.
+  func take(_ frame: SegmentScanner.Frame, file: String) throws(EventLogError) {
+    guard var at = frame.payload.baseAddress else { return }
+    var available = frame.payload.count
+    var lsn = frame.header.firstLSN
+    let start = frame.offset + Int64(Limits.frameHeaderBytes)
+    for _ in 0..<frame.header.recordCount {
+      let offset = start + Int64(frame.payload.count - available)
+      guard
+        let view = RecordCodec.decode(at, available: available), view.header.lsn == lsn,
+        note(view, offset: offset)
+      else {
+        throw .damaged(file, offset, "record \(lsn) contradicts itself or the records before it")
+      }
+      do {
+        try body(view)
+      } catch let error as EventLogError {
+        throw error
+      } catch {
+        throw EventLogError(.replayRefused, "\(error)", file: file, offset: offset)
+      }
+      let length = RecordCodec.length(id: view.id.count, payload: view.payload.count)
+      at += length
+      available -= length
+      lsn += 1
+    }
+    guard available == 0 else {
+      throw .damaged(file, frame.offset, "frame \(frame.header.sequence) is longer than its records")
+    }
+    records += frame.header.recordCount
+    if !marks.isEmpty {
+      map.append(marks)
+      marks.removeAll(keepingCapacity: true)
+    }
+  }
+
+  @inline(__always)
+  private func note(_ view: RecordView, offset: Int64) -> Bool {
+    let header = view.header
+    if header.lsn % Limits.lsnStride == 0 {
+      marks.append(UInt32(truncatingIfNeeded: offset / 8))
+    }
+    guard header.flags.contains(.event) else { return true }
+    let fingerprint = header.hash.high & mask
+    let value = IndexValue(header)
+    if index.update(fingerprint, previous: header.previousLSN, to: value) { return true }
+    // The record before it went with an older segment: here the event begins.
+    guard header.previousLSN < oldestLSN else { return false }
+    return index.update(fingerprint, previous: 0, to: value)
+  }
+}

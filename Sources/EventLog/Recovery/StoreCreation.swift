@@ -1,0 +1,56 @@
+/// Makes a new store. STORE is written last, so a directory without it was never finished, and
+/// making it again is safe as long as no frame was written.
+struct StoreCreation {
+  let options: EventLogOptions
+  let paths: StorePaths
+
+  private var disk: any Disk { options.disk }
+
+  func run() throws(EventLogError) -> StoreIdentity {
+    try checkNothingIsLost()
+    let identity = try StoreIdentity.random()
+    let isReady = try SpareFile.tidy(options, paths)
+    let preparer = SparePreparer(options, paths, isReady: isReady, onSpace: { _ in })
+    let (header, file) = try SegmentWriter.makeSegment(
+      options: options, paths: paths, preparer: preparer, store: identity.store, id: 1,
+      after: .beginning, epoch: 0)
+    try file.close()
+    var manifest = Manifest(
+      store: identity.store, generation: 0, epoch: 0, isClosed: true, origin: .beginning,
+      segments: [])
+    manifest.add(header)
+    manifest.seal(
+      at: Manifest.End(offset: Int64(Limits.segmentHeaderBytes), point: .beginning))
+    try disk.replaceFile(Manifest.fileName, in: paths.root, with: manifest.encoded())
+    try disk.replaceFile(StoreIdentity.fileName, in: paths.root, with: identity.encoded())
+    return identity
+  }
+
+  /// A store that lost its STORE file must not be taken for a new one.
+  private func checkNothingIsLost() throws(EventLogError) {
+    for name in try disk.names(in: paths.segments) {
+      guard let id = SegmentHeader.id(fileName: name) else { continue }
+      let isBegun = try Self.isEmpty(disk, paths.segment(id)) == false
+      if id != 1 || isBegun { throw missing(paths.segment(id)) }
+    }
+    let manifest = try disk.contents(of: paths.manifest, atMost: Manifest.maxBytes)
+    if let manifest, manifest.count > 40, manifest.integer(UInt64.self, at: 32) > 1 {
+      throw missing(paths.manifest)
+    }
+  }
+
+  private func missing(_ file: String) -> EventLogError {
+    .damaged(paths.identity, nil, "STORE is missing, but there is \(file)")
+  }
+
+  /// Whether a segment file holds no frame: nothing but zeros where the first would begin.
+  static func isEmpty(_ disk: any Disk, _ path: String) throws(EventLogError) -> Bool {
+    let file = try DiskFile(disk, path, .read)
+    defer { file.closeQuietly() }
+    var bytes = [UInt8](repeating: 0, count: Limits.minSegmentBytes)
+    let count = try bytes.withMutableBytes { (buffer) throws(EventLogError) in
+      try file.read(into: buffer, at: Int64(Limits.segmentHeaderBytes))
+    }
+    return bytes.withBytes { isZero(UnsafeRawBufferPointer(rebasing: $0[..<count])) }
+  }
+}

@@ -1,0 +1,183 @@
+internal import Synchronization
+
+/// The sync thread and what it shares with the engine's thread: the filling frame, the frames
+/// waiting behind the one in flight, and how far the log is durable.
+///
+/// While a frame syncs the next one fills. In mid-turn the filling frame belongs to the engine
+/// alone, so that appending takes no lock; between turns the sync thread may take it.
+final class Committer: @unchecked Sendable {
+  // Sendable because the variables are only touched with the monitor's lock held, but `writer`,
+  // which belongs to the sync thread while it runs and to the closer after it ended.
+  let durableLSN: Atomic<UInt64>
+  /// Bytes of records that became durable since the log was opened.
+  let durableBytes = Atomic<Int>(0)
+  private let monitor = Monitor()
+  private let writer: SegmentWriter
+  private let callbacks: EventLogCallbacks
+  private let confirmNanoseconds: UInt64
+  private var filling = FrameBuffer()
+  private var waiting: [FrameBuffer] = []
+  private var pool: [FrameBuffer] = []
+  private var isMidTurn = false
+  private var isStopping = false
+  private var isAbandoned = false
+  private var failure: EventLogError?
+  private var thread: WorkerThread?
+  private let onAdvance: @Sendable (UInt64, EventLogError?) -> Void
+
+  /// `onAdvance`: told before the owner is, with the failure once there is one.
+  init(
+    _ writer: SegmentWriter, _ callbacks: EventLogCallbacks,
+    onAdvance: @escaping @Sendable (UInt64, EventLogError?) -> Void
+  ) {
+    self.writer = writer
+    self.callbacks = callbacks
+    self.onAdvance = onAdvance
+    durableLSN = Atomic(writer.point.lsn)
+    confirmNanoseconds = UInt64(writer.options.confirmMilliseconds) * 1_000_000
+  }
+
+  func start() throws(EventLogError) {
+    thread = try WorkerThread("log-sync") { [self] in run() }
+  }
+
+  // MARK: The engine's thread
+
+  /// The frame to append to until `endTurn`.
+  func beginTurn() -> FrameBuffer {
+    monitor.withLock {
+      isMidTurn = true
+      return filling
+    }
+  }
+
+  /// In mid-turn: the filling frame is full; the next one, with room for `length`.
+  func exchangeFull(length: Int) -> FrameBuffer {
+    monitor.withLock {
+      if !filling.isEmpty { waiting.append(filling) }
+      let target = max(length, Limits.frameTargetBytes)
+      filling =
+        target > Limits.frameTargetBytes
+        ? FrameBuffer(payload: target) : pool.popLast() ?? FrameBuffer()
+      monitor.signal()
+      return filling
+    }
+  }
+
+  func endTurn() {
+    monitor.withLock {
+      isMidTurn = false
+      monitor.signal()
+    }
+  }
+
+  /// Writes what was appended, then ends the sync thread. The writer is the caller's afterwards.
+  func finish() throws(EventLogError) -> SegmentWriter {
+    stop(abandoning: false)
+    if let failure = monitor.withLock({ self.failure }) { throw failure }
+    return writer
+  }
+
+  /// Ends the sync thread as it stands, like a crash would.
+  func abandon() {
+    stop(abandoning: true)
+    writer.file.closeQuietly()
+  }
+
+  private func stop(abandoning: Bool) {
+    monitor.withLock {
+      isMidTurn = false
+      isStopping = true
+      isAbandoned = abandoning
+      monitor.signal()
+    }
+    thread?.join()
+    thread = nil
+  }
+
+  // MARK: Any thread
+
+  var currentFailure: EventLogError? { monitor.withLock { failure } }
+
+  /// Poisons the log: from here on nothing becomes durable.
+  func fail(_ error: EventLogError) {
+    let isFirst = monitor.withLock {
+      defer { if failure == nil { failure = error } }
+      monitor.signal()
+      return failure == nil
+    }
+    guard isFirst else { return }
+    onAdvance(durableLSN.load(ordering: .acquiring), error)
+    callbacks.onFailure(error)
+  }
+
+  // MARK: The sync thread
+
+  private enum Work {
+    case frame(FrameBuffer)
+    case confirm
+    case stop
+  }
+
+  private func run() {
+    var unconfirmedSince: UInt64?
+    while true {
+      do throws(EventLogError) {
+        switch nextWork(unconfirmedSince) {
+        case .frame(let buffer):
+          try writer.write(buffer)
+          unconfirmedSince = monotonicNanoseconds()
+          guard announce(buffer) else { return }
+        case .confirm:
+          try writer.writeEmpty(.confirm)
+          unconfirmedSince = nil
+        case .stop:
+          return
+        }
+      } catch {
+        return fail(error)
+      }
+    }
+  }
+
+  private func nextWork(_ unconfirmedSince: UInt64?) -> Work {
+    monitor.withLock {
+      while true {
+        if failure != nil || isAbandoned { return .stop }
+        if !waiting.isEmpty { return .frame(waiting.removeFirst()) }
+        if !isMidTurn, !filling.isEmpty {
+          let full = filling
+          filling = pool.popLast() ?? FrameBuffer()
+          return .frame(full)
+        }
+        if isStopping { return .stop }
+        guard let since = unconfirmedSince else {
+          monitor.wait()
+          continue
+        }
+        let deadline = since + confirmNanoseconds
+        if monotonicNanoseconds() >= deadline { return .confirm }
+        monitor.wait(until: deadline)
+      }
+    }
+  }
+
+  /// The frame is durable: says so and takes its buffer back. False when the log was poisoned
+  /// meanwhile: then nothing may be said.
+  private func announce(_ buffer: FrameBuffer) -> Bool {
+    let last = buffer.lastLSN
+    let bytes = buffer.payloadBytes
+    let isHealthy = monitor.withLock { () -> Bool in
+      guard failure == nil else { return false }
+      buffer.removeAll()
+      if buffer.isStandard, pool.count < Limits.pooledBuffers { pool.append(buffer) }
+      return true
+    }
+    guard isHealthy else { return false }
+    durableLSN.store(last, ordering: .releasing)
+    durableBytes.add(bytes, ordering: .relaxed)
+    onAdvance(last, nil)
+    callbacks.onDurable(last)
+    return true
+  }
+}

@@ -1,0 +1,70 @@
+internal import Glibc
+
+/// A frame being filled: room for the header, then records. Belongs to one thread at a time: the
+/// engine's in mid-turn, else whoever holds the committer's lock, then the sync thread.
+final class FrameBuffer {
+  private(set) var base: UnsafeMutableRawPointer
+  private(set) var capacity: Int
+  private(set) var payloadBytes = 0
+  private(set) var recordCount = 0
+  private(set) var firstLSN: UInt64 = 0
+  /// Payload offsets in words of the records whose LSN is a multiple of the stride.
+  private(set) var marks: [UInt32] = []
+
+  var isEmpty: Bool { recordCount == 0 }
+  var isStandard: Bool { capacity == Self.standardCapacity }
+  var lastLSN: UInt64 { firstLSN + UInt64(recordCount) - 1 }
+
+  static let standardCapacity = capacity(payload: Limits.frameTargetBytes)
+
+  /// `payload`: bytes of the longest payload it must take.
+  init(payload: Int = Limits.frameTargetBytes) {
+    capacity = Self.capacity(payload: payload)
+    base = .allocate(byteCount: capacity, alignment: Limits.blockBytes)
+    marks.reserveCapacity(64)
+  }
+
+  deinit { base.deallocate() }
+
+  func removeAll() {
+    payloadBytes = 0
+    recordCount = 0
+    marks.removeAll(keepingCapacity: true)
+  }
+
+  /// Whether a record of `length` bytes still belongs into this frame.
+  @inline(__always)
+  func takes(_ length: Int, target: Int) -> Bool {
+    payloadBytes + length <= target || (isEmpty && fits(length))
+  }
+
+  func fits(_ length: Int) -> Bool { Self.capacity(payload: payloadBytes + length) <= capacity }
+
+  @inline(__always)
+  func append(
+    _ header: RecordHeader, id: UnsafeRawBufferPointer, payload: UnsafeRawBufferPointer,
+    _ more: UnsafeRawBufferPointer, length: Int
+  ) {
+    let start = base + Limits.frameHeaderBytes + payloadBytes
+    RecordCodec.encode(header, id: id, payload: payload, more, length: length, at: start)
+    if recordCount == 0 { firstLSN = header.lsn }
+    if header.lsn % Limits.lsnStride == 0 { marks.append(UInt32(payloadBytes / 8)) }
+    recordCount += 1
+    payloadBytes += length
+  }
+
+  /// Writes the header, clears the padding, and gives the bytes of the frame.
+  func seal(_ header: inout FrameHeader, salt: FrameSalt) -> UnsafeRawBufferPointer {
+    let payload = base + Limits.frameHeaderBytes
+    header.payloadChecksum = checksum(
+      payload, payloadBytes, seed: salt.payload(sequence: header.sequence))
+    let end = Limits.frameHeaderBytes + payloadBytes
+    memset(base + end, 0, header.totalBytes - end)
+    header.encode(at: base, salt: salt)
+    return UnsafeRawBufferPointer(start: base, count: header.totalBytes)
+  }
+
+  private static func capacity(payload: Int) -> Int {
+    roundUp(Limits.frameHeaderBytes + payload + Limits.frameAlignment, to: Limits.blockBytes)
+  }
+}

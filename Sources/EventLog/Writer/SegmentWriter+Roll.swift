@@ -1,0 +1,57 @@
+extension SegmentWriter {
+  /// Seals the active segment and goes on in a new one. Every step is durable before the next:
+  /// a crash in between leaves either the old segment active, or a listed new one.
+  func roll() throws(EventLogError) {
+    let old = file
+    (header, file) = try Self.makeSegment(
+      options: options, paths: paths, preparer: preparer, store: store, id: header.id + 1,
+      after: point, epoch: manifest.epoch)
+    manifest.seal(at: Manifest.End(offset: offset, point: point))
+    manifest.add(header)
+    try options.disk.replaceFile(Manifest.fileName, in: paths.root, with: manifest.encoded())
+    offset = Int64(Limits.segmentHeaderBytes)
+    map.add(id: header.id, baseLSN: header.baseLSN)
+    try old.close()
+    preparer.want()
+  }
+
+  /// Turns the spare into segment `id`: header written and durable, then the name.
+  static func makeSegment(
+    options: EventLogOptions, paths: StorePaths, preparer: SparePreparer, store: StoreID,
+    id: UInt64, after point: ChainPoint, epoch: UInt64
+  ) throws(EventLogError) -> (SegmentHeader, DiskFile) {
+    try preparer.take()
+    let salt = try randomBytes(8)
+    let header = SegmentHeader(
+      store: store, id: id, baseLSN: point.lsn + 1, baseSequence: point.sequence + 1,
+      epoch: epoch, created: wallNanoseconds(), salt: salt.integer(at: 0),
+      previousChain: point.chain, fileBytes: Int64(options.segmentBytes))
+    let spare = try DiskFile(options.disk, paths.spare, .write)
+    do throws(EventLogError) {
+      try header.encoded().withBytes { (bytes) throws(EventLogError) in
+        try spare.write(bytes, at: 0)
+      }
+      try spare.syncAll()
+      try options.disk.renameDurably(paths.spare, to: paths.segment(id), in: paths.segments)
+    } catch {
+      spare.closeQuietly()
+      throw error
+    }
+    return (header, DiskFile(spare, renamedTo: paths.segment(id)))
+  }
+}
+
+extension Manifest {
+  /// Seals the last segment.
+  mutating func seal(at end: End) {
+    segments[segments.count - 1].end = end
+    generation += 1
+  }
+
+  mutating func add(_ header: SegmentHeader) {
+    segments.append(
+      Segment(
+        id: header.id, baseLSN: header.baseLSN, baseSequence: header.baseSequence,
+        epoch: header.epoch, end: nil))
+  }
+}

@@ -1,0 +1,70 @@
+import Testing
+
+@testable import EventLog
+
+@Suite struct IndexTests {
+  private func value(_ lsn: UInt64, status: UInt8 = 0) -> IndexValue {
+    IndexValue(RecordHeader(lsn: lsn, status: status, flags: [.event, .final]))
+  }
+
+  @Test(arguments: [UInt64.max, 0xFFF0_0000_0000_0000, 0xC000_0000_0000_0000])
+  func `the index agrees with a dictionary while it grows`(mask: UInt64) {
+    var random = SeededRandom(mask)
+    let index = EventIndex()
+    var newest: [UInt64] = []
+    var fingerprints: [UInt64] = []
+    for lsn in 1...UInt64(mask == .max ? 60_000 : 3_000) {
+      let isNew = newest.isEmpty || Int.random(in: 0..<3, using: &random) == 0
+      if isNew {
+        fingerprints.append(random.next() & mask)
+        newest.append(lsn)
+        #expect(index.update(fingerprints[newest.count - 1], previous: 0, to: value(lsn)))
+      } else {
+        let event = Int.random(in: 0..<newest.count, using: &random)
+        #expect(index.update(fingerprints[event], previous: newest[event], to: value(lsn)))
+        newest[event] = lsn
+      }
+    }
+    var expected: [UInt64: Set<UInt64>] = [:]
+    for (event, fingerprint) in fingerprints.enumerated() {
+      expected[fingerprint, default: []].insert(newest[event])
+    }
+    for (fingerprint, lsns) in expected {
+      #expect(Set(index.candidates(fingerprint).map(\.lsn)) == lsns)
+    }
+    #expect(index.count == newest.count)
+    #expect(index.first(random.next() | 1 << 51) == nil || mask != .max)
+  }
+
+  @Test func `a slot carries LSN, status and flags`() {
+    let index = EventIndex()
+    #expect(index.update(9, previous: 0, to: value(Limits.maxLSN, status: 255)))
+    #expect(index.first(9)?.lsn == Limits.maxLSN)
+    #expect(index.first(9)?.status == 255)
+    #expect(index.first(9)?.flags == [.event, .final])
+  }
+
+  @Test func `a previous record that is not the newest is refused and changes nothing`() {
+    let index = EventIndex()
+    #expect(index.update(9, previous: 0, to: value(1)))
+    #expect(index.update(9, previous: 1, to: value(2)))
+    #expect(!index.update(9, previous: 1, to: value(3)))
+    #expect(!index.update(10, previous: 1, to: value(3)))
+    #expect(index.candidates(9).map(\.lsn) == [2])
+    #expect(index.count == 1)
+  }
+
+  @Test func `an event takes at most 24 bytes once there are millions`() {
+    let index = EventIndex()
+    var random = SeededRandom(11)
+    var worst = 0.0
+    for lsn in 1...UInt64(1_500_000) {
+      _ = index.update(random.next(), previous: 0, to: value(lsn))
+      if lsn > 1_000_000, lsn % 50_000 == 0 {
+        worst = max(worst, Double(index.bytes) / Double(index.count))
+      }
+    }
+    #expect(worst <= 24.5)
+    #expect(worst >= 20)
+  }
+}

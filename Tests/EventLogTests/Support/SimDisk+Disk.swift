@@ -1,0 +1,228 @@
+import Glibc
+import Synchronization
+
+@testable import EventLog
+
+extension SimDisk {
+  /// Counts a changing call and meets the trouble that was ordered for it. True when the call is
+  /// to be carried out in the cache first and then the power goes.
+  private func change(_ state: inout State, _ what: String) throws(SystemError) -> Bool {
+    if state.isDead { throw SystemError(EIO) }
+    state.calls += 1
+    state.log.append(what)
+    guard state.calls == state.troubleAt else { return false }
+    if case .error(let number) = state.trouble { throw SystemError(number) }
+    state.isDead = true
+    return true
+  }
+
+  private func with<R>(_ body: (inout State) throws(SystemError) -> R) throws(SystemError) -> R {
+    let result: Result<R, SystemError> = state.withLock { state in
+      do throws(SystemError) {
+        if state.isDead { throw SystemError(EIO) }
+        return .success(try body(&state))
+      } catch {
+        return .failure(error)
+      }
+    }
+    return try result.get()
+  }
+
+  func open(_ path: String, _ mode: OpenMode) throws(SystemError) -> Descriptor {
+    try with { (state) throws(SystemError) in
+      let isWritable = mode != .read && mode != .readDirect
+      if mode == .readDirect, state.refusesDirect { throw SystemError(EINVAL) }
+      if state.names[path] == nil {
+        guard mode == .writeOrCreate || mode == .replace else { throw SystemError(ENOENT) }
+        let dies = try self.change(&state, "create \(path)")
+        state.inodes.append(Inode())
+        state.names[path] = state.inodes.count - 1
+        if dies { throw SystemError(EIO) }
+      } else if mode == .replace {
+        _ = try self.change(&state, "truncate \(path)")
+        state.inodes.append(Inode())
+        state.names[path] = state.inodes.count - 1
+      }
+      guard let inode = state.names[path] else { throw SystemError(ENOENT) }
+      state.nextDescriptor += 1
+      state.open[state.nextDescriptor] = OpenFile(
+        inode: inode, isDirect: mode == .readDirect, isWritable: isWritable)
+      return Descriptor(state.nextDescriptor)
+    }
+  }
+
+  func close(_ descriptor: Descriptor) throws(SystemError) {
+    try with { (state) throws(SystemError) in
+      guard state.open.removeValue(forKey: descriptor.number) != nil else {
+        throw SystemError(EBADF)
+      }
+      for (inode, holder) in state.locks where holder == descriptor.number {
+        state.locks[inode] = nil
+      }
+    }
+  }
+
+  func read(
+    _ descriptor: Descriptor, into buffer: UnsafeMutableRawBufferPointer, at offset: Int64
+  ) throws(SystemError) -> Int {
+    try with { (state) throws(SystemError) in
+      guard let file = state.open[descriptor.number] else { throw SystemError(EBADF) }
+      let inode = state.inodes[file.inode]
+      var bytes = inode.cached
+      if file.isDirect {
+        let address = Int(bitPattern: buffer.baseAddress)
+        guard offset % 512 == 0, buffer.count % 512 == 0, address % 512 == 0 else {
+          throw SystemError(EINVAL)
+        }
+        bytes = inode.truth
+      }
+      guard Int(offset) < bytes.count else { return 0 }
+      let count = min(buffer.count, bytes.count - Int(offset))
+      buffer.copyBytes(from: bytes[Int(offset)..<(Int(offset) + count)])
+      return count
+    }
+  }
+
+  func write(
+    _ descriptor: Descriptor, _ bytes: UnsafeRawBufferPointer, at offset: Int64
+  ) throws(SystemError) -> Int {
+    try with { (state) throws(SystemError) in
+      guard let file = state.open[descriptor.number], file.isWritable else {
+        throw SystemError(EBADF)
+      }
+      let dies = try self.change(&state, "write \(bytes.count) at \(offset)")
+      let start = Int(offset)
+      let end = start + bytes.count
+      let missing = end - state.inodes[file.inode].cached.count
+      if missing > 0 { state.inodes[file.inode].cached += [UInt8](repeating: 0, count: missing) }
+      state.inodes[file.inode].cached.replaceSubrange(start..<end, with: bytes)
+      if bytes.count > 0 {
+        let sectors = (start / Self.sectorBytes)...((end - 1) / Self.sectorBytes)
+        state.inodes[file.inode].dirty.formUnion(sectors)
+      }
+      if dies { throw SystemError(EIO) }
+      return bytes.count
+    }
+  }
+
+  func syncData(_ descriptor: Descriptor) throws(SystemError) { try sync(descriptor) }
+
+  func syncAll(_ descriptor: Descriptor) throws(SystemError) { try sync(descriptor) }
+
+  private func sync(_ descriptor: Descriptor) throws(SystemError) {
+    try with { (state) throws(SystemError) in
+      guard let file = state.open[descriptor.number] else { throw SystemError(EBADF) }
+      let dies: Bool
+      do throws(SystemError) {
+        dies = try self.change(&state, "sync")
+      } catch {
+        // As Linux does it: the pages are clean now, and their bytes never reached the disk.
+        state.inodes[file.inode].dirty = []
+        throw error
+      }
+      if dies { throw SystemError(EIO) }
+      if state.liesAboutSync { return }
+      state.inodes[file.inode].durable = state.inodes[file.inode].truth
+      state.inodes[file.inode].dirty = []
+    }
+  }
+
+  func syncDirectory(_ path: String) throws(SystemError) {
+    try with { (state) throws(SystemError) in
+      if try self.change(&state, "sync directory \(path)") { throw SystemError(EIO) }
+      if state.liesAboutDirectorySync { return }
+      let names = Set(state.names.keys).union(state.durableNames.keys)
+      for name in names where StorePaths(root: name).parent == path {
+        state.durableNames[name] = state.names[name]
+      }
+    }
+  }
+
+  func size(_ descriptor: Descriptor) throws(SystemError) -> Int64 {
+    try with { (state) throws(SystemError) in
+      guard let file = state.open[descriptor.number] else { throw SystemError(EBADF) }
+      return Int64(state.inodes[file.inode].cached.count)
+    }
+  }
+
+  func allocate(_ descriptor: Descriptor, _ bytes: Int64) throws(SystemError) {
+    try with { (state) throws(SystemError) in
+      guard let file = state.open[descriptor.number] else { throw SystemError(EBADF) }
+      if state.isFull { throw SystemError(ENOSPC) }
+      if try self.change(&state, "allocate") { throw SystemError(EIO) }
+      let missing = Int(bytes) - state.inodes[file.inode].cached.count
+      if missing > 0 { state.inodes[file.inode].cached += [UInt8](repeating: 0, count: missing) }
+    }
+  }
+
+  func punchHole(_: Descriptor, at _: Int64, _: Int64) throws(SystemError) {
+    throw SystemError(EOPNOTSUPP)
+  }
+
+  func dropCache(_: Descriptor) {}
+
+  func announceSequentialRead(_: Descriptor) {}
+
+  func lock(_ descriptor: Descriptor) throws(SystemError) -> Bool {
+    try with { (state) throws(SystemError) in
+      guard let file = state.open[descriptor.number] else { throw SystemError(EBADF) }
+      if let holder = state.locks[file.inode] { return holder == descriptor.number }
+      state.locks[file.inode] = descriptor.number
+      return true
+    }
+  }
+
+  func isLocked(_ descriptor: Descriptor) throws(SystemError) -> Bool {
+    try with { (state) throws(SystemError) in
+      guard let file = state.open[descriptor.number] else { throw SystemError(EBADF) }
+      return state.locks[file.inode].map { $0 != descriptor.number } ?? false
+    }
+  }
+
+  func makeDirectory(_ path: String) throws(SystemError) {
+    try with { (state) throws(SystemError) in
+      if !state.directories.insert(path).inserted { throw SystemError(EEXIST) }
+    }
+  }
+
+  func list(_ path: String) throws(SystemError) -> [String] {
+    try with { (state) throws(SystemError) in
+      guard state.directories.contains(path) else { throw SystemError(ENOENT) }
+      return state.names.keys.filter { StorePaths(root: $0).parent == path }
+        .map { String($0.dropFirst(path.count + 1)) }.sorted()
+    }
+  }
+
+  func rename(_ from: String, to: String) throws(SystemError) {
+    try with { (state) throws(SystemError) in
+      guard let inode = state.names[from] else { throw SystemError(ENOENT) }
+      let dies = try self.change(&state, "rename \(from) to \(to)")
+      state.names[to] = inode
+      state.names[from] = nil
+      if dies { throw SystemError(EIO) }
+    }
+  }
+
+  func remove(_ path: String) throws(SystemError) {
+    try with { (state) throws(SystemError) in
+      guard state.names[path] != nil else { throw SystemError(ENOENT) }
+      let dies = try self.change(&state, "remove \(path)")
+      state.names[path] = nil
+      if dies { throw SystemError(EIO) }
+    }
+  }
+}
+
+extension SimDisk.Inode {
+  /// What is on the disk once dirty pages are written: what a direct read sees.
+  var truth: [UInt8] {
+    var bytes = Array(durable.prefix(cached.count))
+    bytes += [UInt8](repeating: 0, count: cached.count - bytes.count)
+    for sector in dirty {
+      let start = sector * SimDisk.sectorBytes
+      let end = min(start + SimDisk.sectorBytes, cached.count)
+      if start < end { bytes.replaceSubrange(start..<end, with: cached[start..<end]) }
+    }
+    return bytes
+  }
+}
