@@ -75,9 +75,9 @@ extension ByteWriter {
     case 0x0D: write("\\r")
     case 0x00..<0x20:
       write("\\u00")
-      for digit in [byte >> 4, byte & 0xF] {
-        write(byte: digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
-      }
+      let low = byte & 0xF
+      write(byte: UInt8(ascii: "0") + (byte >> 4))
+      write(byte: low < 10 ? UInt8(ascii: "0") + low : UInt8(ascii: "a") + low - 10)
     default: write("\u{FFFD}")
     }
   }

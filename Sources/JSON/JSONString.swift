@@ -5,6 +5,7 @@ package struct JSONString: Equatable {
   /// The decoded bytes: no quotes, no escapes. They may hold any character, NUL too.
   package let bytes: UnsafeRawBufferPointer
 
+  /// - Parameter bytes: UTF-8, valid as long as the view is used.
   package init(bytes: UnsafeRawBufferPointer) {
     self.bytes = bytes
   }
@@ -15,6 +16,15 @@ package struct JSONString: Equatable {
   package var isEmpty: Bool { bytes.count == 0 }
   /// A copy as a Swift string. Allocates.
   package var string: String { String(decoding: bytes, as: UTF8.self) }
+
+  /// The longest beginning of at most `limit` bytes that cuts no character in two.
+  package func prefix(_ limit: Int) -> JSONString {
+    guard count > limit else { return self }
+    var end = max(0, limit)
+    // 10xxxxxx goes on with the character before.
+    while end > 0, bytes[end] & 0xC0 == 0x80 { end -= 1 }
+    return JSONString(bytes: UnsafeRawBufferPointer(rebasing: bytes[..<end]))
+  }
 
   /// The same bytes.
   package static func == (left: JSONString, right: JSONString) -> Bool {

@@ -1,11 +1,22 @@
 /// How a body is written, by its content type.
 package enum BodyFormat: Sendable, Equatable {
-  case json, ndjson, cloudEvent, cloudEventBatch, xml, unknown
+  /// One document of ours, or an array of them.
+  case json
+  /// One document a line.
+  case ndjson
+  /// One event in CloudEvents' structured mode.
+  case cloudEvent
+  /// An array of those.
+  case cloudEventBatch
+  /// Adobe Campaign's `rtEvent` or `batchEvent`.
+  case xml
+  /// Anything else: to be parked.
+  case unknown
 
   /// Parameters (`; charset=utf-8`) and letter case do not matter. Absent means JSON.
   package init(contentType: UnsafeRawBufferPointer) {
     let end = contentType.firstIndex(of: UInt8(ascii: ";")) ?? contentType.count
-    var name = contentType[..<end]
+    var name = contentType[..<end].drop { $0 == 0x20 || $0 == 0x09 }
     while let last = name.last, last == 0x20 || last == 0x09 { name.removeLast() }
     func matches(_ text: StaticString) -> Bool {
       guard text.utf8CodeUnitCount == name.count else { return false }

@@ -7,6 +7,7 @@ package enum Channel {
   package enum AddressField: Sendable, CaseIterable {
     case email, mobilePhone, registrationToken, address
 
+    /// As it stands in events, and in `to` of deliveries.
     package var name: StaticString {
       switch self {
       case .email: "email"
@@ -17,6 +18,7 @@ package enum Channel {
     }
   }
 
+  /// The member that the channel's address stands in.
   package static func addressField(of channel: JSONString) -> AddressField {
     if channel == "email" { return .email }
     if channel == "sms" { return .mobilePhone }
@@ -32,7 +34,7 @@ package enum Channel {
       }
   }
 
-  /// Adobe Campaign's number of a channel.
+  /// The channel that Adobe Campaign has this number for.
   static func adobe(_ number: Int64) -> JSONString? {
     switch number {
     case 0: JSONString("email")
@@ -43,6 +45,15 @@ package enum Channel {
     }
   }
 
+  /// The same of a number that came as text: `41`, without leading zeros.
+  static func adobe(_ number: JSONString) -> JSONString? {
+    if number == "0" { return adobe(0) }
+    if number == "1" { return adobe(1) }
+    if number == "41" { return adobe(41) }
+    if number == "42" { return adobe(42) }
+    return nil
+  }
+
   /// Whether a channel could be reached at this address. Not whether it exists.
   static func isValid(_ address: UnsafeRawBufferPointer, _ field: AddressField) -> Bool {
     switch field {
@@ -51,9 +62,7 @@ package enum Channel {
     case .registrationToken:
       (1...Limits.addressBytes).contains(address.count)
         && address.allSatisfy { 0x21...0x7E ~= $0 }
-    case .address:
-      (1...Limits.addressBytes).contains(address.count)
-        && address.allSatisfy { $0 >= 0x20 && $0 != 0x7F }
+    case .address: (1...Limits.addressBytes).contains(address.count)
     }
   }
 
@@ -62,7 +71,7 @@ package enum Channel {
     case .email: "expected one address, like elsa@example.se"
     case .mobilePhone: "expected a phone number, like +46701234567"
     case .registrationToken: "expected 1 to 4096 printable characters without spaces"
-    case .address: "expected 1 to 4096 bytes without control characters"
+    case .address: "expected 1 to 4096 bytes"
     }
   }
 
@@ -79,7 +88,11 @@ package enum Channel {
       default: continue
       }
     }
-    return true
+    // White space beyond ASCII, a no-break space above all, comes along when people copy.
+    return address.allSatisfy { $0 < 0x80 }
+      || !String(decoding: address, as: UTF8.self).unicodeScalars.contains {
+        $0.properties.isWhitespace
+      }
   }
 
   private static func isPhone(_ address: UnsafeRawBufferPointer) -> Bool {

@@ -5,7 +5,9 @@ package import JSON
 package struct DeliveryID {
   /// A view into the bytes that it was read from.
   package let eventID: UnsafeRawBufferPointer
+  /// The shard that made the delivery.
   package let shard: ShardNumber
+  /// From 1.
   package let attempt: UInt16
 
   /// Reads from the right, since an event's id may hold dots. Nil for anything else.
@@ -46,6 +48,7 @@ package struct DeliveryID {
 
 /// `<eventId>.<shard>.<sequence>`: the message id of a status update.
 package enum StatusUpdateID {
+  /// Appends an id's text. `sequence` counts from 1.
   package static func write(
     eventID: UnsafeRawBufferPointer, shard: ShardNumber, sequence: UInt32,
     to writer: inout ByteWriter

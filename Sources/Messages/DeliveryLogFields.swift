@@ -2,19 +2,30 @@ package import JSON
 
 /// A delivery engine's word on one delivery: views into its document.
 package struct DeliveryLogFields {
+  /// As in the delivery's id.
   package let eventID: JSONString
+  /// The shard that made the delivery.
   package let shard: ShardNumber
+  /// From 1.
   package let attempt: UInt16
   /// `sent`, `ignored` or `deliveryFailed`.
   package let outcome: Status
+  /// For programs: 1 to 128 printable ASCII characters. Nil when the log gives no reason.
   package let reasonCode: JSONString?
+  /// For people: cut to 4,096 bytes, since an outcome is not refused for a long explanation.
   package let reasonText: JSONString?
+  /// The provider's own id of the message; at most 512 bytes.
   package let providerMessageID: JSONString?
+  /// When the outcome happened, by the delivery engine's clock.
   package let occurredAt: Timestamp
 
+  /// Reads one log from its document.
+  ///
   /// - Throws: the first thing that is wrong, with its place and what was expected.
   package static func decode(_ root: JSONValue) throws(Rejection) -> DeliveryLogFields {
     let reader = try FieldReader(root, "a delivery log: a JSON object")
+    try reader.noDuplicates()
+    try reader.schemaVersion()
     let value = try reader.required("deliveryId", "the delivery's id")
     guard let text = value.asString, let id = DeliveryID(text.bytes) else {
       throw reader.wrong(
@@ -58,13 +69,15 @@ extension FieldReader {
     }
     let reason = try FieldReader(value, "a reason: code and text")
     do throws(Rejection) {
-      let code = try reason.text("code", limit: Limits.reasonCodeBytes)
-      guard let code, code.bytes.allSatisfy({ 0x20...0x7E ~= $0 }) else {
-        throw Rejection(
-          code: .badValue, path: "$.code", offset: value.offset,
-          detail: "expected 1 to 128 printable characters")
+      let value = try reason.required("code", "1 to 128 printable ASCII characters")
+      guard let code = value.asString,
+        (1...Limits.reasonCodeBytes).contains(code.count),
+        code.bytes.allSatisfy({ 0x20...0x7E ~= $0 })
+      else {
+        throw reason.wrong(
+          .badValue, "code", value, "expected a string of 1 to 128 printable ASCII characters")
       }
-      return (code, try reason.text("text", limit: Limits.reasonTextBytes))
+      return (code, try reason.text("text", limit: .max).map { $0.prefix(Limits.reasonTextBytes) })
     } catch {
       var inner = error
       inner.path = "$.reason" + error.path.dropFirst()

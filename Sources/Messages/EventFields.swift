@@ -4,16 +4,38 @@ package import JSON
 package struct EventFields {
   /// The whole event as it came, unknown fields among it.
   package let root: JSONValue
+  /// Chosen by the producer; see `isEventID`.
   package let id: JSONString
+  /// See `isEventType`.
   package let type: JSONString
+  /// `channel`, or `wishedChannel` when that is absent, or email.
   package let channel: JSONString
+  /// The member that the channel's address stands in.
   package let addressField: Channel.AddressField
+  /// Where the channel reaches the recipient. Personal: not for logs and errors.
   package let address: JSONString
+  /// Brand, shop or site; at most 255 bytes; nil when absent, null or empty.
   package let origin: JSONString?
+  /// The producer's own key; at most 255 bytes; nil when absent, null or empty.
   package let externalID: JSONString?
+  /// A BCP 47 tag, not checked; at most 35 bytes; nil when absent, null or empty.
   package let language: JSONString?
+  /// Not to be delivered before this time.
   package let scheduled: Timestamp?
+  /// Not to be delivered after this time.
   package let expiration: Timestamp?
+
+  /// The same event on another channel, a template's fallback; nil when the event has no address
+  /// for that.
+  package func on(channel: JSONString) -> EventFields? {
+    let field = Channel.addressField(of: channel)
+    // Checked when the event was decoded: all its addresses were.
+    guard let address = root[field.name]?.asString else { return nil }
+    return EventFields(
+      root: root, id: id, type: type, channel: channel, addressField: field, address: address,
+      origin: origin, externalID: externalID, language: language, scheduled: scheduled,
+      expiration: expiration)
+  }
 
   /// Reads an event from its document.
   ///
@@ -25,6 +47,8 @@ package struct EventFields {
     _ root: JSONValue, messageID: UnsafeRawBufferPointer?
   ) throws(Rejection) -> EventFields {
     let reader = try FieldReader(root, "an event: a JSON object")
+    try reader.noDuplicates()
+    try reader.schemaVersion()
     let id = try reader.eventID()
     if let messageID, messageID.count > 0, JSONString(bytes: messageID) != id {
       throw Rejection(
@@ -39,6 +63,8 @@ package struct EventFields {
     guard ctx.kind == .object else {
       throw reader.wrong(.wrongType, "ctx", ctx, "expected an object with the template's data")
     }
+    try reader.string("country")
+    try reader.string("emailFormat")
     return EventFields(
       root: root, id: id, type: type, channel: channel, addressField: field, address: address,
       origin: try reader.text("origin", limit: Limits.originBytes),
@@ -69,28 +95,19 @@ extension FieldReader {
 
   fileprivate func channel() throws(Rejection) -> JSONString {
     if let value = optional("channel") { return try channel(value, "channel") }
-    if let value = optional("wishedChannel") { return try channel(value, "wishedChannel") }
-    return JSONString("email")
+    guard let value = optional("wishedChannel") else { return JSONString("email") }
+    if let number = value.asInt64, let channel = Channel.adobe(number) { return channel }
+    if let number = value.asString, let channel = Channel.adobe(number) { return channel }
+    return try channel(value, "wishedChannel")
   }
 
   private func channel(_ value: JSONValue, _ name: StaticString) throws(Rejection) -> JSONString {
-    let number = value.asInt64 ?? value.asString.flatMap { smallNumber($0.bytes) }
-    if name == "wishedChannel", let number, let channel = Channel.adobe(number) {
-      return channel
-    }
     guard let channel = value.asString, Channel.isValid(channel.bytes) else {
       throw wrong(
         .badChannel, name, value,
         "expected a channel of 1 to 32 lower-case letters, digits and '-', like email")
     }
     return channel
-  }
-
-  private func smallNumber(_ bytes: UnsafeRawBufferPointer) -> Int64? {
-    guard (1...2).contains(bytes.count), bytes.allSatisfy({ 0x30...0x39 ~= $0 }) else {
-      return nil
-    }
-    return bytes.reduce(0) { $0 * 10 + Int64($1 - 0x30) }
   }
 
   /// Checks all addresses, since a template may fall back on another channel, and returns the
@@ -111,10 +128,6 @@ extension FieldReader {
     }
     return result
   }
-}
-
-private func == (a: StaticString, b: StaticString) -> Bool {
-  JSONString(a) == JSONString(b)
 }
 
 /// 1 to 128 printable ASCII characters.

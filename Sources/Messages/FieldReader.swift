@@ -4,18 +4,28 @@ internal import JSON
 struct FieldReader {
   let root: JSONValue
 
-  /// - Throws: when the root is no object, or a key stands twice.
+  /// - Throws: when the root is no object.
   init(_ root: JSONValue, _ what: StaticString) throws(Rejection) {
     guard root.kind == .object else {
       throw Rejection(
         code: .notAnObject, path: "$", offset: root.offset, detail: "expected \(what)")
     }
-    if let key = root.firstDuplicateKey() {
-      throw Rejection(
-        code: .duplicateKey, path: "$", offset: root.offset,
-        detail: "expected each key once; one of \(key.count) bytes stands twice")
-    }
     self.root = root
+  }
+
+  /// - Throws: when a key stands twice in this object. What is inside its members is not looked
+  ///   at.
+  func noDuplicates() throws(Rejection) {
+    guard let key = root.firstDuplicateKey() else { return }
+    throw Rejection(
+      code: .duplicateKey, path: "$", offset: root.offset,
+      detail: "expected each key once; one of \(key.count) bytes stands twice")
+  }
+
+  /// - Throws: when the message says that it is of another version of the contract than ours.
+  func schemaVersion() throws(Rejection) {
+    guard let value = optional("schemaVersion"), value.asInt64 != 1 else { return }
+    throw wrong(.badValue, "schemaVersion", value, "expected 1, the version of this contract")
   }
 
   /// The member; nil when it is absent or null.
@@ -43,6 +53,12 @@ struct FieldReader {
       throw wrong(.badValue, name, value, "expected at most \(limit) bytes")
     }
     return string.isEmpty ? nil : string
+  }
+
+  /// - Throws: when the member is there and no string.
+  func string(_ name: StaticString) throws(Rejection) {
+    guard let value = optional(name), value.kind != .string else { return }
+    throw wrong(.wrongType, name, value, "expected a string")
   }
 
   func time(_ name: StaticString) throws(Rejection) -> Timestamp? {

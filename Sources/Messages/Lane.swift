@@ -1,6 +1,8 @@
 /// How urgent an event is: the producer chooses by the exchange it publishes to.
 package enum Lane: UInt8, Sendable, CaseIterable {
+  /// For what a recipient waits for.
   case realtime = 0
+  /// For what may come in a flood, and not delay the other.
   case batch = 1
 
   /// As it stands in messages and routing keys.
@@ -11,6 +13,7 @@ package enum Lane: UInt8, Sendable, CaseIterable {
     }
   }
 
+  /// Nil of any other name.
   package init?(name: String) {
     guard let lane = Self.allCases.first(where: { "\($0.name)" == name }) else { return nil }
     self = lane

@@ -8,17 +8,29 @@ package enum Limits {
   package static let eventDepth = 64
   /// The same for a whole body: an event may stand in an array, and that in an object.
   package static let documentDepth = eventDepth + 2
+  /// An event's id.
   package static let idBytes = 128
+  /// An event's type.
   package static let typeBytes = 128
+  /// A channel's name.
   package static let channelBytes = 32
+  /// RFC 5321's longest path, less its angle brackets.
   package static let emailBytes = 254
+  /// A phone number with its separators.
   package static let phoneBytes = 32
+  /// A registration token, or the address on a channel of one's own.
   package static let addressBytes = 4_096
+  /// An event's origin.
   package static let originBytes = 255
+  /// An event's external id.
   package static let externalIDBytes = 255
+  /// RFC 5646, section 4.4.1: what every implementation should take.
   package static let languageBytes = 35
+  /// The code of a delivery log's reason.
   package static let reasonCodeBytes = 128
+  /// The text of a delivery log's reason; what is longer is cut.
   package static let reasonTextBytes = 4_096
+  /// A provider's id of a message.
   package static let providerMessageIDBytes = 512
   /// AMQP's short string: routing keys and message ids.
   package static let shortStringBytes = 255

@@ -7,10 +7,10 @@ struct RFC3339Parser {
     self.bytes = bytes
   }
 
-  /// Nanoseconds since 1970; nil when the bytes are no such text or out of range.
+  /// Nanoseconds since 1970, from `Timestamp.earliest` to `.latest`; nil when the bytes are no such text.
   mutating func parse() -> Int64? {
     guard let year = digits(4), take("-"), let month = digits(2), take("-"),
-      let day = digits(2), take("T") || take("t") || take(" "),
+      let day = digits(2), take("T") || take("t"),
       let hour = digits(2), take(":"), let minute = digits(2), take(":"),
       let second = digits(2), hour < 24, minute < 60, second <= 60,
       let date = CivilDate(year: year, month: month, day: day)
@@ -20,9 +20,14 @@ struct RFC3339Parser {
     }
     let secondOfDay = Int64(hour * 3_600 + minute * 60 + second)
     let seconds = date.daysSince1970 * 86_400 + secondOfDay - Int64(offset * 60)
-    let (scaled, overflows) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
-    let (sum, overflowsToo) = scaled.addingReportingOverflow(fraction)
-    return overflows || overflowsToo ? nil : sum
+    // Compared as seconds, since the year 9999 has too many nanoseconds.
+    if seconds < Timestamp.earliest.nanoseconds / 1_000_000_000 {
+      return Timestamp.earliest.nanoseconds
+    }
+    if seconds >= Timestamp.latest.nanoseconds / 1_000_000_000 {
+      return Timestamp.latest.nanoseconds
+    }
+    return seconds * 1_000_000_000 + fraction
   }
 
   /// Nanoseconds; zero when there is no fraction, nil when it has no digit.

@@ -3,6 +3,7 @@ package import JSON
 /// Why a body, or an element of one, is not accepted: what is wrong, where, and what was
 /// expected. Never holds what was sent, which may be personal.
 package struct Rejection: Error, Equatable, Sendable {
+  /// What kind of fault it is.
   package var code: ReasonCode
   /// JSON path of the fault, like `$.email`.
   package var path: String
@@ -11,6 +12,7 @@ package struct Rejection: Error, Equatable, Sendable {
   /// What was expected.
   package var detail: String
 
+  /// - Parameters: as the properties of these names.
   package init(code: ReasonCode, path: String, offset: Int?, detail: String) {
     self.code = code
     self.path = path

@@ -2,6 +2,7 @@ package import JSON
 
 /// One of at most a hundred shards; two digits in names and ids.
 package struct ShardNumber: Hashable, Sendable, CustomStringConvertible {
+  /// 0 to 99.
   package let value: UInt8
 
   /// - Parameter value: 0 to 99.
@@ -19,8 +20,10 @@ package struct ShardNumber: Hashable, Sendable, CustomStringConvertible {
     value = tens * 10 + ones
   }
 
+  /// Two digits.
   package var description: String { value < 10 ? "0\(value)" : "\(value)" }
 
+  /// Appends two digits.
   package func write(to writer: inout ByteWriter) {
     writer.write(byte: UInt8(ascii: "0") + value / 10)
     writer.write(byte: UInt8(ascii: "0") + value % 10)

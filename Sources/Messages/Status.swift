@@ -4,8 +4,11 @@ package enum Status: UInt8, Sendable, CaseIterable {
   case pending = 1
   /// A template is linked and the broker has confirmed the delivery.
   case pendingDelivery = 2
+  /// The delivery engine's word: handed over.
   case sent = 3
+  /// The delivery engine's word: not sent, on purpose.
   case ignored = 4
+  /// The delivery engine's word: not sent, or bounced afterwards.
   case deliveryFailed = 5
   /// No template matches, or it cannot be rendered for this event.
   case notCovered = 6
@@ -38,6 +41,7 @@ package enum Status: UInt8, Sendable, CaseIterable {
     }
   }
 
+  /// Nil of any other name.
   package init?(wireName: String) {
     guard let status = Self.allCases.first(where: { "\($0.wireName)" == wireName }) else {
       return nil

@@ -2,30 +2,52 @@ package import JSON
 
 /// One transition of one event, as subscribers get it. Byte fields are views.
 package struct StatusUpdate {
+  /// The event's id.
   package var eventID: UnsafeRawBufferPointer
+  /// From 1: counts the transitions of this event.
   package var sequence: UInt32
+  /// Where the event now stands.
   package var status: Status
+  /// Where it stood before; nil of the first transition.
   package var previousStatus: Status?
+  /// The lane that it came on.
   package var lane: Lane
+  /// Of this attempt.
   package var channel: UnsafeRawBufferPointer
+  /// The event's type.
   package var type: UnsafeRawBufferPointer
+  /// The event's origin; empty for none.
   package var origin: UnsafeRawBufferPointer
+  /// The event's external id; empty for none.
   package var externalID: UnsafeRawBufferPointer
+  /// From 1.
   package var attempt: UInt16
   /// Whether the attempt's delivery has been published, so that its id means something.
   package var hasDelivery: Bool
+  /// Folder of the template that the event is linked to; empty for none.
   package var templateName: UnsafeRawBufferPointer
+  /// Content hash of that template.
   package var templateVersion: UnsafeRawBufferPointer
+  /// Why, for programs; empty for none. The contract demands one when not covered or expired.
   package var reasonCode: UnsafeRawBufferPointer
+  /// Why, for people; empty for none.
   package var reasonText: UnsafeRawBufferPointer
+  /// From the delivery log; empty for none.
   package var providerMessageID: UnsafeRawBufferPointer
+  /// Failed tries of this attempt; 0 is left out.
   package var errorCount: UInt16
+  /// When the event is taken up again.
   package var nextAttemptAt: Timestamp?
+  /// Of an outcome the delivery log's time, otherwise `recordedAt`.
   package var occurredAt: Timestamp
+  /// When the record was made, by our clock.
   package var recordedAt: Timestamp
+  /// The shard that owns the event.
   package var shard: ShardNumber
+  /// Of the transition's record.
   package var lsn: UInt64
 
+  /// An update with what every one has; the channel and type are to be set, the rest may be.
   package init(
     eventID: UnsafeRawBufferPointer, sequence: UInt32, status: Status, previousStatus: Status?,
     lane: Lane, attempt: UInt16, occurredAt: Timestamp, recordedAt: Timestamp,
@@ -82,7 +104,7 @@ package struct StatusUpdate {
     writer.write(#","shard":""#)
     shard.write(to: &writer)
     writer.write(#"","lsn":"#)
-    writer.write(decimal: Int(lsn))
+    writer.write(decimal: lsn)
     writer.write("}")
   }
 

@@ -2,25 +2,36 @@ package import JSON
 
 /// A moment in UTC, in nanoseconds since 1970-01-01; from the year 1678 to 2262.
 package struct Timestamp: Comparable, Hashable, Sendable {
+  /// Since 1970-01-01T00:00:00Z.
   package let nanoseconds: Int64
 
+  /// 1700-01-01T00:00:00Z: no text is read as an earlier moment.
+  package static let earliest = Timestamp(nanoseconds: -8_520_336_000_000_000_000)
+  /// 2200-01-01T00:00:00Z: no text is read as a later moment, so that 62 years may be added to
+  /// what came from outside without an overflow.
+  package static let latest = Timestamp(nanoseconds: 7_258_118_400_000_000_000)
+
+  /// - Parameter nanoseconds: since 1970-01-01T00:00:00Z.
   package init(nanoseconds: Int64) {
     self.nanoseconds = nanoseconds
   }
 
+  /// Earlier.
   package static func < (a: Timestamp, b: Timestamp) -> Bool {
     a.nanoseconds < b.nanoseconds
   }
 
   /// An RFC 3339 date and time with its zone: `2026-12-24T06:00:00Z`, `...T07:00:00.5+01:00`.
-  /// Up to nine digits of a second count. A leap second is taken as the second after it. Nil for
-  /// anything else, dates that are none among it, and years this type does not reach.
+  /// Up to nine digits of a second count. A leap second is taken as the second after it. What lies
+  /// before `earliest` or after `latest` becomes that: `9999-12-31T23:59:59Z` is how many write
+  /// "never". Nil for anything else, dates that are none among it.
   package init?(rfc3339 bytes: UnsafeRawBufferPointer) {
     var parser = RFC3339Parser(bytes)
     guard let value = parser.parse() else { return nil }
     nanoseconds = value
   }
 
+  /// The same from a string. For what is not in the hot path.
   package init?(rfc3339 text: String) {
     let bytes = Array(text.utf8)
     guard let value = bytes.withUnsafeBytes({ Timestamp(rfc3339: $0) }) else { return nil }
@@ -35,12 +46,7 @@ package struct Timestamp: Comparable, Hashable, Sendable {
     let date = CivilDate(daysSince1970: days)
     let second = Int(seconds - days * 86_400)
     func digits(_ value: Int, _ count: Int) {
-      var divisor = 1
-      for _ in 1..<count { divisor *= 10 }
-      while divisor > 0 {
-        writer.write(byte: UInt8(ascii: "0") + UInt8(value / divisor % 10))
-        divisor /= 10
-      }
+      writer.write(decimal: UInt64(value), digits: count)
     }
     digits(date.year, 4)
     writer.write(byte: UInt8(ascii: "-"))

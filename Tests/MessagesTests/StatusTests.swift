@@ -1,0 +1,51 @@
+import Messages
+import Testing
+
+@Suite("An event moves only as DESIGN section 4 allows")
+struct StatusTests {
+  /// Rows: from; columns: to; both in the order of `Status.allCases`.
+  private static let table = [
+    //                  pending, pending-delivery, sent, ignored, delivery-failed, not-covered, expired
+    (Status.pending, [true, true, true, true, true, true, true]),
+    (.pendingDelivery, [false, false, true, true, true, false, true]),
+    (.sent, [false, false, false, true, true, false, false]),
+    (.ignored, [false, false, true, false, true, false, false]),
+    (.deliveryFailed, [true, false, true, true, false, false, false]),
+    (.notCovered, [true, false, false, false, false, false, false]),
+    (.expired, [true, false, true, true, true, false, false]),
+  ]
+
+  @Test("Every pair of statuses is a legal move or none", arguments: table)
+  func moves(from: Status, expected: [Bool]) {
+    #expect(Status.allCases.map { from.canMove(to: $0) } == expected)
+  }
+
+  @Test("The table has every status")
+  func whole() {
+    #expect(Self.table.map(\.0) == Status.allCases)
+  }
+
+  @Test(
+    "Each status has its names and its number in the event log",
+    arguments: [
+      (Status.pending, 1, "pending", "Pending"),
+      (.pendingDelivery, 2, "pending-delivery", "Pending delivery"), (.sent, 3, "sent", "Sent"),
+      (.ignored, 4, "ignored", "Ignored by the delivery"),
+      (.deliveryFailed, 5, "delivery-failed", "Delivery error"),
+      (.notCovered, 6, "not-covered", "Event not covered"),
+      (.expired, 7, "expired", "Event expired"),
+    ] as [(Status, UInt8, String, String)])
+  func names(status: Status, raw: UInt8, wire: String, adobe: String) {
+    #expect(status.rawValue == raw)
+    #expect("\(status.wireName)" == wire)
+    #expect("\(status.adobeName)" == adobe)
+    #expect(Status(wireName: wire) == status)
+    #expect(Status(wireName: adobe) == nil)
+  }
+
+  @Test("Final is what nothing more is done for; an outcome is what a delivery log can say")
+  func kinds() {
+    #expect(Status.allCases.filter { !$0.isFinal } == [.pending, .pendingDelivery])
+    #expect(Status.allCases.filter(\.isOutcome) == [.sent, .ignored, .deliveryFailed])
+  }
+}
