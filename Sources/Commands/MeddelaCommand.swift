@@ -8,7 +8,8 @@ package struct MeddelaCommand: AsyncParsableCommand {
     version: programVersion,
     subcommands: [
       ServeCommand.self, PublishCommand.self, WatchCommand.self, DeliverCommand.self,
-      EventsCommand.self, TemplatesCommand.self, TopologyCommand.self, ConfigCommand.self,
+      EventsCommand.self, TemplatesCommand.self, TopologyCommand.self, ParkedCommand.self,
+      ConfigCommand.self,
     ])
 
   package init() {}

@@ -1,9 +1,10 @@
-package import Execution
+internal import EventLog
+internal import Execution
 package import Logging
 internal import Messages
 internal import NIOCore
 internal import NIOPosix
-package import ServiceLifecycle
+internal import ServiceLifecycle
 internal import Synchronization
 internal import Templates
 

@@ -1,3 +1,4 @@
+internal import CDispatch
 internal import Glibc
 
 /// What standard output and standard error are connected to.

@@ -1,9 +1,9 @@
-internal import Glibc
+internal import Execution
 internal import HTTPTypes
 internal import Hummingbird
-internal import Logging
+package import Logging
 internal import NIOCore
-package import ServiceLifecycle
+internal import ServiceLifecycle
 
 /// Health and metrics over HTTP: `/live`, `/ready`, `/metrics`.
 package struct HealthService: Service {

@@ -1,4 +1,5 @@
 internal import Execution
+internal import CDispatch
 internal import Glibc
 internal import Messages
 

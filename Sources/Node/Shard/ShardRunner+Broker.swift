@@ -4,7 +4,7 @@ internal import Logging
 
 // What the broker says, handed to the engine.
 extension ShardRunner: BrokerLinkDelegate {
-  package func brokerLink(_ link: BrokerLink, isReady epoch: UInt32) {
+  func brokerLink(_ link: BrokerLink, isReady epoch: UInt32) {
     engine.advance(to: NodeClock.now())
     if let publishing = links.publishLink(of: link) {
       engine.linkOpened(publishing)
@@ -16,7 +16,7 @@ extension ShardRunner: BrokerLinkDelegate {
     scheduleTurn()
   }
 
-  package func brokerLink(
+  func brokerLink(
     _ link: BrokerLink, lost epoch: UInt32, _ error: AMQPError, unconfirmed: [UInt64]
   ) {
     engine.advance(to: NodeClock.now())
@@ -30,41 +30,41 @@ extension ShardRunner: BrokerLinkDelegate {
     scheduleTurn()
   }
 
-  package func brokerLink(
+  func brokerLink(
     _ link: BrokerLink, failed error: AMQPError, retryAfterSeconds: Double?
   ) {
     guard retryAfterSeconds == nil else { return }
     fail(NodeError(error))
   }
 
-  package func brokerLink(_ link: BrokerLink, received message: consuming IncomingMessage) {
+  func brokerLink(_ link: BrokerLink, received message: consuming IncomingMessage) {
     guard let inlet = links.inlet(of: link) else { return }
     engine.receive(InboundMessage(message, inlet: inlet))
   }
 
-  package func brokerLink(_ link: BrokerLink, oversized message: OversizedMessage) {
+  func brokerLink(_ link: BrokerLink, oversized message: OversizedMessage) {
     warn("A message is too large and goes to the parked queue", "\(message.bodyBytes) bytes")
     let envelope = message.envelope
     link.reject(envelope.deliveryTag, epoch: envelope.channelEpoch, requeue: false)
     link.flush()
   }
 
-  package func brokerLinkDidRead(_ link: BrokerLink) {
+  func brokerLinkDidRead(_ link: BrokerLink) {
     scheduleTurn()
   }
 
-  package func brokerLink(_ link: BrokerLink, confirmed tokens: [UInt64]) {
+  func brokerLink(_ link: BrokerLink, confirmed tokens: [UInt64]) {
     engine.advance(to: NodeClock.now())
     for token in tokens { engine.confirmed(PublishToken(rawValue: token)) }
   }
 
-  package func brokerLink(_ link: BrokerLink, refused tokens: [UInt64]) {
+  func brokerLink(_ link: BrokerLink, refused tokens: [UInt64]) {
     engine.advance(to: NodeClock.now())
     for token in tokens { engine.refused(PublishToken(rawValue: token)) }
     warn("The broker refuses messages (nack)", "\(links.name(of: link))")
   }
 
-  package func brokerLink(_ link: BrokerLink, returned message: ReturnedMessage) {
+  func brokerLink(_ link: BrokerLink, returned message: ReturnedMessage) {
     let exchange = message.message.text(message.message.exchange) ?? ""
     let key = message.message.text(message.message.routingKey) ?? ""
     warn("No queue takes a message; it is tried again", "\(exchange) \(key)")
@@ -77,7 +77,7 @@ extension ShardRunner: BrokerLinkDelegate {
     }
   }
 
-  package func brokerLink(_ link: BrokerLink, blocked reason: String?) {
+  func brokerLink(_ link: BrokerLink, blocked reason: String?) {
     engine.advance(to: NodeClock.now())
     if let reason {
       logger.warning(
@@ -93,11 +93,11 @@ extension ShardRunner: BrokerLinkDelegate {
     scheduleTurn()
   }
 
-  package func brokerLinkIsWritable(_ link: BrokerLink) {
+  func brokerLinkIsWritable(_ link: BrokerLink) {
     scheduleTurn()
   }
 
-  package func brokerLinkDidStop(_ link: BrokerLink) {
+  func brokerLinkDidStop(_ link: BrokerLink) {
     links.didStop()
   }
 

@@ -1,12 +1,13 @@
 internal import AMQP
 internal import EventLog
+internal import Execution
 internal import Logging
-package import Templates
+internal import Templates
 
 // What happens rarely: other templates, a topology that somebody changed, a full disk.
 extension ShardRunner {
   /// Matches with another catalog from the next event on. Its versions are in the archive.
-  package func use(_ catalog: TemplateCatalog) {
+  func use(_ catalog: TemplateCatalog) {
     guard !hasEnded else { return }
     engine.use(catalog)
     topology.channels = catalog.channels

@@ -1,9 +1,9 @@
-package import AMQP
+internal import AMQP
 internal import EventLog
-package import Execution
+internal import Execution
 internal import Logging
-package import NIOCore
-package import Templates
+internal import NIOCore
+internal import Templates
 
 /// The I/O shell of one shard: sockets and log around a `ShardEngine`, on one event loop.
 ///
@@ -11,7 +11,7 @@ package import Templates
 /// lane, and what the engine wants done is carried out in one pass: records into the log's
 /// filling frame, publishes into each connection's buffer, acknowledgements, then one flush of
 /// each.
-package final class ShardRunner {
+final class ShardRunner {
   let configuration: NodeConfiguration
   let eventLoop: any EventLoop
   let logger: Logger

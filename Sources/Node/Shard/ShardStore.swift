@@ -1,6 +1,6 @@
 internal import EventLog
 internal import Execution
-package import Templates
+internal import Templates
 
 /// What the engine asks the event log while it decides.
 final class StoreLookup: Execution.EventLookup {

@@ -1,0 +1,155 @@
+internal import ArgumentParser
+internal import JSON
+internal import Messages
+internal import Node
+internal import Templates
+
+/// `meddela templates`: checks and previews templates, and explains which one an event gets.
+struct TemplatesCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "templates", abstract: "Checks, previews and matches message templates.",
+    subcommands: [CheckCommand.self, PreviewCommand.self, MatchCommand.self])
+
+  static func catalog(_ path: String) throws -> TemplateCatalog {
+    do {
+      return try TemplateCatalog.load(path: path)
+    } catch {
+      throw CommandFailure(error.description, .data)
+    }
+  }
+
+  struct CheckCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "check", abstract: "Loads all templates and renders their samples.")
+
+    @OptionGroup var configuration: ConfigurationOptions
+    @OptionGroup var output: OutputOptions
+
+    @Argument(help: "The folder; by default templates.path.")
+    var folder: String?
+
+    func run() async throws {
+      try await reportingFailure {
+        let path = try folder ?? configuration.load().templatesPath
+        let catalog = try TemplatesCommand.catalog(path)
+        var table = Table(["TEMPLATE", "TYPE", "CHANNEL", "LANGUAGE", "ORIGIN", "VERSION"])
+        for template in catalog.templates {
+          if output.json {
+            var object = JSONObjectText()
+            object.add("name", template.name)
+            object.add("eventType", template.eventType)
+            object.add("channel", template.channel)
+            object.add("language", template.language)
+            object.add("origin", template.origin)
+            object.add("version", template.version)
+            writeLine(object.text)
+          } else {
+            table.add([
+              template.name, template.eventType, template.channel, template.language ?? "-",
+              template.origin ?? "-", String(template.version.prefix(12)),
+            ])
+          }
+        }
+        if !output.json { writeLine(table.text) }
+      }
+    }
+  }
+
+  struct PreviewCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "preview", abstract: "Renders one template for an event, by default its sample.")
+
+    @OptionGroup var configuration: ConfigurationOptions
+    @OptionGroup var output: OutputOptions
+
+    @Argument(help: "The template's folder, or its name below templates.path.")
+    var template: String
+
+    @Option(help: "A file with the event.")
+    var event: String?
+
+    func run() async throws {
+      try await reportingFailure {
+        let template = try find()
+        let body: [UInt8]
+        if let event {
+          body = try EventFile.read(event)
+        } else if let sample = template.sample {
+          body = sample
+        } else {
+          throw CommandFailure("\(template.name) has no sample.json: give --event FILE", .data)
+        }
+        let content = try Self.render(template, body)
+        if output.json {
+          writeLine(String(decoding: content, as: UTF8.self))
+        } else {
+          ContentText.print(content)
+        }
+      }
+    }
+
+    private func find() throws -> Template {
+      let parts = template.split(separator: "/", omittingEmptySubsequences: true)
+      let name = parts.last.map(String.init) ?? template
+      let folder =
+        parts.count > 1
+        ? (template.hasPrefix("/") ? "/" : "") + parts.dropLast().joined(separator: "/")
+        : try configuration.load().templatesPath
+      let catalog = try TemplatesCommand.catalog(folder)
+      guard let found = catalog.templates.first(where: { $0.name == name }) else {
+        throw CommandFailure("there is no template \(name) in \(folder)", .noInput)
+      }
+      return found
+    }
+
+    private static func render(_ template: Template, _ event: [UInt8]) throws -> [UInt8] {
+      let parser = JSONParser()
+      var writer = ByteWriter(capacity: 4_096)
+      do {
+        let root = try parser.parse(copying: event.span.bytes)
+        try template.render(root, into: &writer)
+      } catch let error as JSONError {
+        throw CommandFailure("the event is not JSON: \(error.description)", .data)
+      } catch {
+        throw CommandFailure("\(template.name): \(error)", .data)
+      }
+      return writer.array()
+    }
+  }
+
+  struct MatchCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "match", abstract: "Says which template an event gets, and why no other.")
+
+    @OptionGroup var configuration: ConfigurationOptions
+    @OptionGroup var output: OutputOptions
+
+    @Option(help: "realtime or batch.")
+    var lane = "realtime"
+
+    @Option(help: "The time to match at, RFC 3339; by default now.")
+    var at: String?
+
+    @Argument(help: "A file with the event.")
+    var event: String
+
+    func run() async throws {
+      try await reportingFailure {
+        guard let lane = Lane(name: lane) else {
+          throw CommandFailure("--lane is realtime or batch", .usage)
+        }
+        var now = WallClock.now()
+        if let at {
+          guard let time = Timestamp(rfc3339: at) else {
+            throw CommandFailure("--at \(at): expected a time like 2026-12-24T06:00:00Z", .usage)
+          }
+          now = time
+        }
+        let catalog = try TemplatesCommand.catalog(configuration.load().templatesPath)
+        let explanation = try EventFile.explain(
+          try EventFile.read(event), catalog: catalog, lane: lane, now: now)
+        writeLine(output.json ? EventFile.json(explanation) : explanation.description)
+      }
+    }
+  }
+}
