@@ -85,9 +85,9 @@ struct Draft {
   var files: [String: String] = [
     "subject.mustache": "Order {{ctx.number}}\n", "text.mustache": "Hello {{ctx.name}}\n",
     "sample.json": """
-      {"id":"1","type":"order","channel":"email","email":"elsa@example.se",
-       "ctx":{"number":"1042","name":"Elsa"}}
-      """,
+    {"id":"1","type":"order","channel":"email","email":"elsa@example.se",
+     "ctx":{"number":"1042","name":"Elsa"}}
+    """,
   ]
   var partials: [String: String] = [:]
 

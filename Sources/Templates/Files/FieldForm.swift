@@ -6,12 +6,12 @@ enum FieldForm {
   static func isEventType(_ text: String) -> Bool {
     text.utf8.count <= 128
       && text.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false).allSatisfy
-    { part in
-      !part.isEmpty
-        && part.allSatisfy {
-          isAlphanumeric($0) || $0 == UInt8(ascii: "_") || $0 == UInt8(ascii: "-")
-        }
-    }
+      { part in
+        !part.isEmpty
+          && part.allSatisfy {
+            isAlphanumeric($0) || $0 == UInt8(ascii: "_") || $0 == UInt8(ascii: "-")
+          }
+      }
   }
 
   /// `[a-z0-9-]{1,32}`

@@ -58,8 +58,9 @@ struct MetadataReader {
   private mutating func read(_ name: String, _ value: Node) {
     switch name {
     case "eventType":
-      metadata.eventType = text(
-        name, value, "a type such as order_confirmation", where: FieldForm.isEventType) ?? ""
+      metadata.eventType =
+        text(
+          name, value, "a type such as order_confirmation", where: FieldForm.isEventType) ?? ""
     case "channel": metadata.channel = channel(name, value) ?? ""
     case "language":
       metadata.language = text(
