@@ -161,6 +161,35 @@ struct MatchTests {
     #expect(winner("2026-08-01T00:00:00Z", 0) == "new")
   }
 
+  @Test("A query for an event takes its fields, and another channel for a fallback")
+  func ofEvent() throws {
+    let catalog = try TemplateCatalog([
+      try Self.template("mail", ["origin": "shop", "language": "sv"]),
+      try Self.template("text", ["channel": "sms"]),
+    ])
+    let parser = JSONParser()
+    let root = try parser.parse(
+      utf8(
+        #"{"id":"1","type":"order","email":"a@b.se","origin":"shop","language":"sv","ctx":{}}"#))
+    let event = try EventFields.decode(root, messageID: nil)
+    let now = time("2026-06-01T12:00:00Z")
+    #expect(catalog.match(MatchQuery(event, lane: .batch, now: now))?.name == "mail")
+    utf8("sms").withUnsafeBytes { sms in
+      let query = MatchQuery(event, channel: sms, lane: .batch, now: now)
+      #expect(catalog.match(query)?.name == "text")
+    }
+  }
+
+  @Test("An explanation shows no control character of the event")
+  func terminal() throws {
+    let catalog = try TemplateCatalog([try Self.template("order", [:])])
+    let text = MatchQuery.withStrings(
+      eventType: "order", channel: "email", language: "\u{1B}[2J", origin: "a\nb", lane: .batch,
+      now: time("2026-06-01T12:00:00Z")
+    ) { catalog.explain($0).question }
+    #expect(text.contains("language ?[2J, origin a?b,"))
+  }
+
   @Test("An explanation reads well and is JSON")
   func explanation() throws {
     let catalog = try TemplateCatalog([

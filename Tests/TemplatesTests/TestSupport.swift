@@ -33,7 +33,7 @@ struct SeededGenerator: RandomNumberGenerator {
 }
 
 func time(_ text: String) -> Timestamp {
-  guard let time = FieldForm.timestamp(text) else {
+  guard let time = Timestamp(rfc3339: text) else {
     Issue.record("\(text) is not a time")
     return Timestamp(nanoseconds: 0)
   }
