@@ -1,0 +1,28 @@
+/// What a shard engine has done since its start.
+package struct EngineCounters: Sendable, Equatable {
+  package var messages = 0
+  package var accepted = 0
+  package var duplicates = 0
+  package var parked = 0
+  package var deliveriesPublished = 0
+  package var deliveriesConfirmed = 0
+  package var deliveriesRefused = 0
+  package var deliveriesReturned = 0
+  package var deliveriesUnconfirmedInTime = 0
+  package var retries = 0
+  package var expired = 0
+  package var notCovered = 0
+  package var logsApplied = 0
+  /// Logs that changed no status: late, repeated, of an older attempt.
+  package var logsKeptAsEvidence = 0
+  package var logsRepeated = 0
+  /// Logs that asked for an illegal move.
+  package var logsRefused = 0
+  package var statusPublished = 0
+  package var statusConfirmed = 0
+  package var statusRefused = 0
+  package var receipts = 0
+  package var settled = 0
+
+  package init() {}
+}

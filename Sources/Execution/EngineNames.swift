@@ -1,0 +1,20 @@
+import Messages
+
+/// Names that go into every message, as bytes.
+struct EngineNames {
+  let deliveryLogQueue: [UInt8]
+  let prefixWithDot: [UInt8]
+  let shard: [UInt8]
+  let version: [UInt8]
+  static let json = Array("application/json".utf8)
+  static let delivery = Array("delivery".utf8)
+  static let status = Array("status-update".utf8)
+  static let receipt = Array("receipt".utf8)
+
+  init(_ settings: EngineSettings) {
+    deliveryLogQueue = Array("\(settings.prefix).delivery-logs.\(settings.shard)".utf8)
+    prefixWithDot = Array("\(settings.prefix).".utf8)
+    shard = Array("\(settings.shard)".utf8)
+    version = Array(settings.version.utf8)
+  }
+}

@@ -1,0 +1,47 @@
+/// What a publisher confirm is about. The shell keeps it beside the delivery tag and gives it
+/// back with the confirm, the nack or the loss.
+package struct PublishToken: Hashable, Sendable {
+  enum Kind: UInt64 {
+    /// A delivery of the event in a slot.
+    case delivery = 0
+    /// A receipt or a parked message: a job in a slot.
+    case job = 1
+    /// A status update, by the LSN of its record.
+    case status = 2
+  }
+
+  package let rawValue: UInt64
+
+  package init(rawValue: UInt64) {
+    self.rawValue = rawValue
+  }
+
+  /// `serial`: 30 bits that tell this publish from an earlier one of the same slot.
+  init(_ kind: Kind, slot: Int32, serial: UInt32) {
+    rawValue =
+      kind.rawValue << 62 | UInt64(serial & Self.serialMask) << 32 | UInt64(UInt32(slot))
+  }
+
+  init(status lsn: UInt64) {
+    precondition(lsn >> 62 == 0, "an LSN has at most 62 bits")
+    rawValue = Kind.status.rawValue << 62 | lsn
+  }
+
+  static let serialMask: UInt32 = (1 << 30) - 1
+
+  /// Nil for a value that no engine has made.
+  var kind: Kind? { Kind(rawValue: rawValue >> 62) }
+  var slot: Int32 { Int32(truncatingIfNeeded: rawValue & 0xFFFF_FFFF) }
+  var serial: UInt32 { UInt32(truncatingIfNeeded: rawValue >> 32) & Self.serialMask }
+  var lsn: UInt64 { rawValue & ((1 << 62) - 1) }
+}
+
+/// The publishing connections of a shard.
+package enum PublishLink: Int, Sendable, CaseIterable {
+  /// Real-time deliveries, and receipts.
+  case realtime = 0
+  /// Batch deliveries.
+  case batch = 1
+  /// Status updates and parked messages.
+  case status = 2
+}

@@ -1,0 +1,127 @@
+import JSON
+import Messages
+import Templates
+
+extension ShardEngine {
+  /// Accepts a new event: its record, and what follows from it at once.
+  func accept(_ fields: EventFields, key: EventKey, message: Int32, element: Range<Int>) {
+    counters.accepted += 1
+    let inbound = messages[message].message
+    let event = insertEvent(key, phase: .recording)
+    let lane = inbound.inlet.lane ?? .realtime
+    var state = EventState(lane: lane, acceptedAt: now.wall, bodyLSN: nextLSN)
+    state.expiration = fields.expiration ?? .none
+    events[event].body = inbound.storage
+    events[event].bodyRange = element
+    events[event].waiters.append(message)
+    if messages[message].wantsReceipt {
+      events[event].receipts.append(PendingReceipt(message: message, isDuplicate: false))
+    }
+    if let expiration = fields.expiration, expiration <= now.wall {
+      events[event].state = state
+      events[event].facts = facts(fields, inbound, template: nil)
+      append(.accepted, event, isPassing: true)
+      return conclude(
+        event, as: .expired, reason: TransitionReason(.expired, "its expiration has passed"))
+    }
+    if let scheduled = fields.scheduled, scheduled > now.wall {
+      state.dueAt = scheduled
+      state.startedAt = scheduled
+      events[event].state = state
+      events[event].facts = facts(fields, inbound, template: nil)
+      append(.accepted, event)
+      addTimer(event)
+      return awaitDurable(event, then: .settle)
+    }
+    events[event].state = state
+    let template = match(fields, lane: lane)
+    events[event].facts = facts(fields, inbound, template: template)
+    append(.accepted, event, isPassing: true)
+    deliver(event, fields, template)
+  }
+
+  /// Renders and lets the delivery follow its record; without a template, or when it cannot be
+  /// rendered, the event is not covered.
+  func deliver(_ event: Int32, _ fields: EventFields, _ template: Template?) {
+    guard let template else {
+      return conclude(event, as: .notCovered, reason: noTemplate(fields, event))
+    }
+    do {
+      try render(event, fields, template)
+      awaitDurable(event, then: .publish)
+    } catch {
+      conclude(
+        event, as: .notCovered, reason: TransitionReason(error))
+    }
+  }
+
+  func match(_ fields: EventFields, lane: Lane) -> Template? {
+    catalog.match(query(fields, lane: lane))
+  }
+
+  private func query(_ fields: EventFields, lane: Lane) -> MatchQuery {
+    MatchQuery(
+      eventType: fields.type.bytes, channel: fields.channel.bytes, language: fields.language?.bytes,
+      origin: fields.origin?.bytes, lane: lane, now: now.wall)
+  }
+
+  /// Nobody waits for this sentence: it may cost what it takes to say why nothing matches.
+  private func noTemplate(_ fields: EventFields, _ event: Int32) -> TransitionReason {
+    let explanation = catalog.explain(query(fields, lane: events[event].state.lane))
+    return TransitionReason(.noTemplate, explanation.description)
+  }
+
+  private func facts(
+    _ fields: EventFields, _ inbound: InboundMessage, template: Template?
+  ) -> EventFacts {
+    inbound.storage.withUnsafeBytes { storage in
+      EventFacts(id: fields.id.bytes, capacity: 256 + fields.id.count) { field, bytes in
+        switch field {
+        case .type: bytes.append(contentsOf: fields.type.bytes)
+        case .channel: bytes.append(contentsOf: fields.channel.bytes)
+        case .origin: if let origin = fields.origin { bytes.append(contentsOf: origin.bytes) }
+        case .externalID: if let id = fields.externalID { bytes.append(contentsOf: id.bytes) }
+        case .templateName: if let template { bytes.append(contentsOf: template.name.utf8) }
+        case .templateVersion: if let template { bytes.append(contentsOf: template.version.utf8) }
+        case .traceParent: bytes.append(contentsOf: storage[inbound.traceParent.range])
+        case .traceState: bytes.append(contentsOf: storage[inbound.traceState.range])
+        }
+      }
+    }
+  }
+
+  /// The same id has come again: with the same body it is a duplicate, with another a conflict.
+  func handleAgain(_ event: Int32, message: Int32, element: Range<Int>) {
+    guard needsBody(event, for: .event(message: message, element: element)) else { return }
+    guard isSameBody(event, message: message, element: element) else {
+      return park(
+        message, element: element,
+        Rejection(
+          code: .idConflict, path: "$.id", offset: element.lowerBound,
+          detail: "expected the body that this id was accepted with"))
+    }
+    counters.duplicates += 1
+    let receipt = PendingReceipt(message: message, isDuplicate: true)
+    if messages[message].wantsReceipt { publishReceipt(receipt, of: event) }
+    if events[event].phase == .ready {
+      elementSettled(message)
+    } else {
+      events[event].waiters.append(message)
+    }
+  }
+
+  private func isSameBody(_ event: Int32, message: Int32, element: Range<Int>) -> Bool {
+    let stored = events[event].body
+    let storedRange = events[event].bodyRange
+    let came = messages[message].message.storage
+    return stored.withPart(storedRange) { first in
+      came.withPart(element) { second in
+        if first.elementsEqual(second) { return true }
+        guard let a = try? parser.parse(padded: first),
+          let b = try? otherParser.parse(padded: second)
+        else { return false }
+        return a.equals(b)
+      }
+    }
+  }
+}

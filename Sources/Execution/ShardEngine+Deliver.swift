@@ -1,0 +1,103 @@
+import JSON
+import Messages
+import Templates
+
+extension ShardEngine {
+  /// Renders an event's delivery. The same event, template version and acceptance time always
+  /// give the same bytes, so that a delivery can be published again after a restart.
+  func render(_ event: Int32, _ fields: EventFields, _ template: Template) throws(RenderError) {
+    writer.removeAll()
+    let state = events[event].state
+    events[event].facts.withID { id in
+      DeliveryBody.writeHead(
+        eventID: id, shard: settings.shard, attempt: state.attempt, lane: state.lane,
+        fields: fields, templateName: template.name, templateVersion: template.version,
+        to: &writer)
+    }
+    try template.render(fields.root, into: &writer)
+    DeliveryBody.writeTail(
+      expiration: fields.expiration, createdAt: state.acceptedAt, to: &writer)
+    events[event].delivery = writer.array()
+  }
+
+  func queueDelivery(_ event: Int32) {
+    events[event].phase = .queued
+    events[event].waitingSince = now.monotonic
+    links[link(of: events[event].state.lane).rawValue].queue.append(events.reference(event))
+  }
+
+  /// Publishes a delivery that is durable, unless its time has passed meanwhile.
+  func publishDelivery(_ event: Int32) {
+    let state = events[event].state
+    if !state.expiration.isNone, state.expiration <= now.wall {
+      return conclude(
+        event, as: .expired, reason: TransitionReason(.expired, "its expiration has passed"))
+    }
+    let link = link(of: state.lane)
+    let serial = nextSerial()
+    let token = PublishToken(.delivery, slot: event, serial: serial)
+    events[event].phase = .publishing
+    events[event].publishSerial = serial
+    events[event].returnReason = nil
+    links[link.rawValue].inFlight.add(token, at: now.monotonic)
+    counters.deliveriesPublished += 1
+    output.publishes.append(deliveryOrder(event, link: link, token: token))
+  }
+
+  private func deliveryOrder(
+    _ event: Int32, link: PublishLink, token: PublishToken
+  ) -> PublishOrder {
+    let facts = events[event].facts
+    let state = events[event].state
+    return facts.withBytes { bytes in
+      let type = UnsafeRawBufferPointer(rebasing: bytes[facts.range(of: .type)])
+      let channel = UnsafeRawBufferPointer(rebasing: bytes[facts.range(of: .channel)])
+      let id = UnsafeRawBufferPointer(rebasing: bytes[facts.idRange])
+      writer.removeAll()
+      RoutingKey.writeDelivery(channel: channel, lane: state.lane, type: type, to: &writer)
+      let routingKey = writer.withBytes { output.add($0) }
+      writer.removeAll()
+      DeliveryID.write(
+        eventID: id, shard: settings.shard, attempt: state.attempt, to: &writer)
+      var order = PublishOrder(
+        link: link, token: token, exchange: .deliveries, routingKey: routingKey,
+        mandatory: true, messageID: writer.withBytes { output.add($0) },
+        timestamp: state.acceptedAt, body: events[event].delivery,
+        bodyRange: 0..<events[event].delivery.count)
+      order.correlationID = output.add(id)
+      order.replyTo = output.add(names.deliveryLogQueue)
+      order.type = output.add(type)
+      order.contentType = output.add(EngineNames.json)
+      order.headers = traceHeaders(
+        parent: bytes[facts.range(of: .traceParent)],
+        state: bytes[facts.range(of: .traceState)])
+      return order
+    }
+  }
+
+  func traceHeaders(
+    parent: Slice<UnsafeRawBufferPointer>, state: Slice<UnsafeRawBufferPointer>
+  ) -> Range<Int> {
+    let start = output.headers.count
+    if !parent.isEmpty {
+      output.headers.append(HeaderOrder(name: "traceparent", value: output.add(parent)))
+    }
+    if !state.isEmpty {
+      output.headers.append(HeaderOrder(name: "tracestate", value: output.add(state)))
+    }
+    return start..<output.headers.count
+  }
+
+  /// The broker has confirmed an event's delivery; returned before, it is not delivered at all.
+  func deliveryConfirmed(_ event: Int32) {
+    links[link(of: events[event].state.lane).rawValue].inFlight.answered()
+    if let reason = events[event].returnReason {
+      events[event].returnReason = nil
+      return retryLater(event, reason)
+    }
+    counters.deliveriesConfirmed += 1
+    events[event].state.move(to: .pendingDelivery)
+    append(.transition, event)
+    awaitDurable(event, then: .settle)
+  }
+}

@@ -1,0 +1,147 @@
+import JSON
+import Messages
+
+extension ShardEngine {
+  /// A delivery log has come: find the event that it is about.
+  func takeLog(
+    _ message: Int32, root: JSONValue, element: Range<Int>, knownAbsent: Bool
+  ) throws(Rejection) {
+    let log = try DeliveryLogFields.decode(root)
+    guard log.shard == settings.shard else {
+      throw unknownDelivery("the delivery is of shard \(log.shard)", element)
+    }
+    let key = lookup.key(of: log.eventID.bytes)
+    if let event = eventSlots[key] {
+      switch events[event].phase {
+      case .loading, .loadingBody, .recording:
+        events[event].inputs.append(.log(message: message, element: element))
+      case .queued, .publishing, .ready:
+        apply(log, to: event, message: message, element: element)
+        finishIfIdle(event)
+      }
+    } else if !knownAbsent, lookup.mayContain(key) {
+      let event = insertEvent(key, phase: .loading)
+      events[event].inputs.append(.log(message: message, element: element))
+      output.reads.append(
+        ReadOrder(token: readToken(event), target: .newest(id: Array(log.eventID.bytes))))
+    } else {
+      throw unknownDelivery("there is no event with this id", element)
+    }
+  }
+
+  /// A delivery log that waited for its event.
+  func handleLog(_ event: Int32, message: Int32, element: Range<Int>) {
+    let storage = messages[message].message.storage
+    storage.withPart(element) { bytes in
+      do {
+        let root = try parser.parse(padded: bytes)
+        let log = try DeliveryLogFields.decode(root)
+        apply(log, to: event, message: message, element: element)
+      } catch let error as Rejection {
+        park(message, element: element, error)
+      } catch let error as JSONError {
+        park(message, element: element, Rejection(error))
+      } catch {
+        preconditionFailure("decoding throws nothing else")
+      }
+    }
+  }
+
+  /// Applies a log by the rules of DESIGN section 4: of several logs for the current attempt the
+  /// later one wins, ties by failed > ignored > sent; older attempts change nothing.
+  private func apply(
+    _ log: DeliveryLogFields, to event: Int32, message: Int32, element: Range<Int>
+  ) {
+    let state = events[event].state
+    guard log.attempt <= state.attempt else {
+      return park(
+        message, element: element,
+        unknownDelivery("the event has had \(state.attempt) attempts", element))
+    }
+    guard log.attempt == state.attempt else {
+      return keepAsEvidence(log, event, message)
+    }
+    switch state.status {
+    case .notCovered:
+      return refuse(message)
+    case .pending where events[event].facts.range(of: .templateVersion).isEmpty:
+      // Nothing was ever published: the log cannot be about a delivery of ours.
+      return refuse(message)
+    case .pending, .pendingDelivery, .expired:
+      move(event, by: log, message)
+    case .sent, .ignored, .deliveryFailed:
+      let known = (state.logOccurredAt, state.status.logRank)
+      let came = (log.occurredAt, log.outcome.logRank)
+      if came == known {
+        counters.logsRepeated += 1
+        elementSettled(message)
+      } else if came < known {
+        keepAsEvidence(log, event, message)
+      } else if log.outcome == state.status {
+        events[event].state.logOccurredAt = log.occurredAt
+        keepAsEvidence(log, event, message)
+      } else {
+        move(event, by: log, message)
+      }
+    }
+  }
+
+  private func move(_ event: Int32, by log: DeliveryLogFields, _ message: Int32) {
+    precondition(events[event].state.status.canMove(to: log.outcome), "checked by the caller")
+    counters.logsApplied += 1
+    if events[event].phase == .publishing {
+      // The log proves that the broker took the delivery: its confirm says nothing new.
+      links[link(of: events[event].state.lane).rawValue].inFlight.answered()
+    }
+    events[event].delivery = []
+    events[event].state.logOccurredAt = log.occurredAt
+    events[event].state.move(to: log.outcome)
+    events[event].waiters.append(message)
+    append(.transition, event, reason: reason(of: log), occurredAt: log.occurredAt)
+    awaitDurable(event, then: .settle)
+  }
+
+  /// Records a log that changes no status.
+  private func keepAsEvidence(_ log: DeliveryLogFields, _ event: Int32, _ message: Int32) {
+    counters.logsKeptAsEvidence += 1
+    let phase = events[event].phase
+    guard phase == .ready else {
+      // A delivery of a later attempt is under way, and the log of an earlier one is no news
+      // worth interrupting it for.
+      return elementSettled(message)
+    }
+    events[event].waiters.append(message)
+    append(.evidence, event, reason: reason(of: log), occurredAt: log.occurredAt)
+    if events[event].state.status == .pending { addTimer(event) }
+    awaitDurable(event, then: .settle)
+  }
+
+  private func refuse(_ message: Int32) {
+    counters.logsRefused += 1
+    elementSettled(message)
+  }
+
+  private func reason(of log: DeliveryLogFields) -> TransitionReason {
+    TransitionReason(
+      code: log.reasonCode.map { Array($0.bytes) } ?? [],
+      text: log.reasonText.map { Array($0.bytes) } ?? [],
+      providerMessageID: log.providerMessageID.map { Array($0.bytes) } ?? [])
+  }
+
+  private func unknownDelivery(_ detail: String, _ element: Range<Int>) -> Rejection {
+    Rejection(
+      code: .unknownDelivery, path: "$.deliveryId", offset: element.lowerBound, detail: detail)
+  }
+}
+
+extension Status {
+  /// Which of two logs of the same instant wins.
+  var logRank: Int {
+    switch self {
+    case .deliveryFailed: 3
+    case .ignored: 2
+    case .sent: 1
+    case .pending, .pendingDelivery, .notCovered, .expired: 0
+    }
+  }
+}

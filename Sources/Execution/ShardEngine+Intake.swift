@@ -1,0 +1,172 @@
+import JSON
+import Messages
+
+extension ShardEngine {
+  /// Takes the next element of an inlet's messages. False when there is none.
+  func takeElement(from inlet: Inlet) -> Bool {
+    let index = Int(inlet.rawValue)
+    if inlets[index].open < 0 {
+      guard let message = inlets[index].takeFirst() else { return false }
+      open(message)
+      return true
+    }
+    let message = inlets[index].open
+    guard let element = messages[message].elements.popLast() else {
+      inlets[index].open = -1
+      elementSettled(message)
+      return true
+    }
+    messages[message].unsettled += 1
+    take(message, element: element)
+    return true
+  }
+
+  /// Begins a message: a body of one event or log is taken at once, one of several is cut into
+  /// its elements, which the turns take one by one.
+  private func open(_ inbound: InboundMessage) {
+    if inbound.inlet == .realtime { lastRealtimeAt = now.monotonic }
+    let message = messages.insert(OpenMessage(message: inbound))
+    messages[message].unsettled = 1
+    let whole = 0..<inbound.bodyCount
+    let format = inbound.storage.withPart(inbound.contentType.range) {
+      BodyFormat(contentType: $0)
+    }
+    switch format {
+    case .json:
+      inbound.storage.withPart(whole) { openJSON(message, $0) }
+    case .ndjson:
+      split(message, inbound.storage.withPart(whole) { Array(JSONSplitter(lines: $0)) })
+    case .cloudEvent, .cloudEventBatch, .xml, .unknown:
+      park(
+        message, element: whole,
+        Rejection(
+          code: .unsupportedContentType, path: "$", offset: nil,
+          detail: "expected content_type application/json or application/x-ndjson"))
+    }
+  }
+
+  private func openJSON(_ message: Int32, _ body: UnsafeRawBufferPointer) {
+    let whole = 0..<body.count
+    do throws(JSONError) {
+      let root = try parser.parse(padded: body)
+      if let elements = JSONSplitter(batch: root) {
+        split(message, Array(elements))
+      } else if let tooLarge = oversize(whole, of: message) {
+        park(message, element: whole, tooLarge)
+      } else {
+        take(message, root: root, element: whole, knownAbsent: false)
+      }
+    } catch {
+      park(message, element: whole, Rejection(error))
+    }
+  }
+
+  private func split(_ message: Int32, _ elements: [Range<Int>]) {
+    guard !elements.isEmpty else {
+      let whole = 0..<messages[message].message.bodyCount
+      park(
+        message, element: whole,
+        Rejection(
+          code: .emptyBatch, path: "$", offset: 0, detail: "expected at least one element"))
+      return
+    }
+    messages[message].isBatch = true
+    messages[message].elements = elements.reversed()
+    inlets[Int(messages[message].message.inlet.rawValue)].open = message
+  }
+
+  /// Takes an element by parsing it from its place in the message.
+  func take(_ message: Int32, element: Range<Int>, knownAbsent: Bool = false) {
+    if let tooLarge = oversize(element, of: message) {
+      return park(message, element: element, tooLarge)
+    }
+    let storage = messages[message].message.storage
+    storage.withPart(element) { bytes in
+      do throws(JSONError) {
+        let root = try parser.parse(padded: bytes)
+        take(message, root: root, element: element, knownAbsent: knownAbsent)
+      } catch {
+        park(message, element: element, Rejection(error))
+      }
+    }
+  }
+
+  private func take(
+    _ message: Int32, root: JSONValue, element: Range<Int>, knownAbsent: Bool
+  ) {
+    do throws(Rejection) {
+      if messages[message].message.inlet == .deliveryLogs {
+        try takeLog(message, root: root, element: element, knownAbsent: knownAbsent)
+      } else {
+        try takeEvent(message, root: root, element: element, knownAbsent: knownAbsent)
+      }
+    } catch {
+      park(message, element: element, error)
+    }
+  }
+
+  private func takeEvent(
+    _ message: Int32, root: JSONValue, element: Range<Int>, knownAbsent: Bool
+  ) throws(Rejection) {
+    let fields = try decodeEvent(message, root: root)
+    let key = lookup.key(of: fields.id.bytes)
+    if let event = eventSlots[key] {
+      give(.event(message: message, element: element), to: event)
+    } else if !knownAbsent, lookup.mayContain(key) {
+      let event = insertEvent(key, phase: .loading)
+      events[event].inputs.append(.event(message: message, element: element))
+      output.reads.append(
+        ReadOrder(token: readToken(event), target: .newest(id: Array(fields.id.bytes))))
+    } else {
+      accept(fields, key: key, message: message, element: element)
+    }
+  }
+
+  private func decodeEvent(
+    _ message: Int32, root: JSONValue
+  ) throws(Rejection) -> EventFields {
+    let inbound = messages[message].message
+    if !inbound.replyTo.isEmpty {
+      let isOurs = inbound.storage.withPart(inbound.replyTo.range) {
+        $0.starts(with: names.prefixWithDot)
+      }
+      if isOurs {
+        throw Rejection(
+          code: .badReplyTo, path: "reply_to", offset: nil,
+          detail: "expected a reply_to outside the queues of \(settings.prefix)")
+      }
+    }
+    guard !messages[message].isBatch, !inbound.messageID.isEmpty else {
+      return try EventFields.decode(root, messageID: nil)
+    }
+    return try inbound.storage.withPart(inbound.messageID.range) { (id) throws(Rejection) in
+      try EventFields.decode(root, messageID: id)
+    }
+  }
+
+  private func oversize(_ element: Range<Int>, of message: Int32) -> Rejection? {
+    guard messages[message].message.inlet != .deliveryLogs,
+      element.count > settings.maxEventBytes
+    else { return nil }
+    return Rejection(
+      code: .tooLarge, path: "$", offset: element.lowerBound,
+      detail: "the event has \(element.count) bytes; at most \(settings.maxEventBytes)")
+  }
+
+  /// One element of a message, or the taking of its elements, is done. The last one settles it.
+  func elementSettled(_ message: Int32) {
+    messages[message].unsettled -= 1
+    guard messages[message].unsettled == 0 else { return }
+    let inbound = messages[message].message
+    output.settlements.append(
+      Settlement(
+        inlet: inbound.inlet, channelEpoch: inbound.channelEpoch,
+        deliveryTag: inbound.deliveryTag))
+    counters.settled += 1
+    messages.remove(message)
+  }
+}
+
+extension ByteRange {
+  var range: Range<Int> { offset..<offset + count }
+}

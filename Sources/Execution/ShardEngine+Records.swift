@@ -1,0 +1,98 @@
+import JSON
+import Messages
+import Templates
+
+extension ShardEngine {
+  /// Appends a record with the event's present state, and its status update to the outbox if it
+  /// is one that is published.
+  func append(
+    _ kind: RecordKind, _ event: Int32, reason: TransitionReason = .none,
+    occurredAt: Timestamp? = nil, isPassing: Bool = false
+  ) {
+    let lsn = nextLSN
+    nextLSN += 1
+    let occurred = occurredAt ?? now.wall
+    let isPublished =
+      kind != .evidence && publishes(events[event].state.status, isPassing: isPassing)
+    let id = events[event].facts.withID { output.add($0) }
+    let start = output.bytes.count
+    let body = kind == .accepted ? events[event].bodyRange : 0..<0
+    events[event].body.withUnsafeBytes { bytes in
+      RecordPayload.write(
+        events[event].state, facts: events[event].facts, occurredAt: occurred, reason: reason,
+        body: UnsafeRawBufferPointer(rebasing: bytes[body]), to: &output.bytes)
+    }
+    let state = events[event].state
+    output.appends.append(
+      AppendOrder(
+        lsn: lsn, kind: kind, key: events[event].key, status: state.status.rawValue,
+        previousStatus: state.previousStatus?.rawValue ?? 0, isFinal: state.status.isFinal,
+        isPublished: isPublished, attempt: state.attempt, time: now.wall,
+        previousLSN: events[event].lastLSN, id: id,
+        payload: ByteRange(offset: start, count: output.bytes.count - start)))
+    events[event].lastLSN = lsn
+    if isPublished, outbox.admits(lsn) {
+      outbox.add(
+        outboxEntry(
+          lsn: lsn, key: events[event].key, state: state, facts: events[event].facts,
+          occurredAt: occurred, recordedAt: now.wall, reason: reason))
+    }
+  }
+
+  /// Holds the event until its newest record is durable.
+  func awaitDurable(_ event: Int32, then: ActiveEvent.Then) {
+    events[event].phase = .recording
+    events[event].then = then
+    awaitingDurable.append((events[event].lastLSN, events.reference(event)))
+  }
+
+  func recordIsDurable(_ event: Int32) {
+    if !events[event].receipts.isEmpty {
+      let receipts = events[event].receipts
+      events[event].receipts = []
+      for receipt in receipts { publishReceipt(receipt, of: event) }
+    }
+    switch events[event].then {
+    case .publish: queueDelivery(event)
+    case .settle: settle(event)
+    }
+    drainInputs(event)
+  }
+
+  /// What the messages of this event waited for has come: they may be acknowledged.
+  func settle(_ event: Int32) {
+    events[event].phase = .ready
+    events[event].delivery = []
+    events[event].waiters.removeAll { elementSettled($0) }
+  }
+
+  /// Moves an event to a status for which no delivery is under way, and settles it when that is
+  /// durable.
+  func conclude(_ event: Int32, as status: Status, reason: TransitionReason) {
+    events[event].state.move(to: status)
+    switch status {
+    case .expired: counters.expired += 1
+    case .notCovered: counters.notCovered += 1
+    default: break
+    }
+    append(.transition, event, reason: reason)
+    awaitDurable(event, then: .settle)
+  }
+
+  private func publishes(_ status: Status, isPassing: Bool) -> Bool {
+    settings.publishedStatuses.contains(status)
+      && (!isPassing || settings.publishesPassingPending)
+  }
+}
+
+extension TransitionReason {
+  /// Why a template could not be rendered for an event.
+  init(_ error: RenderError) {
+    self.init(
+      error.code == .missingRequired ? .missingTemplateField : .notRenderable, "\(error)")
+  }
+
+  init(_ code: ReasonCode, _ text: String) {
+    self.init(code: Array(code.rawValue.utf8), text: Array(text.utf8))
+  }
+}

@@ -1,0 +1,67 @@
+import DequeModule
+import Messages
+
+// What the log says at start. Between `recover` of every record and `startRecovered` nothing
+// else is asked of the engine.
+extension ShardEngine {
+  /// Takes in one record of the log, in LSN order.
+  package func recover(
+    lsn: UInt64, kind: UInt8, key: EventKey, payload: UnsafeRawBufferPointer
+  ) throws(EngineError) {
+    nextLSN = lsn + 1
+    durableLSN = lsn
+    guard let kind = RecordKind(rawValue: kind) else {
+      throw EngineError.unreadableRecord(lsn: lsn)
+    }
+    guard kind.isOfEvent else {
+      guard payload.count == 8 else { throw EngineError.unreadableRecord(lsn: lsn) }
+      positionRecorded = UInt64(littleEndian: payload.loadUnaligned(as: UInt64.self))
+      lastPositionLSN = lsn
+      return
+    }
+    guard let record = RecordPayload(payload) else {
+      throw EngineError.unreadableRecord(lsn: lsn)
+    }
+    if record.state.status == .pending {
+      let state = record.state
+      let due = state.expiration.isNone ? state.dueAt : min(state.dueAt, state.expiration)
+      recovered[key] = RecoveredEvent(lsn: lsn, due: state.dueAt.isNone ? .none : due)
+    } else {
+      recovered[key] = nil
+    }
+  }
+
+  /// All records have been taken in: pending events go on, in the order of their records; those
+  /// that wait for their time wait on.
+  package func startRecovered(nextLSN next: UInt64, at instant: Instant) {
+    precondition(next >= nextLSN, "the log's next LSN is behind all its records")
+    advance(to: instant)
+    nextLSN = next
+    durableLSN = next - 1
+    outbox.start(after: positionRecorded, newest: durableLSN)
+    // The order is that of the log, whatever the dictionary's.
+    let open = recovered.sorted { $0.value.lsn < $1.value.lsn }
+    recovered = [:]
+    for (key, event) in open {
+      if event.due > now.wall {
+        timers.add(TimerQueue.Timer(due: event.due, key: key, lsn: event.lsn))
+      } else {
+        resuming.append((key, event.lsn))
+      }
+    }
+  }
+
+  /// Every delivery that was unconfirmed at the last stop is confirmed, or waits durably. Only
+  /// then are messages taken.
+  package var isRecovered: Bool { resuming.isEmpty && resumedUnderWay.isEmpty }
+
+  /// Pending events found by recovery that are still to be driven on.
+  package var eventsToRecover: Int { resuming.count + resumedUnderWay.count }
+
+  func resumeRecovered() {
+    while resumedUnderWay.count < EngineLimits.resumedAtOnce, let next = resuming.popFirst() {
+      resumedUnderWay.insert(next.key)
+      give(.due, to: next.key, lsn: next.lsn)
+    }
+  }
+}

@@ -1,0 +1,94 @@
+import JSON
+import Messages
+import Templates
+
+extension ShardEngine {
+  /// The broker did not take a delivery: the event waits durably for its next try, or has had
+  /// its last one.
+  func retryLater(_ event: Int32, _ reason: TransitionReason) {
+    events[event].delivery = []
+    let state = events[event].state
+    let givesUpAt = Timestamp(
+      nanoseconds: state.startedAt.nanoseconds + settings.giveUpSeconds * 1_000_000_000)
+    if givesUpAt <= now.wall {
+      return conclude(event, as: .expired, reason: reason)
+    }
+    counters.retries += 1
+    let failures = Int(state.errorCount) + 1
+    events[event].state.errorCount = UInt16(clamping: failures)
+    let wait = backoff.nanoseconds(failures: failures)
+    events[event].state.move(to: .pending)
+    events[event].state.dueAt = Timestamp(nanoseconds: now.wall.nanoseconds + wait)
+    append(.transition, event, reason: reason)
+    addTimer(event)
+    awaitDurable(event, then: .settle)
+  }
+
+  /// Wakes the event when it is due or expires, whichever is first.
+  func addTimer(_ event: Int32) {
+    let state = events[event].state
+    let due = state.expiration.isNone ? state.dueAt : min(state.dueAt, state.expiration)
+    timers.add(TimerQueue.Timer(due: due, key: events[event].key, lsn: events[event].lastLSN))
+  }
+
+  /// A pending event's time has come. What came before may have made it pointless: then nothing
+  /// is done.
+  func handleDue(_ event: Int32) {
+    let state = events[event].state
+    guard state.status == .pending, events[event].phase == .ready else { return }
+    if !state.expiration.isNone, state.expiration <= now.wall {
+      return conclude(
+        event, as: .expired, reason: TransitionReason(.expired, "its expiration has passed"))
+    }
+    guard state.dueAt <= now.wall else { return addTimer(event) }
+    guard needsBody(event, for: .due) else { return }
+    let body = events[event].body
+    let range = events[event].bodyRange
+    body.withPart(range) { bytes in
+      do {
+        let root = try parser.parse(padded: bytes)
+        try driveOn(event, EventFields.decode(root, messageID: nil))
+      } catch {
+        // It was valid when it was accepted: only a program with other rules comes here.
+        conclude(
+          event, as: .notCovered,
+          reason: TransitionReason(.noTemplate, "the stored event is no longer valid: \(error)"))
+      }
+    }
+  }
+
+  /// Delivers a pending event from its stored body, with the template version that it is pinned
+  /// to, if it is.
+  private func driveOn(_ event: Int32, _ fields: EventFields) {
+    let version = events[event].facts.string(.templateVersion)
+    guard version.isEmpty else {
+      guard let template = catalog.template(version: version) ?? pinned[version] else {
+        return retryLater(
+          event,
+          TransitionReason(
+            .templateVersionMissing, "template version \(version) is not in the store"))
+      }
+      return driveOn(event, fields, template)
+    }
+    guard let template = match(fields, lane: events[event].state.lane) else {
+      return deliver(event, fields, nil)
+    }
+    events[event].facts = events[event].facts.with(
+      channel: fields.channel.bytes, templateName: template.name,
+      templateVersion: template.version)
+    events[event].state.move(to: .pending)
+    events[event].state.dueAt = .none
+    append(.transition, event, isPassing: true)
+    deliver(event, fields, template)
+  }
+
+  private func driveOn(_ event: Int32, _ fields: EventFields, _ template: Template) {
+    do {
+      try render(event, fields, template)
+      queueDelivery(event)
+    } catch {
+      conclude(
+        event, as: .notCovered, reason: TransitionReason(error))
+    }
+  }
+}

@@ -1,0 +1,178 @@
+import DequeModule
+import JSON
+package import Messages
+package import Templates
+
+/// All decisions about a shard's events, and nothing else: a state machine without I/O, clock,
+/// task or thread.
+///
+/// Inputs are its methods: messages, publisher confirms and returns, "durable up to this LSN",
+/// records read back, connections that come and go, and turns. What is to be done stands in
+/// `output` afterwards; the shell carries it out, in the order given there, and empties it. The
+/// same inputs give the same outputs on every machine.
+///
+/// The rules are those of the design: a message is settled only when each of its events is
+/// durable and its delivery confirmed (and that is durable too), or waits durably, or is final,
+/// parked or a duplicate.
+package final class ShardEngine<Lookup: EventLookup> {
+  package let settings: EngineSettings
+  package internal(set) var output = TurnOutput()
+  package internal(set) var counters = EngineCounters()
+  /// The templates for events that are matched from now on.
+  package internal(set) var catalog: TemplateCatalog
+  /// Earlier versions that open events are pinned to, by version.
+  package internal(set) var pinned: [String: Template]
+
+  let lookup: Lookup
+  let names: EngineNames
+  let parser: JSONParser
+  /// A second document at the same time: two bodies are compared.
+  let otherParser: JSONParser
+  var writer = ByteWriter(capacity: 4_096)
+
+  var now = Instant(wall: .none, monotonic: 0)
+  package internal(set) var nextLSN: UInt64
+  package internal(set) var durableLSN: UInt64
+  var events = SlotTable(blank: ActiveEvent.blank)
+  var eventSlots: [EventKey: Int32] = [:]
+  var messages = SlotTable(blank: OpenMessage.blank)
+  var jobs = SlotTable(blank: PublishJob.blank)
+  /// Jobs that the broker refused, and when to publish them again (monotonic).
+  var delayedJobs: [(at: UInt64, job: SlotTable<PublishJob>.Reference)] = []
+  var inlets = [InletState](repeating: InletState(), count: Inlet.allCases.count)
+  var links = [LinkState](repeating: LinkState(), count: PublishLink.allCases.count)
+  /// Events whose newest record is not durable yet, in LSN order.
+  var awaitingDurable: Deque<(lsn: UInt64, event: SlotTable<ActiveEvent>.Reference)> = []
+  var timers = TimerQueue()
+  var outbox = Outbox()
+  var backoff: Backoff
+  var publishSerial: UInt32 = 0
+  var lastRealtimeAt: UInt64 = 0
+  var positionRecorded: UInt64 = 0
+  var positionRecordedAt: UInt64 = 0
+  /// The LSN of the newest position record: noting that alone would never end.
+  var lastPositionLSN: UInt64 = 0
+  /// Pending events found by recovery: the LSN of the newest record and when it is due.
+  var recovered: [EventKey: RecoveredEvent] = [:]
+  /// The LSNs of those to be driven on at once, and how many are under way.
+  var resuming: Deque<(key: EventKey, lsn: UInt64)> = []
+  var resumedUnderWay: Set<EventKey> = []
+  package internal(set) var isDraining = false
+
+  package init(
+    settings: EngineSettings, lookup: Lookup, catalog: TemplateCatalog,
+    pinned: [String: Template] = [:]
+  ) {
+    self.settings = settings
+    self.lookup = lookup
+    self.catalog = catalog
+    self.pinned = pinned
+    names = EngineNames(settings)
+    parser = JSONParser(maxDepth: Limits.documentDepth, maxBytes: Limits.messageBytes)
+    otherParser = JSONParser(maxDepth: Limits.documentDepth, maxBytes: Limits.messageBytes)
+    backoff = Backoff(
+      minSeconds: settings.retryMinSeconds, maxSeconds: settings.retryMaxSeconds,
+      seed: settings.seed)
+    nextLSN = 1
+    durableLSN = 0
+  }
+
+  /// Hands over what is to be done, and takes an empty output whose buffers are used again.
+  package func swapOutput(_ other: inout TurnOutput) {
+    precondition(other.isEmpty, "the output given in exchange has been carried out")
+    swap(&output, &other)
+  }
+
+  /// Sets the time of the inputs that follow.
+  package func advance(to instant: Instant) {
+    now = instant
+  }
+
+  /// Takes a message. It waits in its inlet until a turn has room for it.
+  package func receive(_ message: InboundMessage) {
+    counters.messages += 1
+    inlets[Int(message.inlet.rawValue)].add(message)
+  }
+
+  /// The consuming channel of an inlet is gone: the broker will deliver what it had given again.
+  package func consumerLost(_ inlet: Inlet) {
+    inlets[Int(inlet.rawValue)].removeAll()
+  }
+
+  /// Bytes of messages that wait in an inlet, for back-pressure.
+  package func waitingBytes(_ inlet: Inlet) -> Int {
+    inlets[Int(inlet.rawValue)].bytes
+  }
+
+  /// Matches with another catalog from the next event on; one event sees one catalog only.
+  package func use(_ next: TemplateCatalog) {
+    for template in catalog.templates where next.template(version: template.version) == nil {
+      pinned[template.version] = template
+    }
+    catalog = next
+  }
+
+  /// Takes no more messages; what is under way goes on until `isDrained`.
+  package func drain() {
+    isDraining = true
+    for inlet in inlets.indices { inlets[inlet].removeAll() }
+  }
+
+  /// Nothing is under way, and every status update so far is confirmed.
+  package var isDrained: Bool {
+    events.isEmpty && messages.isEmpty && jobs.isEmpty && awaitingDurable.isEmpty
+      && outbox.isIdle && output.isEmpty
+  }
+
+  /// Events that are being worked on.
+  package var activeEvents: Int { events.count }
+  /// Pending events that wait for their time.
+  package var waitingTimers: Int { timers.count }
+  /// The earliest of those times.
+  package var nextTimer: Timestamp? { timers.next }
+  /// Status updates in memory that are not confirmed.
+  package var outboxBacklog: Int { outbox.waiting.count + outbox.unconfirmed.count }
+}
+
+/// The messages of one queue that no turn has taken yet.
+struct InletState {
+  var waiting: Deque<InboundMessage> = []
+  var bytes = 0
+  /// The message whose elements are being taken.
+  var open: Int32 = -1
+
+  mutating func add(_ message: InboundMessage) {
+    bytes += message.storage.count
+    waiting.append(message)
+  }
+
+  mutating func takeFirst() -> InboundMessage? {
+    guard let first = waiting.popFirst() else { return nil }
+    bytes -= first.storage.count
+    return first
+  }
+
+  mutating func removeAll() {
+    waiting.removeAll(keepingCapacity: true)
+    bytes = 0
+  }
+}
+
+/// One publishing connection as the engine sees it.
+struct LinkState {
+  var isOpen = false
+  var isBlocked = false
+  /// When it last became able to publish, monotonic: confirm deadlines count from it at most.
+  var usableSince: UInt64 = 0
+  var inFlight = InFlight()
+  /// Events whose delivery waits to be published, oldest first.
+  var queue: Deque<SlotTable<ActiveEvent>.Reference> = []
+  var jobs: Deque<SlotTable<PublishJob>.Reference> = []
+
+  var isUsable: Bool { isOpen && !isBlocked }
+}
+
+struct RecoveredEvent {
+  var lsn: UInt64
+  var due: Timestamp
+}

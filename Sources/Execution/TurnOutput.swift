@@ -1,0 +1,105 @@
+package import Messages
+
+/// A record to append to the event log. Ranges lie in `TurnOutput.bytes`.
+package struct AppendOrder: Sendable {
+  package var lsn: UInt64
+  package var kind: RecordKind
+  /// Nil for a record that is about no event.
+  package var key: EventKey?
+  package var status: UInt8
+  package var previousStatus: UInt8
+  package var isFinal: Bool
+  package var isPublished: Bool
+  package var attempt: UInt16
+  package var time: Timestamp
+  package var previousLSN: UInt64
+  package var id: ByteRange
+  package var payload: ByteRange
+}
+
+/// A record to read back. The answer carries the token.
+package struct ReadOrder: Sendable {
+  package enum Target: Sendable {
+    /// The newest record of the event with this id.
+    case newest(id: [UInt8])
+    case record(lsn: UInt64)
+  }
+  package var token: UInt64
+  package var target: Target
+}
+
+package enum OutboundExchange: Sendable {
+  case deliveries, status, parked
+  /// The default exchange: straight to the queue that the routing key names.
+  case direct
+}
+
+/// A header of a publish; the value lies in `TurnOutput.bytes` and is written as a long string.
+package struct HeaderOrder: Sendable {
+  package var name: StaticString
+  package var value: ByteRange
+}
+
+/// A message to publish. Ranges lie in `TurnOutput.bytes` unless said otherwise.
+package struct PublishOrder: Sendable {
+  package var link: PublishLink
+  package var token: PublishToken
+  package var exchange: OutboundExchange
+  package var routingKey: ByteRange
+  package var mandatory: Bool
+  package var messageID: ByteRange
+  package var correlationID = ByteRange.none
+  package var replyTo = ByteRange.none
+  package var type = ByteRange.none
+  package var contentType = ByteRange.none
+  package var timestamp: Timestamp
+  /// Entries of `TurnOutput.headers`.
+  package var headers = 0..<0
+  /// Raw header table entries to keep, in `body`'s buffer: those of a parked message.
+  package var originalHeaders = ByteRange.none
+  package var body: [UInt8]
+  package var bodyRange: Range<Int>
+}
+
+/// A message that needs no more from the broker: acknowledge it.
+package struct Settlement: Sendable, Equatable {
+  package var inlet: Inlet
+  package var channelEpoch: UInt32
+  package var deliveryTag: UInt64
+}
+
+/// What the engine wants done, in the order of the properties. The shell carries it out after
+/// a turn and calls `removeAll`; the buffers are used again.
+package struct TurnOutput: Sendable {
+  package var bytes: [UInt8] = []
+  package var appends: [AppendOrder] = []
+  package var reads: [ReadOrder] = []
+  /// Read published records from this LSN on, for the outbox.
+  package var rangeRead: UInt64?
+  package var headers: [HeaderOrder] = []
+  package var publishes: [PublishOrder] = []
+  package var settlements: [Settlement] = []
+
+  package init() {}
+
+  package var isEmpty: Bool {
+    appends.isEmpty && reads.isEmpty && publishes.isEmpty && settlements.isEmpty
+      && rangeRead == nil
+  }
+
+  package mutating func removeAll() {
+    bytes.removeAll(keepingCapacity: bytes.capacity <= 4 << 20)
+    appends.removeAll(keepingCapacity: true)
+    reads.removeAll(keepingCapacity: true)
+    rangeRead = nil
+    headers.removeAll(keepingCapacity: true)
+    publishes.removeAll(keepingCapacity: true)
+    settlements.removeAll(keepingCapacity: true)
+  }
+
+  mutating func add(_ text: some Collection<UInt8>) -> ByteRange {
+    let start = bytes.count
+    bytes.append(contentsOf: text)
+    return ByteRange(offset: start, count: bytes.count - start)
+  }
+}

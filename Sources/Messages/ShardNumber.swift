@@ -1,0 +1,28 @@
+package import JSON
+
+/// One of at most a hundred shards; two digits in names and ids.
+package struct ShardNumber: Hashable, Sendable, CustomStringConvertible {
+  package let value: UInt8
+
+  /// - Parameter value: 0 to 99.
+  package init(_ value: UInt8) {
+    precondition(value < 100, "a shard's number has two digits")
+    self.value = value
+  }
+
+  /// Nil unless the bytes are two digits.
+  package init?(digits: UnsafeRawBufferPointer) {
+    guard digits.count == 2 else { return nil }
+    let tens = digits[0] &- UInt8(ascii: "0")
+    let ones = digits[1] &- UInt8(ascii: "0")
+    guard tens < 10, ones < 10 else { return nil }
+    value = tens * 10 + ones
+  }
+
+  package var description: String { value < 10 ? "0\(value)" : "\(value)" }
+
+  package func write(to writer: inout ByteWriter) {
+    writer.write(byte: UInt8(ascii: "0") + value / 10)
+    writer.write(byte: UInt8(ascii: "0") + value % 10)
+  }
+}

@@ -1,0 +1,83 @@
+@testable import Execution
+import Messages
+
+/// The event log of a simulated shard: records in memory, of which a prefix is durable.
+final class ModelLog: EventLookup {
+  struct Record {
+    var lsn: UInt64
+    var kind: RecordKind
+    var key: EventKey
+    var status: UInt8
+    var isPublished: Bool
+    var time: Int64
+    var id: [UInt8]
+    var payload: [UInt8]
+  }
+
+  private(set) var records: [Record] = []
+  private(set) var durableCount = 0
+  /// The newest record of each event.
+  private var newest: [EventKey: Int] = [:]
+  /// Keys that count as known though they are not: fingerprints that collide.
+  var collisions: Set<EventKey> = []
+
+  var nextLSN: UInt64 { UInt64(records.count) + 1 }
+  var durableLSN: UInt64 { UInt64(durableCount) }
+
+  func key(of id: UnsafeRawBufferPointer) -> EventKey {
+    var high: UInt64 = 0xCBF2_9CE4_8422_2325
+    var low: UInt64 = 0x9E37_79B9_7F4A_7C15
+    for byte in id {
+      high = (high ^ UInt64(byte)) &* 0x100_0000_01B3
+      low = (low &+ UInt64(byte)) &* 0xBF58_476D_1CE4_E5B9
+      low ^= low >> 29
+    }
+    return EventKey(high: high, low: low)
+  }
+
+  func mayContain(_ key: EventKey) -> Bool {
+    newest[key] != nil || collisions.contains(key)
+  }
+
+  func isNewest(_ lsn: UInt64, of key: EventKey) -> Bool {
+    newest[key].map { records[$0].lsn == lsn } ?? false
+  }
+
+  func append(_ order: AppendOrder, bytes: [UInt8]) {
+    precondition(order.lsn == nextLSN, "LSNs follow each other")
+    func slice(_ range: ByteRange) -> [UInt8] {
+      Array(bytes[range.offset..<range.offset + range.count])
+    }
+    records.append(
+      Record(
+        lsn: order.lsn, kind: order.kind, key: order.key ?? EventKey(high: 0, low: 0),
+        status: order.status, isPublished: order.isPublished, time: order.time.nanoseconds,
+        id: slice(order.id), payload: slice(order.payload)))
+    if let key = order.key { newest[key] = records.count - 1 }
+  }
+
+  func makeDurable(_ count: Int) {
+    durableCount = min(records.count, durableCount + count)
+  }
+
+  func record(lsn: UInt64) -> Record? {
+    lsn >= 1 && lsn <= UInt64(records.count) ? records[Int(lsn) - 1] : nil
+  }
+
+  func newestRecord(id: [UInt8]) -> Record? {
+    let key = id.withUnsafeBytes { self.key(of: $0) }
+    guard let index = newest[key], records[index].id == id else { return nil }
+    return records[index]
+  }
+
+  /// A crash: what is not durable may be gone. Frames are whole, so it is a prefix that stays.
+  func crash(keeping extra: Int) {
+    let kept = min(records.count, durableCount + extra)
+    records.removeLast(records.count - kept)
+    durableCount = kept
+    newest = [:]
+    for (index, record) in records.enumerated() where record.kind.isOfEvent {
+      newest[record.key] = index
+    }
+  }
+}
