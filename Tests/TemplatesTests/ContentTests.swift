@@ -104,7 +104,7 @@ struct ContentTests {
         "{{#a}}{{#a}}{{#a}}xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx{{/a}}{{/a}}{{/a}}",
         RenderError.Code.tooLarge
       ),
-      ("{{#a}}{{#a}}{{#a}}{{#a}}{{/a}}{{/a}}{{/a}}{{/a}}", .tooLong),
+      ("{{#a}}{{#a}}{{#a}}{{/a}}{{/a}}{{/a}}", .tooLong),
       ("{{#a}}{{big}}{{/a}}", .tooLarge),
       ("{{big}}{{big}}{{big}}{{big}}", .tooLarge),
       ("{{#a}}{{#o}}{{missing}}{{missing}}{{missing}}{{missing}}{{/o}}{{/a}}", .tooLong),
@@ -118,5 +118,27 @@ struct ContentTests {
     }
     #expect(error.code == code)
     #expect(error.file == "test")
+  }
+
+  @Test("A rendering is stopped soon after it has become too large")
+  func stoppedSoon() throws {
+    let literal = String(repeating: "x", count: 100_000)
+    var compiler = MustacheCompiler { _ in nil }
+    let text = "{{#a}}{{#a}}\(literal){{/a}}{{/a}}"
+    let block = compiler.add(MustacheSource(file: "test", bytes: utf8(text)), style: .text)
+    let program = compiler.finish().program
+    let parser = JSONParser()
+    let array = Array(repeating: "1", count: 20).joined(separator: ",")
+    let root = try parser.parse(utf8("{\"a\":[\(array)]}"))
+    var writer = ByteWriter(capacity: 64)
+    do {
+      try program.run(over: root, from: 0) { (run) throws(RenderError) in
+        try run.render(block, into: &writer)
+      }
+      Issue.record("expected an error")
+    } catch {
+      #expect(error.code == .tooLarge)
+    }
+    #expect(writer.count <= TemplateLimits.outputBytes + literal.utf8.count)
   }
 }

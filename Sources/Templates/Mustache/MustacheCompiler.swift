@@ -1,4 +1,9 @@
-/// Compiles Mustache texts into one program. Problems are collected, not thrown, so that one pass
+/// Compiles Mustache texts into one program. The language is the core of the Mustache
+/// specification 1.x: comments, delimiters, interpolation, sections, inverted sections, partials.
+/// Not supported, and refused: recursive partials, partials that do not exist, names of partials
+/// from data, parents and blocks, pragmas. Lambdas cannot occur in JSON. An empty string is false.
+///
+/// Problems are collected, not thrown, so that one pass
 /// over a catalog finds them all; a program with problems must not be run.
 struct MustacheCompiler {
   /// Finds a partial by its name.
