@@ -33,7 +33,7 @@ struct SeededGenerator: RandomNumberGenerator {
 }
 
 func time(_ text: String) -> Timestamp {
-  guard let time = FieldForm.timestamp(text) else {
+  guard let time = Timestamp(rfc3339: text) else {
     Issue.record("\(text) is not a time")
     return Timestamp(nanoseconds: 0)
   }
@@ -85,9 +85,9 @@ struct Draft {
   var files: [String: String] = [
     "subject.mustache": "Order {{ctx.number}}\n", "text.mustache": "Hello {{ctx.name}}\n",
     "sample.json": """
-      {"id":"1","type":"order","channel":"email","email":"elsa@example.se",
-       "ctx":{"number":"1042","name":"Elsa"}}
-      """,
+    {"id":"1","type":"order","channel":"email","email":"elsa@example.se",
+     "ctx":{"number":"1042","name":"Elsa"}}
+    """,
   ]
   var partials: [String: String] = [:]
 

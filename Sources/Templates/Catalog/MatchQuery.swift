@@ -1,3 +1,4 @@
+internal import JSON
 package import Messages
 
 /// What a template is looked for by: views of an event's fields, valid as long as those.
@@ -25,6 +26,16 @@ package struct MatchQuery {
     self.origin = origin
     self.lane = lane
     self.now = now
+  }
+
+  /// The query for an event.
+  /// - Parameter channel: another channel than the event's own, for a fallback.
+  package init(
+    _ event: EventFields, channel: UnsafeRawBufferPointer? = nil, lane: Lane, now: Timestamp
+  ) {
+    self.init(
+      eventType: event.type.bytes, channel: channel ?? event.channel.bytes,
+      language: event.language?.bytes, origin: event.origin?.bytes, lane: lane, now: now)
   }
 
   /// Calls `body` with a query made of strings, valid in the call. For commands and tests.

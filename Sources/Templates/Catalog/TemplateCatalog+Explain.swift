@@ -1,4 +1,3 @@
-internal import JSON
 internal import Messages
 
 extension TemplateCatalog {
@@ -42,8 +41,8 @@ private struct Asked {
   }
 
   var sentence: String {
-    "an event of type \(eventType) on channel \(channel), language \(language ?? "none"), "
-      + "origin \(origin ?? "none"), lane \(lane.name), at \(Self.text(now))"
+    "an event of type \(eventType) on channel \(channel), language \(Self.shown(language)), "
+      + "origin \(Self.shown(origin)), lane \(lane.name), at \(now.text)"
   }
 
   /// Why a template is no candidate; nil when it is one.
@@ -57,13 +56,13 @@ private struct Asked {
       return (.laneNotAllowed, "it is only for the lane \(lanes)")
     }
     if template.publishedAt > now {
-      return (.notYetPublished, "it is published at \(Self.text(template.publishedAt))")
+      return (.notYetPublished, "it is published at \(template.publishedAt.text)")
     }
     if let from = template.validFrom, from > now {
-      return (.notYetValid, "it is valid from \(Self.text(from))")
+      return (.notYetValid, "it is valid from \(from.text)")
     }
     if let to = template.validTo, to <= now {
-      return (.noLongerValid, "it was valid until \(Self.text(to))")
+      return (.noLongerValid, "it was valid until \(to.text)")
     }
     if let origin = template.origin, !Self.isSame(origin, self.origin) {
       return (.otherOrigin, "it is only for the origin \(origin)")
@@ -88,8 +87,8 @@ private struct Asked {
     if template.publishedAt != winner.publishedAt {
       return (
         .olderPublication,
-        "it was published at \(Self.text(template.publishedAt)), "
-          + "the winner at \(Self.text(winner.publishedAt))"
+        "it was published at \(template.publishedAt.text), "
+          + "the winner at \(winner.publishedAt.text)"
       )
     }
     return (.lowerVersion, "both were published at once, and the winner's version is higher")
@@ -112,6 +111,14 @@ private struct Asked {
     return Self.isSameIgnoringCase(own, String(asked[..<hyphen])) ? 1 : nil
   }
 
+  /// What an event says, fit for a terminal: no control characters.
+  private static func shown(_ text: String?) -> String {
+    guard let text else { return "none" }
+    return String(
+      String.UnicodeScalarView(
+        text.unicodeScalars.map { $0.properties.generalCategory == .control ? "?" : $0 }))
+  }
+
   /// Bytes are compared, not characters: `String`'s own `==` takes composed and decomposed letters
   /// for the same.
   private static func isSame(_ one: String, _ other: String?) -> Bool {
@@ -120,11 +127,5 @@ private struct Asked {
 
   static func isSameIgnoringCase(_ one: String, _ other: String) -> Bool {
     one.utf8.lazy.map(MatchKey.lowercase).elementsEqual(other.utf8.lazy.map(MatchKey.lowercase))
-  }
-
-  private static func text(_ time: Timestamp) -> String {
-    var writer = ByteWriter(capacity: 32)
-    time.write(to: &writer)
-    return writer.withBytes { String(decoding: $0, as: UTF8.self) }
   }
 }

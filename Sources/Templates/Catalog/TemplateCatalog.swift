@@ -64,7 +64,8 @@ package final class TemplateCatalog: Sendable {
     var compiler = MustacheCompiler { name in
       partials[name].map { MustacheSource(file: $0.name, bytes: $0.bytes) }
     }
-    let tag = MustacheSource(file: TemplateFiles.partialFile(name), bytes: Array("{{>\(name)}}".utf8))
+    let tag = MustacheSource(
+      file: TemplateFiles.partialFile(name), bytes: Array("{{>\(name)}}".utf8))
     _ = compiler.add(tag, style: .text)
     return compiler.finish().problems
   }

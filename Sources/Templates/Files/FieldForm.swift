@@ -2,37 +2,25 @@ internal import Messages
 
 /// The forms that the values of `template.yaml` must have.
 enum FieldForm {
-  /// `[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*`, at most 128 bytes.
   static func isEventType(_ text: String) -> Bool {
-    text.utf8.count <= 128
-      && text.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false).allSatisfy
-    { part in
-      !part.isEmpty
-        && part.allSatisfy {
-          isAlphanumeric($0) || $0 == UInt8(ascii: "_") || $0 == UInt8(ascii: "-")
-        }
-    }
+    Array(text.utf8).withUnsafeBytes { Messages.isEventType($0) }
   }
 
-  /// `[a-z0-9-]{1,32}`
   static func isChannel(_ text: String) -> Bool {
-    (1...32).contains(text.utf8.count)
-      && text.utf8.allSatisfy {
-        $0 == UInt8(ascii: "-")
-          || isAlphanumeric($0) && !(UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0)
-      }
+    Array(text.utf8).withUnsafeBytes { Channel.isValid($0) }
   }
 
   /// A language tag by its outward form (RFC 5646): `sv`, `sv-SE`, `zh-Hant-TW`.
   static func isLanguage(_ text: String) -> Bool {
     let parts = text.utf8.split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
-    return text.utf8.count <= 35
+    return text.utf8.count <= Limits.languageBytes
       && parts.allSatisfy { (1...8).contains($0.count) && $0.allSatisfy(isAlphanumeric) }
   }
 
-  /// 1 to 128 bytes without control characters.
+  /// What an event may say, without control characters.
   static func isOrigin(_ text: String) -> Bool {
-    (1...128).contains(text.utf8.count) && text.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F }
+    (1...Limits.originBytes).contains(text.utf8.count)
+      && text.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F }
   }
 
   /// The field name of a header (RFC 5322), as far as anyone uses it.
@@ -46,11 +34,6 @@ enum FieldForm {
     let parts = text.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
     return parts.count <= TemplateLimits.nameParts
       && parts.allSatisfy { !$0.isEmpty && !$0.contains(where: MustacheScanner.isSpace) }
-  }
-
-  static func timestamp(_ text: String) -> Timestamp? {
-    var text = text
-    return text.withUTF8 { Timestamp(rfc3339: UnsafeRawBufferPointer($0)) }
   }
 
   private static func isAlphanumeric(_ byte: UInt8) -> Bool {

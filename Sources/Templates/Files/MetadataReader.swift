@@ -58,15 +58,17 @@ struct MetadataReader {
   private mutating func read(_ name: String, _ value: Node) {
     switch name {
     case "eventType":
-      metadata.eventType = text(
-        name, value, "a type such as order_confirmation", where: FieldForm.isEventType) ?? ""
+      metadata.eventType =
+        text(
+          name, value, "a type such as order_confirmation", where: FieldForm.isEventType) ?? ""
     case "channel": metadata.channel = channel(name, value) ?? ""
     case "language":
       metadata.language = text(
         name, value, "a language such as sv or sv-SE", where: FieldForm.isLanguage)
     case "origin":
       metadata.origin = text(
-        name, value, "at most 128 bytes without control characters", where: FieldForm.isOrigin)
+        name, value, "at most \(Limits.originBytes) bytes without control characters",
+        where: FieldForm.isOrigin)
     case "lanes": readLanes(value)
     case "publishedAt": metadata.publishedAt = time(name, value) ?? metadata.publishedAt
     case "validFrom": metadata.validFrom = time(name, value)
@@ -90,14 +92,10 @@ struct MetadataReader {
   private mutating func readLanes(_ value: Node) {
     let names = value.scalar == nil ? list("lanes", value, of: "lanes") : [value]
     let lanes = names.compactMap { name in
-      text("lanes", name, "realtime or batch") { Self.lane($0) != nil }.flatMap(Self.lane)
+      text("lanes", name, "realtime or batch") { Lane(name: $0) != nil }.flatMap(Lane.init(name:))
     }
     if names.isEmpty { report(.badValue, value.mark?.line, "lanes", "expected at least one lane") }
-    metadata.lanes = [Lane.realtime, .batch].filter(lanes.contains)
-  }
-
-  private static func lane(_ name: String) -> Lane? {
-    [.realtime, .batch].first { "\($0.name)" == name }
+    metadata.lanes = Lane.allCases.filter(lanes.contains)
   }
 
   private mutating func readHeaders(_ value: Node) {
@@ -144,9 +142,9 @@ struct MetadataReader {
 
   private mutating func time(_ name: String, _ value: Node) -> Timestamp? {
     let text = text(name, value, "a time with a zone such as 2026-11-01T00:00:00Z") {
-      FieldForm.timestamp($0) != nil
+      Timestamp(rfc3339: $0) != nil
     }
-    return text.flatMap(FieldForm.timestamp)
+    return text.flatMap { Timestamp(rfc3339: $0) }
   }
 
   private mutating func text(

@@ -1,13 +1,16 @@
-internal import JSON
-
-/// Compiles Mustache texts into one program. Problems are collected, not thrown, so that one pass
+/// Compiles Mustache texts into one program. The language is the core of the Mustache
+/// specification 1.x: comments, delimiters, interpolation, sections, inverted sections, partials.
+/// Not supported, and refused: recursive partials, partials that do not exist, names of partials
+/// from data, parents and blocks, pragmas. Lambdas cannot occur in JSON. An empty string is false.
+///
+/// Problems are collected, not thrown, so that one pass
 /// over a catalog finds them all; a program with problems must not be run.
 struct MustacheCompiler {
   /// Finds a partial by its name.
   typealias Partials = (_ name: String) -> MustacheSource?
 
-  private(set) var program = MustacheProgram()
-  private(set) var problems: [TemplateProblem] = []
+  var program = MustacheProgram()
+  var problems: [TemplateProblem] = []
   /// Every partial that the program holds.
   private(set) var usedPartials: Set<String> = []
 
@@ -17,8 +20,10 @@ struct MustacheCompiler {
   /// The sections around, those outside the partial too.
   private var depth = 0
   /// An instruction that something jumps to: a literal before it must not grow.
-  private var barrier = 0
-  private var isOverfull = false
+  var barrier = 0
+  var isOverfull = false
+  /// Where each name stands in the program.
+  var nameSlices: [[UInt8]: MustacheProgram.Slice] = [:]
 
   init(partials: @escaping Partials) {
     self.partials = partials
@@ -145,93 +150,5 @@ struct MustacheCompiler {
     openPartials.append(name)
     compile(partial.indented(by: tag.indentation), style: style)
     openPartials.removeLast()
-  }
-}
-
-// MARK: - Instructions
-
-extension MustacheCompiler {
-  private mutating func appendLiteral(_ text: ArraySlice<UInt8>, style: MustacheStyle) {
-    var escaped = ByteWriter(capacity: text.count + 16)
-    text.withUnsafeBytes { text in
-      switch style {
-      case .text, .html: escaped.writeJSONStringContents(text)
-      case .header: escaped.writeHeaderText(text)
-      }
-    }
-    guard escaped.count > 0 else { return }
-    let first = program.bytes.count
-    escaped.withBytes { program.bytes += $0 }
-    if program.instructions.count > barrier, let last = program.instructions.last,
-      last.operation == .literal, Int(last.first + last.count) == first
-    {
-      program.instructions[program.instructions.count - 1].count += UInt32(escaped.count)
-    } else {
-      program.instructions.append(
-        .init(operation: .literal, first: UInt32(first), count: UInt32(escaped.count)))
-    }
-  }
-
-  private mutating func appendNamed(
-    _ operation: MustacheProgram.Operation, _ tag: MustacheTag, _ source: MustacheSource
-  ) {
-    let first = program.names.count
-    if !tag.content.elementsEqual([UInt8(ascii: ".")]) {
-      let parts = tag.content.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
-      if tag.content.contains(where: MustacheScanner.isSpace) || parts.contains(where: \.isEmpty) {
-        report(
-          .mustache, tag, source, "expected a name such as ctx.client.firstname, or a single dot")
-      }
-      if parts.count > TemplateLimits.nameParts {
-        report(
-          .tooLarge, tag, source,
-          "a dotted name may have at most \(TemplateLimits.nameParts) parts")
-      }
-      for part in parts {
-        program.names.append(
-          .init(first: UInt32(program.bytes.count), count: UInt32(part.count)))
-        program.bytes += part
-      }
-    }
-    program.instructions.append(
-      .init(
-        operation: operation, first: UInt32(first), count: UInt32(program.names.count - first),
-        origin: UInt32(program.origins.count)))
-    program.origins.append(.init(file: source.file, line: tag.line, tag: tag.shortText))
-  }
-
-  /// Adds a path of an event and returns the instruction that has its names; not to be run, only
-  /// asked with `MustacheRun.isPresent`.
-  mutating func addPath(_ path: String, file: String, line: Int?) -> Int {
-    let bytes = Array(path.utf8)[...]
-    let tag = MustacheTag(kind: .variable, content: bytes, line: line ?? 1, text: bytes)
-    appendNamed(.plainValue, tag, MustacheSource(file: file, bytes: []))
-    barrier = program.instructions.count
-    return barrier - 1
-  }
-
-  private mutating func checkSize(_ source: MustacheSource) throws(TemplateProblem) {
-    guard
-      program.instructions.count > TemplateLimits.instructions
-        || program.bytes.count > TemplateLimits.literalBytes
-    else { return }
-    isOverfull = true
-    throw TemplateProblem(
-      .tooLarge, file: source.file, field: source.field,
-      "the template with its partials is too large: at most \(TemplateLimits.instructions) tags "
-        + "and \(TemplateLimits.literalBytes) bytes of text")
-  }
-
-  private mutating func report(
-    _ code: TemplateProblem.Code, _ tag: MustacheTag, _ source: MustacheSource, _ detail: String
-  ) {
-    problems.append(problem(code, tag, source, detail))
-  }
-
-  private func problem(
-    _ code: TemplateProblem.Code, _ tag: MustacheTag, _ source: MustacheSource, _ detail: String
-  ) -> TemplateProblem {
-    let field = source.field.map { "\($0) \(tag.shortText)" } ?? tag.shortText
-    return TemplateProblem(code, file: source.file, line: tag.line, field: field, detail)
   }
 }

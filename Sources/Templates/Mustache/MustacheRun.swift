@@ -10,14 +10,18 @@ struct MustacheRun: ~Copyable {
     var rest: JSONElements
   }
 
-  private let program: MustacheProgram
+  let program: MustacheProgram
   private let bytes: UnsafeRawBufferPointer
   private let frames: UnsafeMutableBufferPointer<Frame>
   private var top = 0
   private var steps = TemplateLimits.renderSteps
-  private let outputEnd: Int
+  /// The bytes that the writer may hold.
+  let outputEnd: Int
+  /// The member of the root that was looked up last: most names of a template begin with `ctx`.
+  private var rootName = UInt32.max
+  private var rootMember: JSONValue?
 
-  fileprivate init(
+  init(
     _ program: MustacheProgram, bytes: UnsafeRawBufferPointer,
     frames: UnsafeMutableBufferPointer<Frame>, root: JSONValue, outputEnd: Int
   ) {
@@ -80,16 +84,25 @@ struct MustacheRun: ~Copyable {
     var found: JSONValue?
     var frame = top
     let first = program.names[Int(instruction.first)]
-    repeat {
+    while frame > 0, found == nil {
       found = member(first, of: frames[frame].value)
       frame &-= 1
-    } while found == nil && frame >= 0
+    }
+    if found == nil { found = memberOfRoot(first) }
     var index = instruction.first &+ 1
     while let value = found, index < instruction.first &+ instruction.count {
       found = member(program.names[Int(index)], of: value)
       index &+= 1
     }
     return found
+  }
+
+  private mutating func memberOfRoot(_ name: MustacheProgram.Slice) -> JSONValue? {
+    if name.first != rootName {
+      rootName = name.first
+      rootMember = member(name, of: frames[0].value)
+    }
+    return rootMember
   }
 
   private mutating func member(
@@ -119,7 +132,8 @@ struct MustacheRun: ~Copyable {
     case .null: break
     case .array, .object:
       throw error(
-        .notScalar, instruction, "expected a text, a number or a truth value in the event, not "
+        .notScalar, instruction,
+        "expected a text, a number or a truth value in the event, not "
           + (value.kind == .array ? "an array" : "an object"))
     }
   }
@@ -136,55 +150,5 @@ struct MustacheRun: ~Copyable {
   private func slice(_ first: UInt32, _ count: UInt32) -> UnsafeRawBufferPointer {
     UnsafeRawBufferPointer(
       rebasing: bytes[Int(first)..<Int(first) &+ Int(count)])
-  }
-
-  private func exhausted(
-    _ instruction: MustacheProgram.Instruction?, _ count: Int
-  ) -> RenderError {
-    count > outputEnd
-      ? error(
-        .tooLarge, instruction,
-        "the content may have at most \(TemplateLimits.outputBytes) bytes")
-      : error(.tooLong, instruction, "the event makes the template repeat too much")
-  }
-
-  private func error(
-    _ code: RenderError.Code, _ instruction: MustacheProgram.Instruction?, _ detail: String
-  ) -> RenderError {
-    guard let instruction, instruction.operation != .sectionEnd else {
-      // Ends have no origin of their own: the section's instruction stands before its body.
-      let opening = instruction.map { program.instructions[Int($0.target) - 1] }
-      let origin = opening.map { program.origins[Int($0.origin)] } ?? program.origins.last
-      return RenderError(
-        code: code, file: origin?.file ?? "", line: origin?.line, field: origin?.tag ?? "content",
-        detail: detail)
-    }
-    let origin = program.origins[Int(instruction.origin)]
-    return RenderError(
-      code: code, file: origin.file, line: origin.line, field: origin.tag, detail: detail)
-  }
-}
-
-extension MustacheProgram {
-  /// Calls `body` with a run over `root` that may write up to `TemplateLimits.outputBytes` beyond
-  /// `start`.
-  func run(
-    over root: JSONValue, from start: Int,
-    _ body: (inout MustacheRun) throws(RenderError) -> Void
-  ) throws(RenderError) {
-    // The standard library's closure forgets the type of what it throws; a result does not.
-    let result: Result<Void, RenderError> = bytes.withUnsafeBytes { bytes in
-      withUnsafeTemporaryAllocation(of: MustacheRun.Frame.self, capacity: depth + 1) { frames in
-        var run = MustacheRun(
-          self, bytes: bytes, frames: frames, root: root,
-          outputEnd: start + TemplateLimits.outputBytes)
-        do throws(RenderError) {
-          return .success(try body(&run))
-        } catch {
-          return .failure(error)
-        }
-      }
-    }
-    try result.get()
   }
 }

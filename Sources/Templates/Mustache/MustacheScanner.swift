@@ -38,7 +38,8 @@ struct MustacheScanner {
     var textEnd = open
     let textStart = position
     var tag = try readTag(at: open)
-    if Self.mayStandAlone(tag.kind), let whole = wholeLine(around: open..<position, after: textStart)
+    if Self.mayStandAlone(tag.kind),
+      let whole = wholeLine(around: open..<position, after: textStart)
     {
       tag.indentation = bytes[whole.lowerBound..<open]
       textEnd = whole.lowerBound

@@ -44,10 +44,14 @@ extension Template {
       else { throw refusal("expected files with a name and a content") }
       files.append(TemplateFile(name: name, bytes: Array(content.bytes)))
     }
-    let template = try Template(
-      TemplateFiles(name: name, files: files), checkingSample: false)
-    guard template.version == version else {
+    // Checked before anything is read from the files: damage goes no further than this.
+    let archived = TemplateFiles(name: name, files: files)
+    guard archived.version == version else {
       throw refusal("its content does not have the version \(version)")
+    }
+    let template = try Template(archived, checkingSample: false)
+    guard template.version == version else {
+      throw refusal("it has partials that the template does not use")
     }
     return template
   }
