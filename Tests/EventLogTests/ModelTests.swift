@@ -56,7 +56,9 @@ import Testing
     _ log: EventLog, _ owner: Owner, _ model: Model, _ random: inout SeededRandom, _ seed: UInt64
   ) {
     guard !model.records.isEmpty else { return }
-    let picks = (0..<6).map { _ in model.records[Int.random(in: 0..<model.records.count, using: &random)] }
+    let picks = (0..<6).map { _ in
+      model.records[Int.random(in: 0..<model.records.count, using: &random)]
+    }
     let first = UInt64.random(in: 1...model.nextLSN, using: &random)
     log.read(
       picks.map { ReadRequest(token: $0.header.lsn, .newest(id: $0.id)) }

@@ -30,7 +30,8 @@ import Testing
   func `a process killed with SIGKILL loses nothing it acknowledged`(seed: Int) async throws {
     let directory = TemporaryDirectory()
     let path = directory.path
-    await #expect(processExitsWith: .signal(SIGKILL)) { [path = path as String, seed = seed as Int] in
+    await #expect(processExitsWith: .signal(SIGKILL)) {
+      [path = path as String, seed = seed as Int] in
       // Acknowledges into a file that the parent reads: the LSN in 8 bytes.
       let ledger = open(path + "/ledger", O_CREAT | O_WRONLY, 0o600)
       var options = EventLogOptions(path: path + "/store")
@@ -75,5 +76,20 @@ import Testing
     }
     #expect(replayed == Array(model.records.prefix(replayed.count)))
     try log.close()
+  }
+
+  @Test func `a segment sealed by a crash gives its unused blocks back`() throws {
+    let directory = TemporaryDirectory()
+    let options = directory.options(segmentBytes: 4 << 20)
+    let log = try EventLog.open(options, callbacks: Owner().callbacks)
+    log.abandon()
+    let path = options.path + "/segments/0000000000000001.log"
+    var status = stat()
+    #expect(stat(path, &status) == 0)
+    #expect(status.st_blocks * 512 >= 4 << 20)
+    try EventLog.open(options, callbacks: Owner().callbacks).close()
+    #expect(stat(path, &status) == 0)
+    #expect(status.st_size == 4 << 20)
+    #expect(status.st_blocks * 512 < 1 << 20)
   }
 }

@@ -203,7 +203,7 @@ import Testing
     try log.close()
   }
 
-  @Test func `the payload may come in two pieces, and bytes may be read past every payload`() throws {
+  @Test func `a payload may come in two pieces and has readable bytes behind it`() throws {
     let directory = TemporaryDirectory()
     let owner = Owner()
     let log = try EventLog.open(directory.options(), callbacks: owner.callbacks)
