@@ -3,6 +3,9 @@ extension EventLog {
   /// The keyed hash of an id, as `append` wants it in the header.
   package func hash(of id: UnsafeRawBufferPointer) -> EventHash { SipHash.hash(id, key: key) }
 
+  /// Announces a `lookup` or `append` a few events ahead: worth a third of their time in a batch.
+  package func prefetch(_ hash: EventHash) { index.prefetch(hash.high & mask) }
+
   /// What memory knows of an event; no disk is touched.
   package func lookup(_ hash: EventHash) -> EventLookup {
     guard let value = index.first(hash.high & mask) else { return .absent }

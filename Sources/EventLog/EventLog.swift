@@ -134,7 +134,8 @@ package final class EventLog {
   package var eventCount: Int { index.count }
 
   /// Writes and syncs everything, marks the store as closed, and releases the lock. Blocks. Throws
-  /// the failure when the log is poisoned; the lock is released all the same.
+  /// the failure when the log is poisoned, or when there is no room for what is still in memory;
+  /// the lock is released all the same.
   package func close() throws(EventLogError) {
     precondition(isOpen, "a log is closed once")
     isOpen = false
@@ -144,6 +145,7 @@ package final class EventLog {
       reader.stop()
       lock.closeQuietly()
     }
+    preparer.stopWaitingForSpace()
     try committer.finish().close()
   }
 

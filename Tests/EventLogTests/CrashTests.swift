@@ -85,7 +85,11 @@ import Testing
     let found = (1...30).filter { seed in
       do {
         try run(seed: UInt64(seed)) { state in
-          if lie == "sync" { state.liesAboutSync = true } else { state.liesAboutDirectorySync = true }
+          if lie == "sync" {
+            state.liesAboutSync = true
+          } else {
+            state.liesAboutDirectorySync = true
+          }
         }
         return false
       } catch {

@@ -238,6 +238,33 @@ import Testing
     expectDamage(foreignManifest, "/store/MANIFEST", "foreign manifest")
   }
 
+  /// Two copies of a closed store go on in the same segment, with the same salt and the same
+  /// sequences: only the chain tells their frames apart.
+  @Test func `frames of a copy that went another way are damage`() throws {
+    let disk = SimDisk()
+    try SyncLog(.simulated(disk)).close()
+    let copies = [disk.afterKill(), disk.afterKill()]
+    for (index, copy) in copies.enumerated() {
+      let log = try SyncLog(.simulated(copy))
+      for lsn in 1...3 {
+        let id = Array("event-\(lsn)".utf8)
+        let header = RecordHeader(lsn: UInt64(lsn), hash: log.hash(id))
+        let payload = [UInt8](repeating: UInt8(index), count: 500)
+        try log.commit([ModelRecord(header: header, id: id, payload: payload)])
+      }
+      log.kill()
+    }
+    let (ours, theirs) = (copies[0].afterKill(), try #require(copies[1].bytes(Self.sealed)))
+    let own = try #require(ours.bytes(Self.sealed))
+    let last = try #require(frames(own).last)
+    #expect(try frames(theirs).last?.offset == last.offset)
+    ours.overwrite(Self.sealed) {
+      $0.replaceSubrange(last.offset..., with: theirs[last.offset...])
+    }
+    try ours.remove("/store/DURABLE")
+    expectDamage(ours, Self.sealed, "a frame of the other copy")
+  }
+
   @Test func `a manifest from before the last roll is damage`() throws {
     let disk = SimDisk()
     var random = SeededRandom(3)

@@ -52,4 +52,7 @@ int csystem_random(void *bytes, size_t count);
 /// Names the calling thread, as `top -H` shows it; at most 15 bytes.
 void csystem_name_thread(const char *name);
 
+/// Asks the processor to fetch a cache line that will be written soon.
+static inline void csystem_prefetch(const void *address) { __builtin_prefetch(address, 1, 3); }
+
 #endif

@@ -41,6 +41,13 @@ final class EventIndex {
     return table.pointee.replace(fingerprint, previous: previous, with: value)
   }
 
+  /// Announces a lookup or update. Of a big index nearly every slot is a miss of the cache and
+  /// of the address translation, which a batch can overlap.
+  @inline(__always)
+  func prefetch(_ fingerprint: UInt64) {
+    tables[Int(fingerprint >> (64 - Self.tableBits))].prefetch(fingerprint)
+  }
+
   /// The first candidate; a record whose id is another's may hide the one that is meant.
   func first(_ fingerprint: UInt64) -> IndexValue? {
     var found: IndexValue?

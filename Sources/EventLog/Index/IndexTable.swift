@@ -38,6 +38,12 @@ struct IndexTable {
     return false
   }
 
+  /// Brings the first slot of the fingerprint into the cache.
+  @inline(__always)
+  func prefetch(_ fingerprint: UInt64) {
+    if let slots { csystem_prefetch(slots + position(fingerprint)) }
+  }
+
   /// Every value under the fingerprint, until `body` returns false.
   @inline(__always)
   func forEach(_ fingerprint: UInt64, _ body: (IndexValue) -> Bool) {

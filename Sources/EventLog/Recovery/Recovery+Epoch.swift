@@ -49,11 +49,26 @@ extension Recovery {
         options: options, paths: paths, manifest: manifest, header: header, file: file,
         offset: offset, point: active.point, map: map, preparer: preparer)
       try writer.writeEmpty(.epoch)
+      if header.id != active.header.id { giveBackTail(active) }
       return writer
     } catch {
       file.closeQuietly()
       throw error
     }
+  }
+
+  /// The sealed segment ends before its file does: its unused blocks go back to the file system,
+  /// so that a service that crashes often does not fill the disk. Only space is at stake, the
+  /// cut bytes are in quarantine, so an error is of no interest.
+  private func giveBackTail(_ active: Active) {
+    let start = Int64(roundUp(Int(active.offset), to: Limits.blockBytes))
+    guard
+      start < active.header.fileBytes,
+      let file = try? DiskFile(options.disk, paths.segment(active.header.id), .write)
+    else { return }
+    try? options.disk.punchHole(
+      file.descriptor, at: start, active.header.fileBytes - start)
+    file.closeQuietly()
   }
 
   /// Copies the bytes of a cut frame to quarantine/, durable before the manifest seals the segment

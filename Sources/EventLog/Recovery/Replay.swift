@@ -26,7 +26,10 @@ final class Replay {
     var available = frame.payload.count
     var lsn = frame.header.firstLSN
     let start = frame.offset + Int64(Limits.frameHeaderBytes)
+    var ahead = 0
+    for _ in 0..<Self.prefetchedRecords { prefetch(frame.payload, &ahead) }
     for _ in 0..<frame.header.recordCount {
+      prefetch(frame.payload, &ahead)
       let offset = start + Int64(frame.payload.count - available)
       guard
         let view = RecordCodec.decode(at, available: available), view.header.lsn == lsn,
@@ -47,13 +50,26 @@ final class Replay {
       lsn += 1
     }
     guard available == 0 else {
-      throw .damaged(file, frame.offset, "frame \(frame.header.sequence) is longer than its records")
+      throw .damaged(
+        file, frame.offset, "frame \(frame.header.sequence) is longer than its records")
     }
     records += frame.header.recordCount
     if !marks.isEmpty {
       map.append(marks)
       marks.removeAll(keepingCapacity: true)
     }
+  }
+
+  /// How many records the index is told of before their turn comes.
+  private static let prefetchedRecords = 16
+
+  /// Looks at the record at `ahead` for its fingerprint only; it is verified in its turn.
+  @inline(__always)
+  private func prefetch(_ payload: UnsafeRawBufferPointer, _ ahead: inout Int) {
+    guard ahead + Limits.recordHeaderBytes <= payload.count, let base = payload.baseAddress
+    else { return }
+    index.prefetch((base + ahead).integer(UInt64.self, at: 24) & mask)
+    ahead += max(8, Int((base + ahead).integer(UInt32.self, at: 0)))
   }
 
   @inline(__always)

@@ -65,10 +65,9 @@ final class Committer: @unchecked Sendable {
   }
 
   func endTurn() {
-    monitor.withLock {
-      isMidTurn = false
-      monitor.signal()
-    }
+    monitor.withLock { isMidTurn = false }
+    // After unlocking: the woken thread must not run into the lock.
+    monitor.signal()
   }
 
   /// Writes what was appended, then ends the sync thread. The writer is the caller's afterwards.
@@ -99,16 +98,13 @@ final class Committer: @unchecked Sendable {
 
   var currentFailure: EventLogError? { monitor.withLock { failure } }
 
-  /// Poisons the log: from here on nothing becomes durable.
+  /// Poisons the log: from here on nothing becomes durable. The sync thread says so, so that
+  /// nothing is said to be durable after the failure was.
   func fail(_ error: EventLogError) {
-    let isFirst = monitor.withLock {
-      defer { if failure == nil { failure = error } }
+    monitor.withLock {
+      if failure == nil { failure = error }
       monitor.signal()
-      return failure == nil
     }
-    guard isFirst else { return }
-    onAdvance(durableLSN.load(ordering: .acquiring), error)
-    callbacks.onFailure(error)
   }
 
   // MARK: The sync thread
@@ -120,22 +116,30 @@ final class Committer: @unchecked Sendable {
   }
 
   private func run() {
+    do throws(EventLogError) {
+      try commitFrames()
+    } catch {
+      fail(error)
+    }
+    let (failure, isAbandoned) = monitor.withLock { (self.failure, self.isAbandoned) }
+    guard let failure, !isAbandoned else { return }
+    onAdvance(durableLSN.load(ordering: .acquiring), failure)
+    callbacks.onFailure(failure)
+  }
+
+  private func commitFrames() throws(EventLogError) {
     var unconfirmedSince: UInt64?
     while true {
-      do throws(EventLogError) {
-        switch nextWork(unconfirmedSince) {
-        case .frame(let buffer):
-          try writer.write(buffer)
-          unconfirmedSince = monotonicNanoseconds()
-          guard announce(buffer) else { return }
-        case .confirm:
-          try writer.writeEmpty(.confirm)
-          unconfirmedSince = nil
-        case .stop:
-          return
-        }
-      } catch {
-        return fail(error)
+      switch nextWork(unconfirmedSince) {
+      case .frame(let buffer):
+        try writer.write(buffer)
+        unconfirmedSince = monotonicNanoseconds()
+        guard announce(buffer) else { return }
+      case .confirm:
+        try writer.writeEmpty(.confirm)
+        unconfirmedSince = nil
+      case .stop:
+        return
       }
     }
   }

@@ -8,7 +8,10 @@ final class SparePreparer: @unchecked Sendable {
   private var isReady: Bool
   private var isWanted = false
   private var isStopping = false
+  private var isClosing = false
   private var failure: EventLogError?
+  /// Why there is no room at present.
+  private var lackOfSpace: EventLogError?
   private var thread: WorkerThread?
   private let onSpace: @Sendable (EventLogError?) -> Void
 
@@ -45,14 +48,23 @@ final class SparePreparer: @unchecked Sendable {
       return
     }
     try monitor.withLock { () throws(EventLogError) in
-      while !isReady, failure == nil, !isStopping {
+      while !isReady, failure == nil, !isStopping, !isClosing || lackOfSpace == nil {
         isWanted = true
         monitor.signal()
         monitor.wait()
       }
       if let failure { throw failure }
+      if !isReady, isClosing, let lackOfSpace { throw lackOfSpace }
       guard isReady else { throw EventLogError(.closed, "the log is being closed") }
       isReady = false
+    }
+  }
+
+  /// From now on a lack of space ends `take` with its error.
+  func stopWaitingForSpace() {
+    monitor.withLock {
+      isClosing = true
+      monitor.signal()
     }
   }
 
@@ -73,6 +85,7 @@ final class SparePreparer: @unchecked Sendable {
         monitor.withLock {
           isReady = true
           isWanted = false
+          lackOfSpace = nil
           monitor.signal()
         }
         if wasFull { onSpace(nil) }
@@ -84,6 +97,10 @@ final class SparePreparer: @unchecked Sendable {
             monitor.signal()
           }
           return onFailure(error)
+        }
+        monitor.withLock {
+          lackOfSpace = error
+          monitor.signal()
         }
         if !wasFull { onSpace(error) }
         wasFull = true

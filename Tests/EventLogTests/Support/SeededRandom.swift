@@ -25,8 +25,13 @@ struct SeededRandom: RandomNumberGenerator {
   }
 }
 
-/// The seeds of a random test: `count` of them, or the one in EVENTLOG_SEED to run a failure again.
+/// The seeds of a random test: `count` of them, EVENTLOG_SEEDS times as many for a long run, or the
+/// one in EVENTLOG_SEED to run a failure again.
 func seeds(_ count: Int) -> [UInt64] {
+  var count = count
+  if let text = getenv("EVENTLOG_SEEDS"), let factor = Int(String(cString: text)) {
+    count *= max(1, factor)
+  }
   if let text = getenv("EVENTLOG_SEED"), let seed = UInt64(String(cString: text)) {
     return [seed]
   }

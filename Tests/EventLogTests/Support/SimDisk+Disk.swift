@@ -155,8 +155,17 @@ extension SimDisk {
     }
   }
 
-  func punchHole(_: Descriptor, at _: Int64, _: Int64) throws(SystemError) {
-    throw SystemError(EOPNOTSUPP)
+  func punchHole(_ descriptor: Descriptor, at offset: Int64, _ bytes: Int64) throws(SystemError) {
+    try with { (state) throws(SystemError) in
+      guard let file = state.open[descriptor.number] else { throw SystemError(EBADF) }
+      if try self.change(&state, "punch") { throw SystemError(EIO) }
+      let range = Int(offset)..<Int(offset + bytes)
+      let zeros = [UInt8](repeating: 0, count: range.count)
+      state.inodes[file.inode].cached.replaceSubrange(range, with: zeros)
+      let sectors =
+        (range.lowerBound / Self.sectorBytes)...((range.upperBound - 1) / Self.sectorBytes)
+      state.inodes[file.inode].dirty.formUnion(sectors)
+    }
   }
 
   func dropCache(_: Descriptor) {}

@@ -1,0 +1,119 @@
+import Testing
+
+@testable import EventLog
+
+/// Reading from outside, without the lock.
+@Suite struct ReaderTests {
+  private func all(_ reader: EventLogReader, from first: UInt64 = 1) throws -> [ModelRecord] {
+    var records: [ModelRecord] = []
+    try reader.forEachRecord(from: first) { records.append(ModelRecord($0)) }
+    return records
+  }
+
+  @Test func `a reader beside the writer sees all that is durable and nothing else`() throws {
+    let directory = TemporaryDirectory()
+    let owner = Owner()
+    var random = SeededRandom(2)
+    var model = Model()
+    let options = directory.options(segmentBytes: 64 << 10)
+    let log = try EventLog.open(options, callbacks: owner.callbacks)
+    var rolled = false
+    for round in 0..<60 {
+      for _ in 0..<10 { log.append(model.makeRecord(&random, hash: { log.hash(of: $0) })) }
+      let before = log.durableLSN
+      let reader = try EventLogReader(path: options.path)
+      // Mid-turn: the ten new records cannot be durable.
+      #expect(reader.hasWriter)
+      #expect(reader.durableLSN >= before)
+      let seen = try all(reader)
+      #expect(seen.count == Int(reader.durableLSN))
+      #expect(seen == Array(model.records.prefix(seen.count)), "round \(round)")
+      #expect(seen.count <= model.records.count - 10)
+      log.endTurn()
+      if round % 3 == 0 {
+        #expect(owner.waitDurable(model.nextLSN - 1))
+        // The snapshot stays what it was, and moves when told.
+        #expect(try all(reader) == seen)
+        try reader.refresh()
+        #expect(try all(reader) == model.records)
+        rolled = rolled || reader.segmentCount > 2
+      }
+    }
+    #expect(rolled)
+    let reader = try EventLogReader(path: options.path)
+    for id in model.newest.keys {
+      let history = try reader.history(of: id).models
+      #expect(history == model.history(id).filter { $0.header.lsn <= reader.durableLSN })
+    }
+    #expect(try reader.history(of: Array("nobody".utf8)).isEmpty)
+    try log.close()
+    try reader.refresh()
+    #expect(!reader.hasWriter)
+    #expect(try all(reader) == model.records)
+    #expect(try all(reader, from: 150) == Array(model.records[149...]))
+  }
+
+  @Test func `without the mark the newest frame under a writer is not believed`() throws {
+    let disk = SimDisk()
+    var random = SeededRandom(3)
+    var model = Model()
+    let log = try SyncLog(.simulated(disk))
+    try log.commit([model.makeRecord(&random, hash: log.hash)])
+    try log.commit([model.makeRecord(&random, hash: log.hash)])
+    try disk.remove("/store/DURABLE")
+    let blind = try EventLogReader(path: "/store", disk: disk)
+    #expect(try all(blind) == Array(model.records.prefix(1)))
+    try log.confirm()
+    try blind.refresh()
+    #expect(try all(blind) == model.records)
+    log.kill()
+    #expect(try EventLogReader(path: "/store", disk: disk).hasWriter == false)
+  }
+
+  @Test func `after a crash a reader sees what recovery will accept, and writes nothing`() throws {
+    for seed in seeds(40) {
+      var random = SeededRandom(seed)
+      let first = SimDisk()
+      var model = Model()
+      let log = try SyncLog(.simulated(first))
+      for _ in 0..<20 {
+        try log.commit((0..<6).map { _ in model.makeRecord(&random, hash: log.hash) })
+      }
+      first.arm(.crash, atCall: Int.random(in: 1...2, using: &random))
+      let batch = (0..<9).map { _ in model.makeRecord(&random, hash: log.hash) }
+      #expect(throws: EventLogError.self) { try log.commit(batch) }
+      let disk = first.afterPowerCut(&random)
+      let files = disk.files
+      let reader = try EventLogReader(path: "/store", disk: disk)
+      let seen = try all(reader)
+      #expect(disk.calls == first.calls, "seed \(seed): a reader changes nothing")
+      #expect(disk.files == files)
+      let recovered = try SyncLog(.simulated(disk))
+      #expect(seen == recovered.recovered, "seed \(seed)")
+      recovered.kill()
+    }
+  }
+
+  @Test func `a reader meets damage with an error, not with altered data`() throws {
+    let (disk, _) = try DamageTests.store()
+    for offset in stride(from: 0, to: 12_000, by: 37) {
+      let copy = disk.afterKill()
+      copy.overwrite(DamageTests.sealed) { $0[offset] ^= 1 }
+      do {
+        let reader = try EventLogReader(path: "/store", disk: copy)
+        // The unused end of the header and nothing else may differ unseen; it is covered too.
+        #expect(throws: EventLogError.self, "byte \(offset)") { _ = try all(reader) }
+      } catch {
+        #expect(error.exitCode == 65)
+      }
+    }
+  }
+
+  @Test func `a directory that is no store is named`() {
+    let error = #expect(throws: EventLogError.self) {
+      _ = try EventLogReader(path: "/var/tmp/no-such-store-here")
+    }
+    #expect(error?.code == .notAStore)
+    #expect(error?.exitCode == 65)
+  }
+}
