@@ -106,7 +106,7 @@ let package = Package(
       name: "MessagesTests", dependencies: ["JSON", "Messages"], swiftSettings: settings),
     .testTarget(
       name: "TemplatesTests", dependencies: ["JSON", "Messages", "Templates"],
-      swiftSettings: settings),
+      exclude: ["Fixtures"], swiftSettings: settings),
     .testTarget(name: "EventLogTests", dependencies: ["EventLog"], swiftSettings: settings),
     .testTarget(
       name: "AMQPTests",

@@ -38,5 +38,6 @@ func reportingFailure(_ work: () async throws -> Void) async throws {
 }
 
 func writeError(_ text: String) {
-  fputs(text, stderr)
+  var text = text
+  text.withUTF8 { _ = write(STDERR_FILENO, $0.baseAddress, $0.count) }
 }

@@ -40,7 +40,7 @@ struct OutputOptions: ParsableArguments {
 /// The environment of this process.
 func processEnvironment() -> [String: String] {
   var result: [String: String] = [:]
-  guard var entry = environ else { return result }
+  var entry = environ
   while let pointer = entry.pointee {
     let text = String(cString: pointer)
     if let separator = text.firstIndex(of: "=") {

@@ -52,21 +52,15 @@ struct DeliverCommand: AsyncParsableCommand {
         let engine = DeliveryEngine(
           client: broker.client, exchange: broker.topology.deliveryLogs, sink: sink,
           latencyMilliseconds: latency, limit: count, isJSON: output.json)
-        let queues = channels.map { broker.topology.deliveriesQueue($0) }
-        for queue in queues { try await Self.check(queue, broker.client) }
-        let streams = queues.map {
-          broker.client.consume(Consumer(queue: $0, prefetch: 200))
+        var streams: [ConsumedMessages] = []
+        for channel in channels {
+          let queue = broker.topology.deliveriesQueue(channel)
+          try await Self.check(queue, broker.client)
+          streams.append(broker.client.consume(Consumer(queue: queue, prefetch: 200)))
         }
-        try await untilStopped {
-          try await withThrowingTaskGroup(of: Void.self) { tasks in
-            for stream in streams { tasks.addTask { try await engine.run(stream) } }
-            // With a limit the first to reach it ends the others.
-            try await tasks.next()
-            if self.count != nil { tasks.cancelAll() }
-            try await tasks.waitForAll()
-          }
-        }
-        for stream in streams { await stream.close() }
+        let open = streams
+        try await untilStopped { try await engine.run(open) }
+        for stream in open { await stream.close() }
         await engine.finish()
       }
     }
@@ -75,7 +69,8 @@ struct DeliverCommand: AsyncParsableCommand {
   private static func check(_ queue: String, _ client: BrokerClient) async throws {
     do {
       _ = try await client.depth(of: queue)
-    } catch let error where error.code == .notFound {
+    } catch {
+      guard error.code == .notFound else { throw error }
       throw CommandFailure(
         """
         there is no queue \(queue): no template names the channel, or the service has not \

@@ -42,7 +42,7 @@ struct PublishCommand: AsyncParsableCommand {
   @Option(help: "Ask for receipts to this queue.")
   var replyTo: String?
 
-  @Argument(help: "Files to publish.")
+  @ArgumentParser.Argument(help: "Files to publish.")
   var files: [String] = []
 
   func validate() throws {

@@ -91,16 +91,26 @@ struct TopologyCommand: AsyncParsableCommand {
           (assertion, name) = (.assertQueue(name: queue), "queue \(queue)")
         default: continue
         }
-        do {
-          try await client.perform([assertion])
-          try await client.perform([operation])
-        } catch let error where error.code == .notFound {
-          problems.append("\(name): is not there; run `meddela topology apply`")
-        } catch let error where error.code == .preconditionFailed {
-          problems.append("\(name): has other arguments: \(error.message)")
+        if let problem = try await problem(name, [assertion, operation], client) {
+          problems.append(problem)
         }
       }
       return problems
+    }
+
+    private static func problem(
+      _ name: String, _ operations: [TopologyOperation], _ client: BrokerClient
+    ) async throws -> String? {
+      do {
+        for operation in operations { try await client.perform([operation]) }
+        return nil
+      } catch {
+        switch error.code {
+        case .notFound: return "\(name): is not there; run `meddela topology apply`"
+        case .preconditionFailed: return "\(name): has other arguments: \(error.message)"
+        default: throw error
+        }
+      }
     }
   }
 }
@@ -110,36 +120,47 @@ enum OperationText {
   static func text(_ operation: TopologyOperation, json: Bool) -> String {
     switch operation {
     case .declareExchange(let name, let type, _, let arguments):
-      return render(json, "exchange", [("name", name), ("type", type)], arguments)
+      let fields: [(String, String)] = [("name", name), ("type", type)]
+      return render(json, "exchange", fields, arguments)
     case .declareQueue(let name, _, _, _, let arguments):
-      return render(json, "queue", [("name", name)], arguments)
+      let fields: [(String, String)] = [("name", name)]
+      return render(json, "queue", fields, arguments)
     case .bindQueue(let queue, let exchange, let key, let arguments):
-      return render(
-        json, "binding", [("exchange", exchange), ("key", key), ("queue", queue)], arguments)
+      let fields: [(String, String)] = [("exchange", exchange), ("key", key), ("queue", queue)]
+      return render(json, "binding", fields, arguments)
     default: return "\(operation)"
     }
   }
 
   private static func render(
-    _ json: Bool, _ kind: String, _ fields: [(String, String)], _ arguments: [Argument]
+    _ json: Bool, _ kind: String, _ fields: [(String, String)], _ arguments: [AMQP.Argument]
   ) -> String {
-    func value(_ argument: Argument) -> String {
-      switch argument.value {
-      case .boolean(let value): "\(value)"
-      case .int32(let value): "\(value)"
-      case .int64(let value): "\(value)"
-      case .string(let value): json ? JSONObjectText.quoted(value) : value
-      }
-    }
     if json {
       var object = JSONObjectText()
       object.add("declare", kind)
       for (name, text) in fields { object.add(name, text) }
-      let members = arguments.map { "\(JSONObjectText.quoted($0.name)):\(value($0))" }
+      var members: [String] = []
+      for argument in arguments {
+        let value = value(of: argument, json: true)
+        members.append("\(JSONObjectText.quoted(argument.name)):\(value)")
+      }
       object.add("arguments", json: "{\(members.joined(separator: ","))}")
       return object.text
     }
-    let words = fields.map { "\($0.0)=\($0.1)" } + arguments.map { "\($0.name)=\(value($0))" }
-    return "\(kind) \(words.joined(separator: " "))"
+    var words = [kind]
+    for (name, text) in fields { words.append("\(name)=\(text)") }
+    for argument in arguments {
+      words.append("\(argument.name)=\(value(of: argument, json: false))")
+    }
+    return words.joined(separator: " ")
+  }
+
+  private static func value(of argument: AMQP.Argument, json: Bool) -> String {
+    switch argument.value {
+    case .boolean(let value): return "\(value)"
+    case .int32(let value): return "\(value)"
+    case .int64(let value): return "\(value)"
+    case .string(let value): return json ? JSONObjectText.quoted(value) : value
+    }
   }
 }

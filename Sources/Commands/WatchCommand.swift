@@ -43,7 +43,7 @@ struct WatchCommand: AsyncParsableCommand {
         // A queue of this command's own: it goes with the last connection that consumes from it.
         try await broker.client.perform([
           .declareQueue(
-            name: queue, arguments: [Argument("x-expires", .int64(60_000))]),
+            name: queue, arguments: [AMQP.Argument("x-expires", .int64(60_000))]),
           .bindQueue(
             queue: queue, exchange: broker.topology.status,
             routingKey: parts.joined(separator: ".")),

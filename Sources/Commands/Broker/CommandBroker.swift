@@ -3,6 +3,7 @@ internal import Logging
 internal import NIOCore
 internal import NIOPosix
 internal import Node
+internal import UnixSignals
 
 /// The broker of a command, as configured.
 struct CommandBroker {

@@ -32,7 +32,19 @@ actor DeliveryEngine {
     self.isJSON = isJSON
   }
 
-  func run(_ messages: ConsumedMessages) async throws {
+  /// Works on all streams until the limit is reached or the task is cancelled.
+  nonisolated func run(_ streams: [ConsumedMessages]) async throws {
+    try await withThrowingTaskGroup(of: Void.self) { tasks in
+      for stream in streams {
+        tasks.addTask { try await self.run(stream) }
+      }
+      // Only a limit ends a stream by itself, and it is one for all of them.
+      try await tasks.next()
+      tasks.cancelAll()
+    }
+  }
+
+  private func run(_ messages: ConsumedMessages) async throws {
     for try await batch in messages {
       try await handle(batch, messages)
       if let limit, handled >= limit { return }

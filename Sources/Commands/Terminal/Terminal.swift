@@ -1,5 +1,6 @@
-internal import CDispatch
+internal import Execution
 internal import Glibc
+internal import Node
 
 /// What standard output and standard error are connected to.
 enum Terminal {
@@ -8,16 +9,15 @@ enum Terminal {
 
   /// Columns of the terminal; 80 when it does not say.
   static var columns: Int {
-    var size = winsize()
-    guard ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
-    return Int(size.ws_col)
+    // struct winsize: rows, columns, and the same in pixels.
+    var size: [UInt16] = [0, 0, 0, 0]
+    guard ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size[1] > 0 else { return 80 }
+    return Int(size[1])
   }
 
   /// Seconds on a clock that never goes back.
   static var seconds: Double {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+    Double(NodeClock.now().monotonic) / 1e9
   }
 }
 

@@ -1,11 +1,12 @@
-internal import Execution
+package import Execution
 internal import CDispatch
 internal import Glibc
 internal import Messages
 
 /// The two clocks of the machine.
-enum NodeClock {
-  static func now() -> Instant {
+package enum NodeClock {
+  /// Now, on both.
+  package static func now() -> Instant {
     Instant(
       wall: Timestamp(nanoseconds: nanoseconds(CLOCK_REALTIME)),
       monotonic: UInt64(nanoseconds(CLOCK_MONOTONIC)))

@@ -1,0 +1,126 @@
+internal import EventLog
+internal import Execution
+internal import JSON
+internal import Messages
+internal import Node
+
+/// The events of a store, read from its files.
+struct StoredEvents {
+  private let reader: EventLogReader
+
+  init(_ node: NodeConfiguration) throws {
+    do {
+      reader = try EventLogReader(path: "\(node.storePath)/00")
+    } catch {
+      throw Self.failure(error)
+    }
+  }
+
+  /// - Throws: when the store holds no such event.
+  func history(of id: String) throws -> EventHistory {
+    var history = EventHistory(id: id)
+    do {
+      try reader.history(of: Array(id.utf8)).forEach { try history.add($0) }
+    } catch let error as EventLogError {
+      throw Self.failure(error)
+    }
+    guard !history.updates.isEmpty else {
+      throw CommandFailure("the store has no event \(id)", .noInput)
+    }
+    return history
+  }
+
+  /// Calls `body` with each event's newest status update as JSON, in the order of the log.
+  func forEachNewest(_ body: ([UInt8]) throws -> Void) throws {
+    do {
+      var newest: [EventHash: UInt64] = [:]
+      var progress = ProgressBar("reading", total: Int(reader.durableLSN))
+      try reader.forEachRecord { record in
+        progress.update(Int(record.header.lsn))
+        guard record.header.flags.contains(.event) else { return }
+        newest[record.header.hash] = record.header.lsn
+      }
+      progress.finish(Int(reader.durableLSN))
+      try reader.forEachRecord { record in
+        guard newest[record.header.hash] == record.header.lsn,
+          record.header.flags.contains(.event)
+        else { return }
+        try body(try Self.update(record))
+      }
+    } catch let error as EventLogError {
+      throw Self.failure(error)
+    }
+  }
+
+  static func update(_ record: RecordView) throws -> [UInt8] {
+    var writer = ByteWriter(capacity: 512)
+    guard let payload = RecordPayload(record.payload),
+      payload.writeStatusUpdate(
+        id: record.id, lsn: record.header.lsn,
+        recordedAt: Timestamp(nanoseconds: record.header.time), shard: ShardNumber(0),
+        to: &writer)
+    else {
+      throw CommandFailure(
+        "the record with LSN \(record.header.lsn) is not one that this program writes", .data)
+    }
+    return writer.array()
+  }
+
+  private static func failure(_ error: EventLogError) -> CommandFailure {
+    CommandFailure(error.description, SystemExit(rawValue: error.exitCode) ?? .inputOutput)
+  }
+}
+
+/// All that the store has of one event.
+struct EventHistory {
+  let id: String
+  /// Status updates as JSON, oldest first; those that a delivery log changed nothing by marked.
+  private(set) var updates: [(json: [UInt8], isEvidence: Bool)] = []
+  /// The event as it came.
+  private(set) var body: [UInt8] = []
+  private(set) var lane = Lane.realtime
+
+  init(id: String) {
+    self.id = id
+  }
+
+  mutating func add(_ record: RecordView) throws {
+    updates.append(
+      (try StoredEvents.update(record), record.header.kind == RecordKind.evidence.rawValue))
+    if let payload = RecordPayload(record.payload) {
+      lane = payload.state.lane
+      if !payload.bodyBytes.isEmpty { body = Array(payload.bodyBytes) }
+    }
+  }
+
+  func printText() {
+    let parser = JSONParser()
+    writeLine("event \(id)")
+    writeLine(String(decoding: body, as: UTF8.self))
+    writeLine("")
+    writeLine(UpdateLine.header)
+    for update in updates {
+      guard let root = try? parser.parse(copying: update.json.span.bytes) else { continue }
+      writeLine(UpdateLine.text(root) + (update.isEvidence ? " (log kept, no change)" : ""))
+    }
+  }
+
+  func printJSON() {
+    func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
+    let transitions = updates.filter { !$0.isEvidence }.map { text($0.json) }
+    let evidence = updates.filter(\.isEvidence).map { text($0.json) }
+    var object = JSONObjectText()
+    object.add("eventId", id)
+    object.add("lane", "\(lane.name)")
+    let parser = JSONParser()
+    if let last = updates.last(where: { !$0.isEvidence }),
+      let root = try? parser.parse(copying: last.json.span.bytes)
+    {
+      object.add("status", root["status"]?.asString?.string)
+    }
+    object.add("event", json: text(body))
+    object.add("history", json: "[\(transitions.joined(separator: ","))]")
+    object.add("evidence", json: "[\(evidence.joined(separator: ","))]")
+    writeLine(object.text)
+  }
+}
