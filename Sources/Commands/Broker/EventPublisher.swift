@@ -49,7 +49,8 @@ struct EventPublisher {
     message.contentType = contentType
     message.messageID = messageID
     message.replyTo = replyTo
-    message.isMandatory = true
+    // A return is told by the message id; without one the alternate exchange keeps what is unrouted.
+    message.isMandatory = messageID != nil
     message.timestampSeconds = Terminal.unixSeconds
     batch.append(message)
     if batch.count >= batchSize { try await flush() }
