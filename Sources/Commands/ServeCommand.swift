@@ -9,7 +9,8 @@ internal import UnixSignals
 struct ServeCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "serve",
-    abstract: "Runs the service: takes events and delivery logs, publishes deliveries and statuses.",
+    abstract:
+      "Runs the service: takes events and delivery logs, publishes deliveries and statuses.",
     discussion: """
       SIGTERM or SIGINT drains: no more messages are taken, what is in flight is finished and \
       acknowledged, within drain.seconds. A second signal leaves at once. SIGHUP loads the \

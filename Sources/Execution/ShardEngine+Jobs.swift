@@ -31,7 +31,8 @@ extension ShardEngine {
     enqueue(
       PublishJob(
         isParking: false, message: message, link: .realtime,
-        routingKey: inbound.bytes(inbound.replyTo), messageID: eventID.isEmpty ? [] : eventID + Array(".receipt".utf8),
+        routingKey: inbound.bytes(inbound.replyTo),
+        messageID: eventID.isEmpty ? [] : eventID + Array(".receipt".utf8),
         correlationID: inbound.bytes(inbound.correlationID), contentType: EngineNames.json,
         body: body, bodyRange: 0..<body.count))
   }

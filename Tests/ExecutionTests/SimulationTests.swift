@@ -1,6 +1,7 @@
-@testable import Execution
 import Messages
 import Testing
+
+@testable import Execution
 
 @Suite("A simulated shard")
 struct SimulationTests {

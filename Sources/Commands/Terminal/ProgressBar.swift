@@ -37,7 +37,8 @@ struct ProgressBar {
     if let total, total > 0 {
       let width = 24
       let filled = min(width, done * width / total)
-      let bar = String(repeating: "#", count: filled) + String(repeating: ".", count: width - filled)
+      let bar =
+        String(repeating: "#", count: filled) + String(repeating: ".", count: width - filled)
       line = "\(label) [\(bar)] \(done)/\(total)"
       if rate > 0, done < total { line += "  \((total - done) / rate) s left" }
     }

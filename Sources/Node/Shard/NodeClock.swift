@@ -1,5 +1,5 @@
-package import Execution
 internal import CDispatch
+package import Execution
 internal import Glibc
 internal import Messages
 

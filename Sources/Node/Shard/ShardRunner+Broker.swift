@@ -81,8 +81,11 @@ extension ShardRunner: BrokerLinkDelegate {
     engine.advance(to: NodeClock.now())
     if let reason {
       logger.warning(
-        "The broker blocks publishing", metadata: [LogKey.link: "\(links.name(of: link))",
-          LogKey.error: "\(reason)"])
+        "The broker blocks publishing",
+        metadata: [
+          LogKey.link: "\(links.name(of: link))",
+          LogKey.error: "\(reason)",
+        ])
     } else {
       logger.info(
         "The broker takes publishes again", metadata: [LogKey.link: "\(links.name(of: link))"])

@@ -1,5 +1,6 @@
-@testable import Execution
 import Messages
+
+@testable import Execution
 
 /// The event log of a simulated shard: records in memory, of which a prefix is durable.
 final class ModelLog: EventLookup {

@@ -1,6 +1,7 @@
-@testable import Execution
 import JSON
 import Messages
+
+@testable import Execution
 
 extension Simulation {
   func openLink(_ link: PublishLink) {

@@ -1,6 +1,7 @@
-@testable import Execution
 import JSON
 import Messages
+
+@testable import Execution
 
 extension Simulation {
   /// The ids of the events, or of the logs' events, that a message carries.

@@ -1,7 +1,8 @@
-@testable import Execution
 import JSON
 import Messages
 import Templates
+
+@testable import Execution
 
 /// One shard in a world of its own: engine, log and broker are models, time is a number, and
 /// everything that may happen in any order does, by the seed.
@@ -157,8 +158,9 @@ final class Simulation {
 
   private func settled(_ settlement: Settlement) {
     guard settlement.channelEpoch == broker.epoch else { return }
-    guard let message = broker.unacked[settlement.inlet]?.removeValue(
-      forKey: settlement.deliveryTag)
+    guard
+      let message = broker.unacked[settlement.inlet]?.removeValue(
+        forKey: settlement.deliveryTag)
     else {
       return violations.append("message \(settlement.deliveryTag) was settled twice")
     }
