@@ -119,7 +119,9 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "IntegrationTests",
-      dependencies: ["AMQP", "Commands", "EventLog", "JSON", "Messages", "Node"],
+      dependencies: [
+        "AMQP", "EventLog", "JSON", nio, nioPosix, logging, "meddela",
+      ],
       swiftSettings: settings),
   ],
   cxxLanguageStandard: .cxx17

@@ -1,0 +1,137 @@
+import AMQP
+import EventLog
+import Foundation
+import Testing
+
+@Suite(
+  "Kill -9 and broker restarts under load",
+  .enabled(if: TestBroker.isThere, Comment(rawValue: TestBroker.reason)),
+  .timeLimit(.minutes(30)))
+struct CrashTests {
+  /// Rounds of kill and restart; more on demand: MEDDELA_TEST_CRASH_ROUNDS=200.
+  static let rounds =
+    ProcessInfo.processInfo.environment["MEDDELA_TEST_CRASH_ROUNDS"].flatMap { Int($0) } ?? 20
+
+  @Test("Every confirmed event ends final, and no confirmed delivery is published again")
+  func crashes() async throws {
+    let seed = UInt64.random(in: 0..<1_000_000)
+    print("crash rounds with seed \(seed)")
+    var random = SeededRandom(seed: seed)
+    let broker = try OwnBroker()
+    let service = try ServiceProcess(brokerURL: broker.url)
+    try service.start()
+    try await service.waitUntilConsuming()
+    let client = try await TestBroker.client(broker.url)
+    let engine = TestEngine(client, prefix: service.prefix)
+    let delivering = Task { try await engine.run(channel: "email") }
+    let load = Load(client, prefix: service.prefix)
+    let publishing = Task { try await load.run() }
+    var breaks: [ClosedRange<Double>] = []
+    for round in 0..<Self.rounds {
+      try await Task.sleep(for: .milliseconds(Int(random.next() % 1_200)))
+      let began = Date().timeIntervalSince1970
+      if round % 7 == 6 {
+        try broker.restart()
+      } else {
+        service.kill()
+        try service.start()
+      }
+      breaks.append(began...Date().timeIntervalSince1970)
+    }
+    try await service.waitUntilConsuming(starts: 1)
+    publishing.cancel()
+    let ids = await load.confirmed
+    #expect(ids.count > 100, "there was load")
+    try await eventually("all \(ids.count) events are final (seed \(seed))", seconds: 300) {
+      try self.openEvents(service, ids).isEmpty
+    }
+    delivering.cancel()
+    #expect(try await service.stop() == 0)
+    let again = try deliveredAgain(service, await engine.deliveries, breaks)
+    #expect(again.isEmpty, "seed \(seed): \(again.prefix(3))")
+    await client.close()
+  }
+
+  /// The events that the store has not as final.
+  private func openEvents(_ service: ServiceProcess, _ ids: [String]) throws -> Set<String> {
+    var open = Set(ids)
+    let reader = try EventLogReader(path: "\(service.storePath)/00")
+    try reader.forEachRecord { record in
+      guard record.header.flags.contains(.event) else { return }
+      let id = String(decoding: record.id, as: UTF8.self)
+      if record.header.flags.contains(.final) { open.remove(id) } else { open.insert(id) }
+    }
+    return open
+  }
+
+  /// Deliveries that came twice though nothing broke between their acceptance and the record of
+  /// their confirmation.
+  private func deliveredAgain(
+    _ service: ServiceProcess, _ deliveries: [String], _ breaks: [ClosedRange<Double>]
+  ) throws -> [String] {
+    var counts: [String: Int] = [:]
+    for id in deliveries { counts[id, default: 0] += 1 }
+    let repeated = Set(counts.filter { $0.value > 1 }.keys)
+    var accepted: [String: Double] = [:]
+    var confirmed: [String: Double] = [:]
+    try EventLogReader(path: "\(service.storePath)/00").forEachRecord { record in
+      guard record.header.flags.contains(.event) else { return }
+      let id = "\(String(decoding: record.id, as: UTF8.self)).00.1"
+      let time = Double(record.header.time) / 1e9
+      if accepted[id] == nil { accepted[id] = time }
+      if record.header.status != 1, confirmed[id] == nil { confirmed[id] = time }
+    }
+    return repeated.filter { id in
+      let from = accepted[id] ?? 0
+      let to = confirmed[id] ?? .infinity
+      return !breaks.contains { $0.overlaps(from...max(from, to)) }
+    }
+  }
+}
+
+/// Publishes events of both lanes, one small batch after the other, and remembers those that the
+/// broker has confirmed.
+actor Load {
+  private(set) var confirmed: [String] = []
+  private let client: BrokerClient
+  private let prefix: String
+
+  init(_ client: BrokerClient, prefix: String) {
+    self.client = client
+    self.prefix = prefix
+  }
+
+  func run() async throws {
+    var number = 0
+    while !Task.isCancelled {
+      let messages = (0..<10).map { index in
+        TestEvents.message(
+          "crash-\(number + index)", lane: index % 2 == 0 ? "realtime" : "batch",
+          prefix: prefix)
+      }
+      number += messages.count
+      let outcomes = try await client.publish(messages)
+      for (outcome, message) in zip(outcomes, messages) where outcome == .confirmed {
+        confirmed.append(message.messageID ?? "")
+      }
+      try await Task.sleep(for: .milliseconds(10))
+    }
+  }
+}
+
+/// SplitMix64: the same seed gives the same run.
+struct SeededRandom: RandomNumberGenerator {
+  private var state: UInt64
+
+  init(seed: UInt64) {
+    state = seed
+  }
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+    return z ^ (z >> 31)
+  }
+}

@@ -1,0 +1,143 @@
+import AMQP
+import Foundation
+import JSON
+import Testing
+
+@Suite(
+  "The main job on a real broker",
+  .enabled(if: TestBroker.isThere, Comment(rawValue: TestBroker.reason)),
+  .timeLimit(.minutes(10)))
+struct MainJobTests {
+  @Test("Events of both lanes are delivered, answered and final, and every message fits its schema")
+  func bothLanes() async throws {
+    let service = try ServiceProcess(brokerURL: try #require(TestBroker.url))
+    try service.start()
+    try await service.waitUntilConsuming()
+    let client = try await TestBroker.client(service.brokerURL)
+    let watcher = try await StatusWatcher(client, prefix: service.prefix)
+    let engine = TestEngine(client, prefix: service.prefix)
+    let delivering = Task { try await engine.run(channel: "email") }
+    let watching = Task { try await watcher.run() }
+    var ids: [String] = []
+    for index in 0..<200 {
+      let id = "main-\(index)"
+      ids.append(id)
+      let outcomes = try await client.publish([
+        TestEvents.message(
+          id, lane: index % 2 == 0 ? "realtime" : "batch", prefix: service.prefix)
+      ])
+      #expect(outcomes == [.confirmed])
+    }
+    try await eventually("every event is sent") {
+      let sent = await watcher.newest.values.filter { $0 == "sent" }.count
+      return sent == ids.count
+    }
+    delivering.cancel()
+    watching.cancel()
+    #expect(Set(await engine.deliveries).count == ids.count)
+    #expect(await watcher.disorder.isEmpty)
+    try checkSchema(service, "delivery", await engine.bodies)
+    try checkSchema(service, "status-update", await watcher.bodies)
+    let (code, out, _) = try service.run(["events", "list", "--json", "--status", "sent"])
+    #expect(code == 0)
+    #expect(out.split(separator: "\n").count == ids.count)
+    #expect(try await service.stop() == 0)
+    await client.close()
+  }
+
+  /// The schemas are checked by a validator that knows nothing of this program.
+  private func checkSchema(
+    _ service: ServiceProcess, _ kind: String, _ messages: [String]
+  ) throws {
+    #expect(!messages.isEmpty)
+    let file = service.folder.appendingPathComponent("\(kind).ndjson")
+    try messages.joined(separator: "\n").write(to: file, atomically: true, encoding: .utf8)
+    let checker = ServiceProcess.repository
+      .appendingPathComponent("Tests/Contract/check_schemas.py").path
+    let (code, out, err) = try Command.run(
+      "/usr/bin/env", ["python3", checker, "--kind", kind, file.path],
+      ProcessInfo.processInfo.environment, in: service.folder)
+    #expect(code == 0, "\(out)\(err)")
+  }
+
+  @Test("A client written from the schemas alone gets receipt, delivery and updates in order")
+  func pikaClient() async throws {
+    let service = try ServiceProcess(brokerURL: try #require(TestBroker.url))
+    try service.start()
+    try await service.waitUntilConsuming()
+    let script = ServiceProcess.repository.appendingPathComponent("Tests/Contract/pika_client.py")
+    let (code, out, err) = try Command.run(
+      "/usr/bin/env",
+      ["python3", script.path, "--url", service.brokerURL, "--prefix", service.prefix],
+      ProcessInfo.processInfo.environment, in: service.folder)
+    #expect(code == 0, "\(out)\(err)")
+    #expect(try await service.stop() == 0)
+  }
+
+  @Test("A delivery that no queue takes stays pending, and is delivered when there is one again")
+  func unroutable() async throws {
+    let service = try ServiceProcess(brokerURL: try #require(TestBroker.url))
+    try service.start(["MEDDELA_DELIVERY_RETRY_MAX_SECONDS": "1"])
+    try await service.waitUntilConsuming()
+    let client = try await TestBroker.client(service.brokerURL)
+    let watcher = try await StatusWatcher(client, prefix: service.prefix)
+    let watching = Task { try await watcher.run() }
+    // The service's own check would mend it: what it finds within its 30 seconds is enough here.
+    try await client.perform([.deleteQueue(name: "\(service.prefix).deliveries.email")])
+    _ = try await client.publish([
+      TestEvents.message("lost-1", lane: "realtime", prefix: service.prefix)
+    ])
+    try await eventually("the event is pending with its error") {
+      await watcher.bodies.contains { $0.contains("unroutable") && $0.contains("errorCount") }
+    }
+    try await eventually("the delivery is confirmed once the queue is there again") {
+      await watcher.newest["lost-1"] == "pending-delivery"
+    }
+    watching.cancel()
+    #expect(try await service.stop() == 0)
+    await client.close()
+  }
+}
+
+/// Subscribes to all status updates, drops old sequences, and notes gaps in what is left.
+actor StatusWatcher {
+  private(set) var newest: [String: String] = [:]
+  private(set) var bodies: [String] = []
+  private(set) var disorder: [String] = []
+  private var sequences: [String: Int64] = [:]
+  private let client: BrokerClient
+  private let queue: String
+
+  init(_ client: BrokerClient, prefix: String) async throws {
+    self.client = client
+    queue = "\(prefix).test-watcher"
+    try await client.perform([
+      .declareQueue(name: queue),
+      .bindQueue(queue: queue, exchange: "\(prefix).status", routingKey: "#"),
+    ])
+  }
+
+  /// Until the task is cancelled.
+  func run() async throws {
+    let stream = client.consume(Consumer(queue: queue, prefetch: 500))
+    for try await batch in stream {
+      for message in batch { take(message) }
+      stream.settle(batch)
+    }
+  }
+
+  private func take(_ message: IncomingMessage) {
+    let body = message.withBody { Array($0) }
+    guard let root = try? JSONParser().parse(copying: body.span.bytes),
+      let id = root["eventId"]?.asString?.string,
+      let sequence = root["sequence"]?.asInt64,
+      let status = root["status"]?.asString?.string
+    else { return disorder.append("not a status update") }
+    bodies.append(String(decoding: body, as: UTF8.self))
+    guard sequence > sequences[id, default: 0] else { return }
+    // The first, a passing pending, is not published.
+    if sequence > sequences[id, default: 1] + 1 { disorder.append("\(id) misses \(sequence - 1)") }
+    sequences[id] = sequence
+    newest[id] = status
+  }
+}

@@ -1,0 +1,79 @@
+import Foundation
+import Testing
+
+@Suite(
+  "What a service refuses, and how it says so",
+  .enabled(if: TestBroker.isThere, Comment(rawValue: TestBroker.reason)),
+  .timeLimit(.minutes(5)))
+struct RefusalTests {
+  private func refusal(
+    _ environment: [String: String], _ arguments: [String] = []
+  ) throws -> (Int32, String) {
+    let service = try ServiceProcess(brokerURL: try #require(TestBroker.url))
+    let (code, _, err) = try service.run(["serve"] + arguments, environment)
+    return (code, err)
+  }
+
+  @Test("An unknown key is named, with the nearest that exists")
+  func unknownKey() throws {
+    let (code, text) = try refusal(["MEDDELA_BROKER_URL": "amqp://127.0.0.1"])
+    #expect(code == 78)
+    #expect(text.contains("MEDDELA_BROKER_URL"))
+    let (second, hint) = try refusal([:], ["--set", "broker.hearbeatSeconds=3"])
+    #expect(second == 78)
+    #expect(hint.contains("broker.heartbeatSeconds"))
+  }
+
+  @Test("A value out of range is named with what was expected")
+  func badValue() throws {
+    let (code, text) = try refusal(["MEDDELA_REALTIME_PREFETCH": "0"])
+    #expect(code == 78)
+    #expect(text.contains("realtime.prefetch"))
+    #expect(text.contains("1 to 2000"))
+  }
+
+  @Test("A configuration file's mistake is named with its line")
+  func badFile() throws {
+    let service = try ServiceProcess(brokerURL: try #require(TestBroker.url))
+    let file = service.folder.appendingPathComponent("bad.yaml")
+    try "store:\n  path: x\n  pth: y\n".write(to: file, atomically: true, encoding: .utf8)
+    let (code, _, text) = try service.run(["config", "show", "--config", file.path])
+    #expect(code == 78)
+    #expect(text.contains("bad.yaml:3"))
+  }
+
+  @Test("A wrong password is refused at once")
+  func wrongPassword() throws {
+    let (code, text) = try refusal([
+      "MEDDELA_BROKER_URLS": TestBroker.url?.replacingOccurrences(
+        of: "guest:guest@", with: "") ?? "",
+      "MEDDELA_BROKER_PASSWORD": "wrong",
+    ])
+    #expect(code == 77)
+    #expect(text.contains("access-refused"))
+  }
+
+  @Test("A template with a mistake is refused with its file")
+  func badTemplate() throws {
+    let service = try ServiceProcess(brokerURL: try #require(TestBroker.url))
+    let folder = service.folder.appendingPathComponent("templates/bad.email")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    try "eventType: bad\nchanel: email\n".write(
+      to: folder.appendingPathComponent("template.yaml"), atomically: true, encoding: .utf8)
+    let path = service.folder.appendingPathComponent("templates").path
+    let (code, _, text) = try service.run(["serve"], ["MEDDELA_TEMPLATES_PATH": path])
+    #expect(code == 65)
+    #expect(text.contains("bad.email/template.yaml:2"))
+  }
+
+  @Test("A second process on the same store is refused, and the first goes on")
+  func secondProcess() async throws {
+    let service = try ServiceProcess(brokerURL: try #require(TestBroker.url))
+    try service.start()
+    try await service.waitUntilConsuming()
+    let (code, _, text) = try service.run(["serve"])
+    #expect(code == 75)
+    #expect(text.contains("locked"))
+    #expect(try await service.stop() == 0)
+  }
+}

@@ -1,0 +1,139 @@
+import Foundation
+import Testing
+
+/// The real program as a process of its own, with a store and names of its own.
+final class ServiceProcess {
+  let prefix: String
+  let folder: URL
+  let brokerURL: String
+  private(set) var process: Process?
+  private(set) var exitCodes: [Int32] = []
+
+  init(brokerURL: String, prefix: String = "t\(UInt64.random(in: 0..<(1 << 48)))") throws {
+    self.brokerURL = brokerURL
+    self.prefix = prefix
+    folder = URL(fileURLWithPath: "/var/tmp/meddela-\(prefix)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+  }
+
+  deinit {
+    kill()
+    try? FileManager.default.removeItem(at: folder)
+  }
+
+  static let repository = URL(fileURLWithPath: #filePath)
+    .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+
+  /// The program, built beside the tests.
+  static let program: URL = {
+    let own = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+    let beside = own.deletingLastPathComponent().appendingPathComponent("meddela")
+    if FileManager.default.isExecutableFile(atPath: beside.path) { return beside }
+    return repository.appendingPathComponent(".build/debug/meddela")
+  }()
+
+  var storePath: String { folder.appendingPathComponent("data").path }
+
+  var environment: [String: String] {
+    var environment = ProcessInfo.processInfo.environment
+    environment = environment.filter { !$0.key.hasPrefix("MEDDELA_") }
+    environment["MEDDELA_BROKER_URLS"] = brokerURL
+    environment["MEDDELA_TOPOLOGY_PREFIX"] = prefix
+    environment["MEDDELA_STORE_PATH"] = storePath
+    environment["MEDDELA_TEMPLATES_PATH"] =
+      Self.repository.appendingPathComponent("deploy/sample/templates").path
+    environment["MEDDELA_HTTP_PORT"] = "0"
+    environment["MEDDELA_LOG_FORMAT"] = "text"
+    environment["SWIFT_BACKTRACE"] = "enable=no"
+    return environment
+  }
+
+  var logPath: String { folder.appendingPathComponent("serve.log").path }
+  var log: String { (try? String(contentsOfFile: logPath, encoding: .utf8)) ?? "" }
+
+  /// Starts `meddela serve`; its log goes to a file.
+  func start(_ more: [String: String] = [:]) throws {
+    let process = Process()
+    process.executableURL = Self.program
+    process.arguments = ["serve"]
+    process.environment = environment.merging(more) { _, new in new }
+    if !FileManager.default.fileExists(atPath: logPath) {
+      _ = FileManager.default.createFile(atPath: logPath, contents: nil)
+    }
+    let log = try FileHandle(forWritingTo: URL(fileURLWithPath: logPath))
+    try log.seekToEnd()
+    process.standardError = log
+    process.standardOutput = log
+    process.standardInput = FileHandle.nullDevice
+    try process.run()
+    self.process = process
+  }
+
+  /// Waits until the newest start consumes.
+  func waitUntilConsuming(starts: Int = 1) async throws {
+    try await eventually("the service consumes") {
+      self.log.components(separatedBy: "Consuming").count > starts
+    }
+  }
+
+  func kill() {
+    guard let process, process.isRunning else { return }
+    Foundation.kill(process.processIdentifier, SIGKILL)
+    process.waitUntilExit()
+  }
+
+  /// SIGTERM, and the exit code.
+  func stop() async throws -> Int32 {
+    guard let process else { return -1 }
+    Foundation.kill(process.processIdentifier, SIGTERM)
+    try await eventually("the service stops") { !process.isRunning }
+    return process.terminationStatus
+  }
+
+  /// Runs another command of the program to its end.
+  func run(_ arguments: [String], _ more: [String: String] = [:]) throws -> (Int32, String, String) {
+    try Command.run(
+      Self.program.path, arguments, environment.merging(more) { _, new in new }, in: folder)
+  }
+}
+
+/// A program that runs to its end.
+enum Command {
+  static func run(
+    _ path: String, _ arguments: [String], _ environment: [String: String], in folder: URL
+  ) throws -> (Int32, String, String) {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: path)
+    process.arguments = arguments
+    process.environment = environment
+    // Files, not pipes: a full pipe that nobody reads would hold the program.
+    let name = "\(UInt64.random(in: 0..<(1 << 60)))"
+    let files = ["out", "err"].map { folder.appendingPathComponent("\(name).\($0)") }
+    for file in files { _ = FileManager.default.createFile(atPath: file.path, contents: nil) }
+    process.standardOutput = try FileHandle(forWritingTo: files[0])
+    process.standardError = try FileHandle(forWritingTo: files[1])
+    process.standardInput = FileHandle.nullDevice
+    try process.run()
+    process.waitUntilExit()
+    let texts = try files.map { try String(contentsOf: $0, encoding: .utf8) }
+    for file in files { try? FileManager.default.removeItem(at: file) }
+    return (process.terminationStatus, texts[0], texts[1])
+  }
+}
+
+/// Waits for a condition, generously: tests run on loaded machines.
+func eventually(
+  _ what: String, seconds: Double = 120, _ condition: () async throws -> Bool
+) async throws {
+  let end = Date().addingTimeInterval(seconds)
+  while Date() < end {
+    if try await condition() { return }
+    try await Task.sleep(for: .milliseconds(50))
+  }
+  throw Timeout(what: what)
+}
+
+struct Timeout: Error, CustomStringConvertible {
+  var what: String
+  var description: String { "in vain waited until \(what)" }
+}

@@ -1,0 +1,48 @@
+import AMQP
+import Foundation
+import Logging
+import NIOCore
+import NIOPosix
+
+/// The broker that the test command starts, and brokers of a test's own.
+enum TestBroker {
+  static let url = ProcessInfo.processInfo.environment["MEDDELA_TEST_BROKER"]
+  static var isThere: Bool { url != nil }
+  static let reason = "MEDDELA_TEST_BROKER names no broker; deploy/test starts one"
+
+  static func client(_ url: String) async throws -> BrokerClient {
+    let options = BrokerOptions(addresses: [try BrokerAddress(url: url)])
+    var logger = Logger(label: "test")
+    logger.logLevel = .critical
+    return try await BrokerClient.connect(
+      options, on: MultiThreadedEventLoopGroup.singleton.next(), logger: logger,
+      deadlineSeconds: 120)
+  }
+}
+
+/// A RabbitMQ node for one test, which may stop and kill it.
+final class OwnBroker {
+  let folder: URL
+  let url: String
+
+  init() throws {
+    folder = URL(fileURLWithPath: "/var/tmp/meddela-broker-\(UInt32.random(in: 0..<1 << 30))")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    url = try Self.run("start", folder).split(separator: "\n").last.map(String.init) ?? ""
+  }
+
+  deinit {
+    _ = try? Self.run("stop", folder)
+    try? FileManager.default.removeItem(at: folder)
+  }
+
+  func restart() throws { _ = try Self.run("restart", folder) }
+
+  private static func run(_ verb: String, _ folder: URL) throws -> String {
+    let script = ServiceProcess.repository.appendingPathComponent("deploy/broker").path
+    let (code, out, err) = try Command.run(
+      script, [verb, folder.path], ProcessInfo.processInfo.environment, in: folder)
+    guard code == 0 else { throw Timeout(what: "deploy/broker \(verb) works: \(err)") }
+    return out
+  }
+}
