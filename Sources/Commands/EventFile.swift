@@ -20,12 +20,10 @@ enum EventFile {
   ) throws -> MatchExplanation {
     let parser = JSONParser()
     do {
-      let root = try parser.parse(copying: event.span.bytes)
-      let fields = try EventFields.decode(root, messageID: nil)
-      return catalog.explain(
-        MatchQuery(
-          eventType: fields.type.bytes, channel: fields.channel.bytes,
-          language: fields.language?.bytes, origin: fields.origin?.bytes, lane: lane, now: now))
+      return try parser.withDocument(event) { root in
+        let fields = try EventFields.decode(root, messageID: nil)
+        return catalog.explain(MatchQuery(fields, lane: lane, now: now))
+      }
     } catch let error as JSONError {
       throw CommandFailure("the event is not JSON: \(error.description)", .data)
     } catch let error as Rejection {
@@ -44,13 +42,14 @@ enum EventFile {
 enum ContentText {
   static func print(_ content: [UInt8]) {
     let parser = JSONParser()
-    guard let root = try? parser.parse(copying: content.span.bytes) else { return }
-    for (name, value) in root.members {
-      if let text = value.asString {
-        let isLong = text.bytes.contains(0x0A)
-        writeLine(isLong ? "\(name.string):\n\(text.string)" : "\(name.string): \(text.string)")
-      } else {
-        writeLine("\(name.string): \(String(decoding: value.source, as: UTF8.self))")
+    try? parser.withDocument(content) { root in
+      for (name, value) in root.members {
+        if let text = value.asString {
+          let isLong = text.bytes.contains(0x0A)
+          writeLine("\(name.string):\(isLong ? "\n" : " ")\(text.string)")
+        } else {
+          writeLine("\(name.string): \(String(decoding: value.source, as: UTF8.self))")
+        }
       }
     }
   }

@@ -83,10 +83,11 @@ struct EventsCommand: AsyncParsableCommand {
       let parser = JSONParser()
       if !output.json { writeLine(UpdateLine.header) }
       try events.forEachNewest { update in
-        let root = try parser.parse(copying: update.span.bytes)
-        guard isWanted(root) else { return }
-        writeLine(
-          output.json ? String(decoding: update, as: UTF8.self) : UpdateLine.text(root))
+        try parser.withDocument(update) { root in
+          guard isWanted(root) else { return }
+          writeLine(
+            output.json ? String(decoding: update, as: UTF8.self) : UpdateLine.text(root))
+        }
       }
     }
 
@@ -94,10 +95,11 @@ struct EventsCommand: AsyncParsableCommand {
       let parser = JSONParser()
       var counts: [String: Int] = [:]
       try events.forEachNewest { update in
-        let root = try parser.parse(copying: update.span.bytes)
-        guard isWanted(root) else { return }
-        let status = root["status"]?.asString?.string ?? ""
-        counts["\(root["lane"]?.asString?.string ?? "") \(status)", default: 0] += 1
+        try parser.withDocument(update) { root in
+          guard isWanted(root) else { return }
+          let status = root["status"]?.asString?.string ?? ""
+          counts["\(root["lane"]?.asString?.string ?? "") \(status)", default: 0] += 1
+        }
       }
       var table = Table(["STATUS"] + Lane.allCases.map { "\($0.name)".uppercased() })
       for status in Status.allCases {

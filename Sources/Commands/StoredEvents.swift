@@ -100,8 +100,8 @@ struct EventHistory {
     writeLine("")
     writeLine(UpdateLine.header)
     for update in updates {
-      guard let root = try? parser.parse(copying: update.json.span.bytes) else { continue }
-      writeLine(UpdateLine.text(root) + (update.isEvidence ? " (log kept, no change)" : ""))
+      let line = try? parser.withDocument(update.json) { UpdateLine.text($0) }
+      writeLine((line ?? "") + (update.isEvidence ? " (log kept, no change)" : ""))
     }
   }
 
@@ -113,10 +113,9 @@ struct EventHistory {
     object.add("eventId", id)
     object.add("lane", "\(lane.name)")
     let parser = JSONParser()
-    if let last = updates.last(where: { !$0.isEvidence }),
-      let root = try? parser.parse(copying: last.json.span.bytes)
-    {
-      object.add("status", root["status"]?.asString?.string)
+    if let last = updates.last(where: { !$0.isEvidence }) {
+      let status = try? parser.withDocument(last.json) { $0["status"]?.asString?.string }
+      object.add("status", status ?? nil)
     }
     object.add("event", json: text(body))
     object.add("history", json: "[\(transitions.joined(separator: ","))]")

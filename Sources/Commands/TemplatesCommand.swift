@@ -106,8 +106,7 @@ struct TemplatesCommand: AsyncParsableCommand {
       let parser = JSONParser()
       var writer = ByteWriter(capacity: 4_096)
       do {
-        let root = try parser.parse(copying: event.span.bytes)
-        try template.render(root, into: &writer)
+        try parser.withDocument(event) { try template.render($0, into: &writer) }
       } catch let error as JSONError {
         throw CommandFailure("the event is not JSON: \(error.description)", .data)
       } catch {

@@ -67,8 +67,8 @@ struct WatchCommand: AsyncParsableCommand {
         let body = message.withBody { Array($0) }
         if json {
           writeLine(String(decoding: body, as: UTF8.self))
-        } else if let root = try? parser.parse(body) {
-          writeLine(UpdateLine.text(root))
+        } else if let line = try? parser.withDocument(body, { UpdateLine.text($0) }) {
+          writeLine(line)
         }
         shown += 1
         if let count, shown >= count { return messages.settle(batch) }

@@ -88,6 +88,15 @@ package final class JSONParser {
     return try parse(padded: UnsafeRawBufferPointer(rebasing: copy[..<count]))
   }
 
+  /// Parses a copy of a document and hands its view to `body`, during which it is valid. For code
+  /// that does not keep its parser: a view dies with it.
+  package func withDocument<Result>(
+    _ bytes: [UInt8], _ body: (JSONValue) throws -> Result
+  ) throws -> Result {
+    let root = try parse(copying: bytes.span.bytes)
+    return try withExtendedLifetime(self) { try body(root) }
+  }
+
   /// simdjson says that the document is wrong, not where: the scanner finds the place.
   private func fault(in bytes: UnsafeRawBufferPointer) -> JSONError {
     var scanner = JSONScanner(bytes, maxDepth: maxDepth)

@@ -7,7 +7,8 @@ struct RFC3339Parser {
     self.bytes = bytes
   }
 
-  /// Nanoseconds since 1970, from `Timestamp.earliest` to `.latest`; nil when the bytes are no such text.
+  /// Nanoseconds since 1970, from `Timestamp.earliest` to `.latest`; nil when the bytes are no
+  /// such text.
   mutating func parse() -> Int64? {
     guard let year = digits(4), take("-"), let month = digits(2), take("-"),
       let day = digits(2), take("T") || take("t"),

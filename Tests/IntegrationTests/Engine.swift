@@ -7,6 +7,7 @@ actor TestEngine {
   private(set) var deliveries: [String] = []
   private(set) var bodies: [String] = []
   private let client: BrokerClient
+  private let parser = JSONParser()
   private let prefix: String
 
   init(_ client: BrokerClient, prefix: String) {
@@ -29,9 +30,10 @@ actor TestEngine {
 
   private func log(of message: IncomingMessage) -> ClientMessage? {
     let body = message.withBody { Array($0) }
-    guard let root = try? JSONParser().parse(copying: body.span.bytes),
-      let id = root["deliveryId"]?.asString?.string,
-      let event = root["eventId"]?.asString?.string,
+    let ids = try? parser.withDocument(body) { root in
+      (root["deliveryId"]?.asString?.string, root["eventId"]?.asString?.string)
+    }
+    guard let id = ids?.0, let event = ids?.1,
       let replyTo = message.text(message.properties.replyTo)
     else { return nil }
     // A copy that the broker gives again is no second publish.

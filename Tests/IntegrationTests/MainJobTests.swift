@@ -106,6 +106,7 @@ actor StatusWatcher {
   private(set) var disorder: [String] = []
   private var sequences: [String: Int64] = [:]
   private let client: BrokerClient
+  private let parser = JSONParser()
   private let queue: String
 
   init(_ client: BrokerClient, prefix: String) async throws {
@@ -128,11 +129,15 @@ actor StatusWatcher {
 
   private func take(_ message: IncomingMessage) {
     let body = message.withBody { Array($0) }
-    guard let root = try? JSONParser().parse(copying: body.span.bytes),
-      let id = root["eventId"]?.asString?.string,
-      let sequence = root["sequence"]?.asInt64,
-      let status = root["status"]?.asString?.string
-    else { return disorder.append("not a status update") }
+    let fields = try? parser.withDocument(body) { root in
+      (
+        root["eventId"]?.asString?.string, root["sequence"]?.asInt64,
+        root["status"]?.asString?.string
+      )
+    }
+    guard let id = fields?.0, let sequence = fields?.1, let status = fields?.2 else {
+      return disorder.append("not a status update")
+    }
     bodies.append(String(decoding: body, as: UTF8.self))
     guard sequence > sequences[id, default: 0] else { return }
     // The first, a passing pending, is not published.

@@ -91,7 +91,8 @@ final class ServiceProcess {
   }
 
   /// Runs another command of the program to its end.
-  func run(_ arguments: [String], _ more: [String: String] = [:]) throws -> (Int32, String, String) {
+  func run(_ arguments: [String], _ more: [String: String] = [:]) throws -> (Int32, String, String)
+  {
     try Command.run(
       Self.program.path, arguments, environment.merging(more) { _, new in new }, in: folder)
   }

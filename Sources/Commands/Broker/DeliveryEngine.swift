@@ -17,6 +17,7 @@ actor DeliveryEngine {
   private let latencyMilliseconds: Int
   private let limit: Int?
   private let isJSON: Bool
+  private let parser = JSONParser()
   private var handled = 0
   private var progress = ProgressBar("delivering", total: nil)
 
@@ -81,12 +82,15 @@ actor DeliveryEngine {
 
   /// Sends one delivery; its log, or nil when the message is not one.
   private func log(of message: IncomingMessage) -> ClientMessage? {
-    let parser = JSONParser()
     let body = message.withBody { Array($0) }
-    guard let root = try? parser.parse(copying: body.span.bytes),
-      let deliveryID = root["deliveryId"]?.asString?.string,
-      let eventID = root["eventId"]?.asString?.string,
-      let replyTo = message.text(message.properties.replyTo)
+    guard let replyTo = message.text(message.properties.replyTo) else { return nil }
+    let log = try? parser.withDocument(body) { self.log(of: $0, replyTo: replyTo) }
+    return log ?? nil
+  }
+
+  private func log(of root: JSONValue, replyTo: String) -> ClientMessage? {
+    guard let deliveryID = root["deliveryId"]?.asString?.string,
+      let eventID = root["eventId"]?.asString?.string
     else { return nil }
     let (outcome, reason) = send(root, deliveryID)
     var writer = ByteWriter(capacity: 256)

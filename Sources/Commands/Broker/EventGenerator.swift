@@ -28,7 +28,8 @@ struct EventGenerator {
     writer.write(
       string: """
         {"id":"gen-\(run)-\(number)","type":"\(type)","channel":"\(channel)",\
-        "email":"customer\(number)@example.se","mobilePhone":"+4670\(1_000_000 + number % 9_000_000)",\
+        "email":"customer\(number)@example.se",\
+        "mobilePhone":"+4670\(1_000_000 + number % 9_000_000)",\
         "registrationToken":"token-\(run)-\(number)","origin":"shop-se",\
         "externalId":"cust-\(number)","language":"\(language)",\
         "ctx":{"client":{"firstname":"\(name)","lastname":"Andersson"},\

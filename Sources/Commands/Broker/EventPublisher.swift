@@ -30,7 +30,7 @@ struct EventPublisher {
   mutating func add(_ event: [UInt8]) async throws {
     var routingKey = "unknown"
     var messageID: String?
-    if let root = try? parser.parse(event) {
+    try? parser.withDocument(event) { root in
       if let type = root["type"]?.asString, isEventType(type.bytes) { routingKey = type.string }
       if let id = root["id"]?.asString, isEventID(id.bytes) { messageID = id.string }
     }
@@ -49,7 +49,7 @@ struct EventPublisher {
     message.contentType = contentType
     message.messageID = messageID
     message.replyTo = replyTo
-    // A return is told by the message id; without one the alternate exchange keeps what is unrouted.
+    // A return is told by the message id; without one the alternate exchange keeps the message.
     message.isMandatory = messageID != nil
     message.timestampSeconds = Terminal.unixSeconds
     batch.append(message)

@@ -88,7 +88,7 @@ struct IndexTable {
     capacity = (pages + max(1, pages / 5)) * Self.slotsPerPage
     guard let memory = csystem_map(bytes) else {
       // Not outside input: without memory for 16 bytes an event nothing can go on.
-      fatalError("no memory for the index of the event log: \(bytes) bytes")
+      preconditionFailure("no memory for the index of the event log: \(bytes) bytes")
     }
     slots = memory.bindMemory(to: Slot.self, capacity: Int(capacity))
     guard let old else { return }

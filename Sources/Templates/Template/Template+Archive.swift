@@ -26,6 +26,8 @@ extension Template {
   /// content does not have the version that it names.
   package static func restore(archive: [UInt8]) throws(CatalogError) -> Template {
     let parser = JSONParser(maxBytes: TemplateLimits.archiveBytes)
+    // Views die with their parser.
+    defer { withExtendedLifetime(parser) {} }
     let root: JSONValue
     do {
       root = try parser.parse(archive)

@@ -12,6 +12,8 @@ extension Template {
       return problem(.missingFile, "expected an event to check the template with")
     }
     let parser = JSONParser(maxBytes: TemplateLimits.fileBytes)
+    // Views die with their parser.
+    defer { withExtendedLifetime(parser) {} }
     do {
       let root = try parser.parse(sample)
       let event = try EventFields.decode(root, messageID: nil)

@@ -7,6 +7,7 @@ extension Simulation {
   /// The ids of the events, or of the logs' events, that a message carries.
   private func eventIDs(_ message: ModelBroker.Message) -> [String] {
     let parser = JSONParser()
+    defer { withExtendedLifetime(parser) {} }
     guard let root = try? parser.parse(message.body) else { return [] }
     let elements = JSONSplitter.elements(of: root).map(Array.init) ?? [root]
     return elements.compactMap { ($0["eventId"] ?? $0["id"])?.asString?.string }
