@@ -39,4 +39,12 @@ bare_result bare_drain(bare_broker broker, const char *queue, uint64_t count);
 /// Declares a durable quorum queue.
 bare_result bare_declare(bare_broker broker, const char *queue);
 
+/// User and system time of a running process so far, all threads: what utime + stime of
+/// /proc/PID/stat say, in nanoseconds instead of ticks. Negative when there is no such process.
+double bare_cpu_seconds(int pid);
+
+/// wait4: the process id, 0 when it still runs (with WNOHANG), or negative. `cpu_seconds` is what
+/// the process used in all.
+int bare_wait(int pid, int options, int *status, double *cpu_seconds);
+
 #endif
