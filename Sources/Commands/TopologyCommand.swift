@@ -56,8 +56,8 @@ struct TopologyCommand: AsyncParsableCommand {
       commandName: "verify",
       abstract: "Checks that every exchange and queue is there, with the right arguments.",
       discussion: """
-        A queue with other arguments and a missing one are told apart. Bindings cannot be looked \
-        at over AMQP; a probe message shows whether each input exchange leads to a queue.
+        A queue that is missing is told apart from one with other arguments. Bindings cannot be \
+        looked at over AMQP. Needs the right to declare.
         """)
 
     @OptionGroup var configuration: ConfigurationOptions

@@ -32,6 +32,7 @@ struct WatchCommand: AsyncParsableCommand {
       throw ValidationError("--status is one of \(Status.allCases.map { "\($0.wireName)" })")
     }
     if let lane, Lane(name: lane) == nil { throw ValidationError("--lane is realtime or batch") }
+    if let count, count < 1 { throw ValidationError("--count is at least 1") }
   }
 
   func run() async throws {

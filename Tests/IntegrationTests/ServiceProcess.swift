@@ -79,7 +79,7 @@ final class ServiceProcess {
   func kill() {
     guard let process, process.isRunning else { return }
     Foundation.kill(process.processIdentifier, SIGKILL)
-    process.waitUntilExit()
+    process.waitByLooking()
   }
 
   /// SIGTERM, and the exit code.
@@ -115,10 +115,17 @@ enum Command {
     process.standardError = try FileHandle(forWritingTo: files[1])
     process.standardInput = FileHandle.nullDevice
     try process.run()
-    process.waitUntilExit()
+    process.waitByLooking()
     let texts = try files.map { try String(contentsOf: $0, encoding: .utf8) }
     for file in files { try? FileManager.default.removeItem(at: file) }
     return (process.terminationStatus, texts[0], texts[1])
+  }
+}
+
+extension Process {
+  /// Waits for the end without a run loop, which a test's thread has none of.
+  func waitByLooking() {
+    while isRunning { usleep(10_000) }
   }
 }
 

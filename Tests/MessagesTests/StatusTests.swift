@@ -5,7 +5,7 @@ import Testing
 struct StatusTests {
   /// Rows: from; columns: to; both in the order of `Status.allCases`.
   private static let table = [
-    //                  pending, pending-delivery, sent, ignored, delivery-failed, not-covered, expired
+    // Columns: pending, pending-delivery, sent, ignored, delivery-failed, not-covered, expired.
     (Status.pending, [true, true, true, true, true, true, true]),
     (.pendingDelivery, [false, false, true, true, true, false, true]),
     (.sent, [false, false, false, true, true, false, false]),

@@ -19,7 +19,8 @@ struct CommandBroker {
       var options = try BrokerOptions(configuration, version: programVersion)
       options.connectionName = "meddela \(name)"
       let client = try await BrokerClient.connect(
-        options, on: MultiThreadedEventLoopGroup.singleton.next(), logger: quietLogger())
+        options, on: MultiThreadedEventLoopGroup.singleton.next(), logger: quietLogger(),
+        deadlineSeconds: 10)
       let broker = CommandBroker(
         client: client,
         topology: Topology(

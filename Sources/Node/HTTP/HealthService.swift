@@ -33,7 +33,13 @@ package struct HealthService: Service {
       router: router,
       configuration: ApplicationConfiguration(address: .hostname(host, port: port)),
       logger: logger)
-    try await application.run()
+    do {
+      try await application.run()
+    } catch {
+      throw NodeError(
+        message: "cannot serve health on \(host):\(port) (http.host, http.port): \(error)",
+        exitCode: 69)
+    }
   }
 
   /// The shard's loop turns. One that recovers a large store does not turn yet, and is alive.

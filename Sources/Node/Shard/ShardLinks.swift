@@ -75,13 +75,12 @@ struct ShardLinks {
   }
 
   /// The connection that declares comes first: a queue must exist before it is consumed.
-  mutating func startPublishing() {
-    running = all.count
+  func startPublishing() {
     link(.status).start()
   }
 
   /// The topology stands: the others may connect.
-  mutating func startOthers() {
+  func startOthers() {
     for link in all where link !== self.link(.status) { link.start() }
   }
 
@@ -107,18 +106,17 @@ struct ShardLinks {
     for link in consuming { link.flush() }
   }
 
-  /// Closes all connections, acknowledgements first; `done` is called when the last one has.
-  mutating func stop(_ done: @escaping () -> Void) {
+  /// What to do when the last connection has closed. The caller then stops them all: a link that
+  /// is not connected says at once that it has stopped.
+  mutating func willStop(_ done: @escaping () -> Void) {
+    running = all.count
     onStopped = done
-    for link in all { link.stop() }
   }
 
-  mutating func didStop() {
+  /// One more connection has closed. After the last one, what is to be done.
+  mutating func didStop() -> (() -> Void)? {
     running -= 1
-    if running == 0 {
-      onStopped?()
-      onStopped = nil
-    }
+    return running == 0 ? onStopped : nil
   }
 }
 

@@ -101,7 +101,7 @@ extension ShardRunner: BrokerLinkDelegate {
   }
 
   func brokerLinkDidStop(_ link: BrokerLink) {
-    links.didStop()
+    if phase == .stopped { links.didStop()?() }
   }
 
   /// Logs a warning at most every five seconds: a broken queue would fill the disk.

@@ -141,7 +141,8 @@ final class ShardRunner {
     ticker?.cancel()
     report.update(status(at: 0))
     let runner = NIOLoopBound(self, eventLoop: eventLoop)
-    links.stop { runner.value.closeLog() }
+    links.willStop { runner.value.closeLog() }
+    for link in links.all { link.stop() }
   }
 
   private func closeLog() {
