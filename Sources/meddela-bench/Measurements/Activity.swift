@@ -9,9 +9,10 @@ final class Activity {
   private var lastActive: ContinuousClock.Instant
   private var cpuAtLastActive: Double
 
-  /// Between two looks; the shard's timer alone, every 20 ms, takes less than the second number.
   private static let lookMicroseconds: UInt32 = 2_000
-  private static let leastWorkSeconds = 30e-6
+  /// Of one look. The shard's timer alone takes some 0.15 ms every 20 ms. What is below is missed
+  /// at the end: the last turn of a few messages, at most a few milliseconds before.
+  private static let leastWorkSeconds = 0.4e-3
   /// Longer than the service takes to renew its numbers.
   private static let quiet = Duration.milliseconds(80)
   private static let limit = Duration.seconds(300)
@@ -34,6 +35,7 @@ final class Activity {
   func followUntilQuiet(_ what: String, until isSatisfied: (Metrics) -> Bool) throws -> Metrics {
     var before = cpuAtStart
     var lastAsked = start
+    var last: Metrics?
     while clock.now - start < Self.limit {
       usleep(Self.lookMicroseconds)
       let (now, cpu) = (clock.now, service.child.cpuSeconds())
@@ -44,12 +46,14 @@ final class Activity {
       }
       before = cpu
       guard now - lastActive > Self.quiet, now - lastAsked > Self.quiet else { continue }
-      if let reading = service.metrics.read(), isSatisfied(reading) { return reading }
+      last = service.metrics.read()
+      if let last, isSatisfied(last) { return last }
       // What the answer cost, and its end, is not work.
       usleep(4_000)
       lastAsked = clock.now
       before = service.child.cpuSeconds()
     }
-    throw BenchFailure("\(what): the service ended, or was not done in \(Self.limit)")
+    let seen = last?.summary ?? "no metrics were read"
+    throw BenchFailure("\(what): the service ended, or was not done in \(Self.limit): \(seen)")
   }
 }

@@ -95,6 +95,12 @@ struct Metrics {
 
   subscript(_ name: String) -> Int { values[name[...]] ?? 0 }
 
+  /// What tells how far the service got.
+  var summary: String {
+    ["messages_total", "settled_total", "status_confirmed_total", "outbox_backlog"]
+      .map { "\($0) \(self[$0])" }.joined(separator: ", ")
+  }
+
   /// Every record is on disk.
   var isDurable: Bool { self["log_durable_lsn"] + 1 == self["log_next_lsn"] }
 

@@ -27,7 +27,8 @@ extension BenchReport {
   }
 
   private static func passes(_ passes: [Pass]) -> String {
-    array(passes.map { object([("seconds", "\($0.seconds)"), ("cpuSeconds", "\($0.cpuSeconds)")]) })
+    array(
+      passes.map { object([("seconds", "\($0.seconds)"), ("cpuSeconds", "\($0.cpuSeconds)")]) })
   }
 
   private static func latency(_ it: LatencyProbe.Outcome) -> String {
