@@ -50,7 +50,11 @@ extension ShardEngine {
     do throws(JSONError) {
       let root = try parser.parse(padded: body)
       if let elements = JSONSplitter(batch: root) {
-        split(message, Array(elements))
+        if messages[message].message.inlet != .deliveryLogs, let refusal = refusal(ofBatch: root) {
+          park(message, element: whole, refusal)
+        } else {
+          split(message, Array(elements))
+        }
       } else if let tooLarge = oversize(whole, of: message) {
         park(message, element: whole, tooLarge)
       } else {
@@ -58,6 +62,15 @@ extension ShardEngine {
       }
     } catch {
       park(message, element: whole, Rejection(error))
+    }
+  }
+
+  private func refusal(ofBatch root: JSONValue) -> Rejection? {
+    do throws(Rejection) {
+      _ = try EventBatch.check(root)
+      return nil
+    } catch {
+      return error
     }
   }
 

@@ -32,16 +32,24 @@ final class OwnBroker {
   }
 
   deinit {
-    _ = try? Self.run("stop", folder)
+    _ = try? Self.run("kill", folder)
     try? FileManager.default.removeItem(at: folder)
   }
 
   func restart() throws { _ = try Self.run("restart", folder) }
 
+  /// Foundation tells the end of a process by a descriptor that its children inherit: the node,
+  /// which goes on, would keep it open.
+  private static let closingDescriptors = #"""
+    for fd in /proc/self/fd/*; do fd=${fd##*/}; [ "$fd" -le 2 ] || eval "exec $fd>&-"; done
+    exec "$0" "$@"
+    """#
+
   private static func run(_ verb: String, _ folder: URL) throws -> String {
     let script = ServiceProcess.repository.appendingPathComponent("deploy/broker").path
     let (code, out, err) = try Command.run(
-      script, [verb, folder.path], ProcessInfo.processInfo.environment, in: folder)
+      "/bin/bash", ["-c", closingDescriptors, script, verb, folder.path],
+      ProcessInfo.processInfo.environment, in: folder)
     guard code == 0 else { throw Timeout(what: "deploy/broker \(verb) works: \(err)") }
     return out
   }
