@@ -61,11 +61,14 @@ final class ShardRunner {
     links.startPublishing()
     let runner = NIOLoopBound(self, eventLoop: eventLoop)
     ticker = eventLoop.scheduleRepeatedTask(
-      initialDelay: .milliseconds(20), delay: .milliseconds(20)
+      initialDelay: Self.tick, delay: Self.tick
     ) { _ in
       runner.value.turn()
     }
   }
+
+  /// How late a timer may fire. All else is moved on by what comes from sockets and disk.
+  private static let tick = TimeAmount.milliseconds(50)
 
   /// Schedules one turn behind all inputs that are at hand.
   func scheduleTurn() {
