@@ -68,6 +68,8 @@ import Testing
     log.append(model.makeRecord(&random, hash: { log.hash(of: $0) }))
     log.endTurn()
     #expect(owner.waitDurable(1))
+    // Else the call that fails may be one of the thread that prepares the next segment.
+    #expect(disk.waitForSpare())
     disk.state.withLock { $0.troubleAt = $0.calls + 2 }
     disk.state.withLock { $0.trouble = .error(EIO) }
     log.append(model.makeRecord(&random, hash: { log.hash(of: $0) }))
@@ -162,5 +164,16 @@ import Testing
     #expect(answers[1].models == [model.records[1]])
     #expect(log.failure == nil)
     try log.close()
+  }
+}
+
+extension SimDisk {
+  /// Waits until the next segment is prepared.
+  fileprivate func waitForSpare() -> Bool {
+    for _ in 0..<60_000 {
+      if files.contains(where: { $0.hasSuffix("spare.next") }) { return true }
+      usleep(1_000)
+    }
+    return false
   }
 }
