@@ -7,12 +7,19 @@ package struct EventLogOptions: Sendable {
   package var segmentBytes = 256 << 20
   /// A data frame with nothing after it for this long is followed by a confirm frame.
   package var confirmMilliseconds = 80
+  /// Of which open events in indexed segments `replay` is shown the newest record: each of them is
+  /// read back, so an owner leaves out those it does not need.
+  package var replays: @Sendable (EventLocation) -> Bool = { _ in true }
   /// Every system call of the log. Replaced by a simulated disk in tests.
   package var disk: any Disk = LinuxDisk()
+  /// How many bytes a second merges of derived files write at most.
+  package var mergeBytesPerSecond = 64 << 20
   /// How soon a segment that found no room is tried again.
   var spaceRetryMilliseconds = 1000
   /// Bits of the fingerprint that are kept: all but in tests, which want collisions.
   var fingerprintMask = UInt64.max
+  /// Deliberate defects, for tests.
+  var breaks: Breaks = []
 
   package init(path: String) { self.path = path }
 

@@ -25,8 +25,8 @@ package enum Limits {
   static let maxLSN: UInt64 = (1 << 48) - 1
   /// The window through which a segment is scanned.
   static let scanWindowBytes = 8 << 20
-  /// Sealed segments the reader keeps open.
-  static let openSegments = 32
+  /// Segments and their positions that the reader keeps open.
+  static let openSegments = 64
   static let threadStackBytes = 8 << 20
   /// Frame buffers kept for reuse.
   static let pooledBuffers = 4

@@ -41,10 +41,13 @@ import Testing
       guard log.recovered == model.records else { throw Loss.found("before the work") }
       for _ in 0..<Int.random(in: 1...40, using: &random) {
         let batch = (0..<Int.random(in: 1...12, using: &random)).map { _ in
-          model.makeRecord(&random, hash: log.hash)
+          model.makeRecord(&random, hash: log.hash, others: true)
         }
         try log.commit(batch)
         acknowledged = model.records.count
+        if Int.random(in: 0..<6, using: &random) == 0 {
+          try log.maintain(steps: Int.random(in: 1...6, using: &random))
+        }
         if Int.random(in: 0..<4, using: &random) == 0 { try log.confirm() }
       }
       if Bool.random(using: &random) { try log.close() } else { log.kill() }
@@ -58,7 +61,7 @@ import Testing
     _ disk: SimDisk, _ model: inout Model, acknowledged: Int, _ place: String
   ) throws {
     let log = try SyncLog(.simulated(disk))
-    log.kill()
+    defer { log.kill() }
     let count = log.recovered.count
     if count < acknowledged {
       throw Loss.found("\(place): \(count) records of \(acknowledged) acknowledged ones")
@@ -68,6 +71,17 @@ import Testing
       throw Loss.found("\(place): a record is not what was written")
     }
     model.truncate(to: count)
+    try checkIndex(log, model, place)
+  }
+
+  /// The index and what the owner was shown, whatever became of the derived files.
+  private func checkIndex(_ log: SyncLog, _ model: Model, _ place: String) throws {
+    if log.replayed != model.replay(covered: log.covered) {
+      throw Loss.found("\(place): the owner was shown other records")
+    }
+    for id in model.events where try log.newest(id) != model.newest[id] {
+      throw Loss.found("\(place): the index names another record than the newest")
+    }
   }
 
   @Test(arguments: seeds(400))

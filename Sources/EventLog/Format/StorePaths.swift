@@ -7,6 +7,10 @@ struct StorePaths: Sendable {
   var manifest: String { root + "/" + Manifest.fileName }
   var durable: String { root + "/" + DurableMark.fileName }
   var segments: String { root + "/segments" }
+  /// Derived files: tables, positions and the checkpoint.
+  var index: String { root + "/index" }
+  var checkpoint: String { index + "/" + Self.checkpointName }
+  static let checkpointName = "checkpoint"
   var quarantine: String { root + "/quarantine" }
   /// The next segment: zeros from end to end, and known to be durable by its name.
   var spare: String { segments + "/spare.next" }
@@ -16,6 +20,14 @@ struct StorePaths: Sendable {
   var parent: String {
     guard let slash = root.lastIndex(of: "/") else { return "." }
     return slash == root.startIndex ? "/" : String(root[..<slash])
+  }
+
+  func positions(_ segment: UInt64) -> String {
+    index + "/" + hexadecimal(segment) + ".positions"
+  }
+
+  func table(_ range: SegmentRange, level: UInt8) -> String {
+    index + "/" + hexadecimal(range.first) + "-" + hexadecimal(range.last) + ".\(level).table"
   }
 
   func segment(_ id: UInt64) -> String { segments + "/" + SegmentHeader.fileName(id) }

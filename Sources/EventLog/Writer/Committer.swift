@@ -134,7 +134,7 @@ final class Committer: @unchecked Sendable {
       case .frame(let buffer):
         try writer.write(buffer)
         unconfirmedSince = monotonicNanoseconds()
-        guard announce(buffer) else { return }
+        guard announce(buffer, writer.acknowledgedLSN) else { return }
       case .confirm:
         try writer.writeEmpty(.confirm)
         unconfirmedSince = nil
@@ -168,8 +168,7 @@ final class Committer: @unchecked Sendable {
 
   /// The frame is durable: says so and takes its buffer back. False when the log was poisoned
   /// meanwhile: then nothing may be said.
-  private func announce(_ buffer: FrameBuffer) -> Bool {
-    let last = buffer.lastLSN
+  private func announce(_ buffer: FrameBuffer, _ last: UInt64) -> Bool {
     let bytes = buffer.payloadBytes
     let isHealthy = monitor.withLock { () -> Bool in
       guard failure == nil else { return false }

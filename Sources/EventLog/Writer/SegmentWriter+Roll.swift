@@ -13,6 +13,7 @@ extension SegmentWriter {
     map.add(id: header.id, baseLSN: header.baseLSN)
     try old.close()
     preparer.want()
+    onSealed(manifest.segments[manifest.segments.count - 2])
   }
 
   /// Turns the spare into segment `id`: header written and durable, then the name.

@@ -13,10 +13,17 @@ final class SegmentWriter {
   var point: ChainPoint
   let map: SegmentMap
   let preparer: SparePreparer
+  /// Told of a segment that will not change any more.
+  var onSealed: (Manifest.Segment) -> Void = { _ in }
   private let mark: DiskFile
   private let markBuffer = UnsafeMutableRawPointer.allocate(
     byteCount: DurableMark.bytes, alignment: 64)
   private let empty = FrameBuffer(payload: 0)
+
+  /// The last record that may be said to be durable.
+  private(set) var acknowledgedLSN: UInt64
+  /// A frame was written and not synced: only ever with `twoFramesInFlight`.
+  private var hasUnsynced = false
 
   var segmentID: UInt64 { header.id }
 
@@ -32,6 +39,7 @@ final class SegmentWriter {
     self.file = file
     self.offset = offset
     self.point = point
+    acknowledgedLSN = point.lsn
     self.map = map
     self.preparer = preparer
     mark = try DiskFile(options.disk, paths.durable, .writeOrCreate, creating: true)
@@ -61,13 +69,33 @@ final class SegmentWriter {
       offset + Int64(frame.totalBytes) <= header.fileBytes,
       "a fresh segment has room for the largest frame")
     let bytes = buffer.seal(&frame, salt: header.frameSalt)
+    if options.breaks.has(.acknowledgeBeforeSync) {
+      acknowledgedLSN = point.lsn + UInt64(buffer.recordCount)
+    }
     try file.write(bytes, at: offset)
-    try file.syncData()
+    try sync()
     noteMarks(buffer)
     offset += Int64(frame.totalBytes)
     point = ChainPoint(
       lsn: point.lsn + UInt64(buffer.recordCount), sequence: frame.sequence, chain: frame.chain)
+    if hasUnsynced { return }
+    acknowledgedLSN = point.lsn
     try writeMark()
+  }
+
+  /// Makes the frame durable that was just written.
+  private func sync() throws(EventLogError) {
+    if options.breaks.has(.skipDataSync) { return }
+    if options.breaks.has(.twoFramesInFlight) {
+      hasUnsynced.toggle()
+      if hasUnsynced { return }
+    }
+    do throws(EventLogError) {
+      try file.syncData()
+    } catch {
+      guard options.breaks.has(.retryFailedSync) else { throw error }
+      try file.syncData()
+    }
   }
 
   /// Tells readers where the records of the frame at `offset` are.

@@ -3,16 +3,62 @@
 /// The log without its threads: every step happens when it is called, so a crash can be put at
 /// any system call and comes back with its seed.
 final class SyncLog {
+  /// Every record there is, read after the opening.
   let recovered: [ModelRecord]
+  /// What the opening showed its owner.
+  let replayed: [ModelRecord]
+  /// The last LSN that tables covered at the opening.
+  let covered: UInt64
   let report: RecoveryReport
-  private let opened: Recovery.Opened
+  let opened: Recovery.Opened
+
+  var keeper: TableKeeper { opened.keeper }
+  /// What a caller may have been told is durable.
+  var acknowledgedLSN: UInt64 { opened.writer.acknowledgedLSN }
 
   init(_ options: EventLogOptions) throws(EventLogError) {
     var records: [ModelRecord] = []
     var recovery = Recovery(try options.checked(), onSpace: { _ in })
-    opened = try recovery.run { records.append(ModelRecord($0)) }
-    recovered = records
+    let opened = try recovery.run { records.append(ModelRecord($0)) }
+    self.opened = opened
+    replayed = records
     report = opened.report
+    covered = opened.keeper.coveredLSN
+    recovered = try Self.all(options)
+    opened.writer.onSealed = { opened.keeper.add($0) }
+  }
+
+  private static func all(_ options: EventLogOptions) throws(EventLogError) -> [ModelRecord] {
+    var records: [ModelRecord] = []
+    do {
+      let reader = try EventLogReader(path: options.path, disk: options.disk)
+      try reader.forEachRecord { records.append(ModelRecord($0)) }
+    } catch let error as EventLogError {
+      throw error
+    } catch {
+      preconditionFailure("a reader throws nothing else")
+    }
+    return records
+  }
+
+  /// What the keeper's thread would do, one step at a time.
+  func maintain(steps: Int = .max) throws(EventLogError) {
+    for _ in 0..<steps {
+      if try keeper.indexNext() { continue }
+      try keeper.writeCheckpoint()
+      if try !keeper.mergeOnce() { return }
+    }
+  }
+
+  /// The LSNs that may be an event's newest, as the owner and the reader thread would find them.
+  func newest(_ id: [UInt8]) throws(EventLogError) -> UInt64? {
+    let hash = hash(id)
+    if let value = opened.index.first(hash.high) { return value.lsn }
+    let set = keeper.published.set
+    for table in set.suspects(hash) {
+      if let entry = try table.find(hash) { return entry.value.lsn }
+    }
+    return nil
   }
 
   func hash(_ id: [UInt8]) -> EventHash {
