@@ -24,20 +24,20 @@ package final class EventLog {
   private let published: PublishedTables
   private var tablesSeen: Int
   private var sweep = IndexSweep()
-  private var reopened: ReopenedEvents
+  private(set) var reopened: ReopenedEvents
   let key: SipKey
   let mask: UInt64
   let reader: ReaderThread
   private let frameTarget: Int
-  private let committer: Committer
+  let committer: Committer
   private let preparer: SparePreparer
-  private let map: SegmentMap
-  private let keeper: KeeperThread
+  let map: SegmentMap
+  let keeper: KeeperThread
   private let lock: DiskFile
   /// The filling frame while a turn goes on.
   private var filling: FrameBuffer?
   private var appendedBytes = 0
-  private var isOpen = true
+  private(set) var isOpen = true
 
   /// Opens the store or makes it. Blocks; call it off the loop.
   ///
@@ -68,7 +68,7 @@ package final class EventLog {
     tablesSeen = published.generation.value
     tables = published.set
     reopened = opened.reopened
-    let keeper = KeeperThread(opened.keeper)
+    let keeper = KeeperThread(opened.keeper, onCarry: callbacks.onCarry)
     self.keeper = keeper
     writer.onSealed = { keeper.add($0) }
     key = opened.identity.key
@@ -85,6 +85,7 @@ package final class EventLog {
       onDamage: { keeper.distrust($0) })
     self.reader = reader
     committer = Committer(writer, callbacks) { reader.advance(to: $0, failure: $1) }
+    committer.onDropped = { keeper.dropped(through: $0, origin: $1) }
   }
 
   deinit {

@@ -83,10 +83,13 @@ extension Recovery {
       switch try scanner.next(until: header.fileBytes) {
       case .frame(let frame): try replay.take(frame, file: path)
       case .end(let problem):
-        let verdict = try TailJudge(
-          scanner: scanner, file: path, problem: problem, fileBytes: size,
-          closedEnd: segment.end, mark: mark
-        ).verdict()
+        let verdict =
+          options.breaks.has(.truncateOnDamage)
+          ? .torn(end: scanner.offset + 64)
+          : try TailJudge(
+            scanner: scanner, file: path, problem: problem, fileBytes: size,
+            closedEnd: segment.end, mark: mark
+          ).verdict()
         report.bytes += scanner.offset
         return Active(
           header: header, offset: scanner.offset, point: scanner.point, verdict: verdict)

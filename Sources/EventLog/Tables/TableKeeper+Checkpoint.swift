@@ -13,7 +13,7 @@ extension TableKeeper {
     var header = TableHeader(kind: .checkpoint, store: store, level: 0, range: range)
     header.newestOfKind = newestOfKind(tables)
     let writer = try TableWriter(
-      disk, paths.checkpoint + ".tmp", header, keys: 0, pace: pace)
+      disk, paths.checkpoint + ".tmp", header, keys: 0, pace: breathe)
     try forEachOpen { (entry) throws(EventLogError) in try writer.add(entry) }
     checkpoint = try writer.finish(as: paths.checkpoint, in: paths.index)
   }

@@ -23,6 +23,9 @@ final class TableKeeper {
   /// Called with the bytes written by a merge; waits so that merging stays in the background.
   var pace: (Int) throws(EventLogError) -> Void = { _ in }
 
+  /// The same of a checkpoint, which does not wait.
+  var breathe: (Int) throws(EventLogError) -> Void = { _ in }
+
   var disk: any Disk { options.disk }
 
   struct IndexedSegment {
@@ -65,7 +68,22 @@ final class TableKeeper {
     pending.removeFirst()
     map.keepOnDisk(positions)
     publish()
+    giveBackTail(segment)
     return true
+  }
+
+  /// A segment that was sealed early ends before its file does: its unused blocks go back to the
+  /// file system. Only space is at stake, so an error is of no interest.
+  private func giveBackTail(_ segment: Manifest.Segment) {
+    guard
+      let end = segment.end?.offset,
+      let file = try? DiskFile(disk, paths.segment(segment.id), .write)
+    else { return }
+    let start = Int64(roundUp(Int(end), to: Limits.blockBytes))
+    if let size = try? file.size(), size - start >= Int64(Limits.frameTargetBytes) {
+      try? disk.punchHole(file.descriptor, at: start, size - start)
+    }
+    file.closeQuietly()
   }
 
   /// Makes a damaged derived file again, from the segments it was made from.

@@ -9,6 +9,16 @@ final class KeeperThread: @unchecked Sendable {
   private var sealed: [Manifest.Segment] = []
   private var distrusted: [String] = []
   private var hasWork = true
+  /// What the owner has not decided on yet, and what it decided.
+  private var proposal: RetentionProposal?
+  private var isDropping = false
+  private var droppedThrough: (UInt64, ChainPoint)?
+  private var keepFrom: UInt64 = 0
+  private var nextRetentionAt: UInt64 = 0
+  /// Carrying was asked for; what the tables covered then.
+  private var carryAskedAt: UInt64?
+  private let clock: RetentionClock
+  private let onCarry: @Sendable ([CarryRequest]) -> Void
   private var isStopping = false
   private var isFinishing = false
   private var thread: WorkerThread?
@@ -17,8 +27,11 @@ final class KeeperThread: @unchecked Sendable {
   /// When the bytes written so far may have been written, at the rate.
   private var paceUntil: UInt64 = 0
 
-  init(_ keeper: TableKeeper) {
+  init(_ keeper: TableKeeper, onCarry: @escaping @Sendable ([CarryRequest]) -> Void) {
     self.keeper = keeper
+    self.onCarry = onCarry
+    clock = RetentionClock(
+      wall: keeper.options.wallClock(), monotonic: monotonicNanoseconds())
     retryNanoseconds = UInt64(keeper.options.spaceRetryMilliseconds) * 1_000_000
     bytesPerSecond = UInt64(max(1, keeper.options.mergeBytesPerSecond))
   }
@@ -59,6 +72,7 @@ final class KeeperThread: @unchecked Sendable {
 
   private func run(_ onFailure: @Sendable (EventLogError) -> Void) {
     keeper.pace = { [self] bytes throws(EventLogError) in try pace(bytes) }
+    keeper.breathe = { [self] _ throws(EventLogError) in try breathe() }
     while waitForWork() {
       do throws(EventLogError) {
         if try !step() { idle() }
@@ -91,7 +105,9 @@ final class KeeperThread: @unchecked Sendable {
     for file in files { try keeper.repair(file) }
     if try keeper.indexNext() { return true }
     if keeper.wantsCheckpoint || isFinishing { try keeper.writeCheckpoint() }
-    return isFinishing ? false : try keeper.mergeOnce()
+    if isFinishing { return false }
+    if try retain() { return true }
+    return try keeper.mergeOnce()
   }
 
   private func idle() {
@@ -101,7 +117,14 @@ final class KeeperThread: @unchecked Sendable {
   /// False when the thread is to end.
   private func waitForWork() -> Bool {
     monitor.withLock {
-      while !hasWork, !isStopping, !isFinishing { monitor.wait() }
+      while !hasWork, !isStopping, !isFinishing {
+        guard keeper.options.retentionSeconds != nil else {
+          monitor.wait()
+          continue
+        }
+        if monotonicNanoseconds() >= nextRetentionAt { return true }
+        monitor.wait(until: nextRetentionAt)
+      }
       return !isStopping
     }
   }
@@ -124,8 +147,92 @@ final class KeeperThread: @unchecked Sendable {
       while !isStopping, !isFinishing, monotonicNanoseconds() + 5_000_000 < paceUntil {
         monitor.wait(until: paceUntil)
       }
-      return isStopping
+      return isStopping || isFinishing
     }
     if isEnding { throw EventLogError(.closed, "the log is being closed") }
+    // What was sealed meanwhile does not wait for a long merge.
+    for segment in takeSealed() { keeper.add(segment) }
+    while try keeper.indexNext() {}
+  }
+
+  private func breathe() throws(EventLogError) {
+    if monitor.withLock({ isStopping }) {
+      throw EventLogError(.closed, "the log is being closed")
+    }
+  }
+
+  private func takeSealed() -> [Manifest.Segment] {
+    monitor.withLock {
+      defer { sealed = [] }
+      return sealed
+    }
+  }
+}
+
+// Retention: the keeper proposes, the owner decides, the sync thread writes the manifest, the
+// keeper removes the files.
+extension KeeperThread {
+  /// What the owner is to decide on, if anything.
+  func proposal(keepFrom lsn: UInt64) -> RetentionProposal? {
+    monitor.withLock {
+      keepFrom = lsn
+      guard !isDropping, let proposal else { return nil }
+      isDropping = proposal.lastLSN < lsn
+      return proposal
+    }
+  }
+
+  /// Not now: it will be proposed again if it still holds.
+  func refuse() {
+    monitor.withLock {
+      proposal = nil
+      isDropping = false
+    }
+  }
+
+  /// The manifest was replaced, or there was no room for it.
+  func dropped(through id: UInt64, origin: ChainPoint?) {
+    monitor.withLock {
+      if let origin { droppedThrough = (id, origin) }
+      proposal = nil
+      isDropping = false
+      hasWork = true
+      monitor.signal()
+    }
+  }
+
+  /// One step of retention. False when there is nothing to do for now.
+  private func retain() throws(EventLogError) -> Bool {
+    guard let seconds = keeper.options.retentionSeconds else { return false }
+    let (dropped, isWaiting, keepFrom) = monitor.withLock {
+      defer { droppedThrough = nil }
+      return (droppedThrough, proposal != nil, self.keepFrom)
+    }
+    if let (id, origin) = dropped {
+      try keeper.forget(through: id, origin: origin)
+      monitor.withLock { nextRetentionAt = 0 }
+      return true
+    }
+    let now = monotonicNanoseconds()
+    guard !isWaiting, now >= monitor.withLock({ nextRetentionAt }) else { return false }
+    let wall = clock.now(wall: keeper.options.wallClock(), monotonic: now)
+    try plan(cutoff: wall - min(seconds, 1 << 33) * 1_000_000_000, keepFrom: keepFrom)
+    let pause = UInt64(keeper.options.retentionCheckMilliseconds) * 1_000_000
+    monitor.withLock { nextRetentionAt = now + pause }
+    return false
+  }
+
+  private func plan(cutoff: Int64, keepFrom: UInt64) throws(EventLogError) {
+    // What was carried counts once the tables know it.
+    if let asked = carryAskedAt, keeper.coveredLSN == asked { return }
+    carryAskedAt = nil
+    switch try keeper.planRetention(cutoff: cutoff, keepFrom: keepFrom) {
+    case .nothing: break
+    case .carry(let requests):
+      carryAskedAt = keeper.coveredLSN
+      onCarry(requests)
+    case .drop(let proposal):
+      monitor.withLock { self.proposal = proposal }
+    }
   }
 }

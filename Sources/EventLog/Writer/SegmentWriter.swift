@@ -64,7 +64,7 @@ final class SegmentWriter {
       kind: kind, payloadBytes: buffer.payloadBytes, recordCount: buffer.recordCount,
       firstLSN: point.lsn + 1, sequence: point.sequence + 1, epoch: manifest.epoch,
       time: wallNanoseconds(), previousChain: point.chain, payloadChecksum: 0)
-    if offset + Int64(frame.totalBytes) > header.fileBytes { try roll() }
+    if offset + Int64(frame.totalBytes) > header.fileBytes || isOld(kind) { try roll() }
     precondition(
       offset + Int64(frame.totalBytes) <= header.fileBytes,
       "a fresh segment has room for the largest frame")
@@ -81,6 +81,14 @@ final class SegmentWriter {
     if hasUnsynced { return }
     acknowledgedLSN = point.lsn
     try writeMark()
+  }
+
+  /// A segment with records is sealed early when retention wants it so.
+  private func isOld(_ kind: FrameHeader.Kind) -> Bool {
+    guard
+      kind == .data, let limit = options.segmentNanoseconds, point.lsn >= header.baseLSN
+    else { return false }
+    return options.wallClock() - header.created > limit
   }
 
   /// Makes the frame durable that was just written.

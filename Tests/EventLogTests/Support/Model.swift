@@ -40,7 +40,8 @@ struct Model {
   ) -> ModelRecord {
     if others, Int.random(in: 0..<20, using: &random) == 0 {
       let header = RecordHeader(
-        lsn: nextLSN, kind: UInt8.random(in: 4...5, using: &random), flags: [])
+        lsn: nextLSN, kind: UInt8.random(in: 4...5, using: &random), flags: [],
+        time: Int64(nextLSN))
       let record = ModelRecord(header: header, id: [], payload: random.bytes(8))
       add(record)
       return record
@@ -54,13 +55,35 @@ struct Model {
       status: UInt8.random(in: 1...7, using: &random), previousStatus: 2,
       flags: Bool.random(using: &random) ? [.event, .publish] : [.event, .final],
       attempt: UInt16.random(in: 0...9, using: &random),
-      time: Int64.random(in: 0...1_000_000, using: &random), hash: hash(id),
+      time: Int64(nextLSN), hash: hash(id),
       previousLSN: newest[id] ?? 0)
     let record = ModelRecord(
       header: header, id: id,
       payload: random.bytes(Int.random(in: 0...maxPayload, using: &random)))
     add(record)
     return record
+  }
+
+  /// The record that carries an event forward, or takes the place of one that is no event's.
+  mutating func makeCarry(_ request: CarryRequest) -> ModelRecord? {
+    let old = records[Int(request.lsn) - 1]
+    var record = old
+    record.header.lsn = nextLSN
+    record.header.time = Int64(nextLSN)
+    if request.isEvent {
+      // Meanwhile another record may have come, and it may be final.
+      guard newest[old.id] == request.lsn else { return nil }
+      record.header.previousLSN = request.lsn
+      record.header.flags.insert(.base)
+    }
+    add(record)
+    return record
+  }
+
+  /// The newest record of an event that needs none before it.
+  func base(_ id: [UInt8]) -> UInt64 {
+    records.last { $0.id == id && $0.header.isBase && $0.header.flags.contains(.event) }?
+      .header.lsn ?? 0
   }
 
   mutating func add(_ record: ModelRecord) {

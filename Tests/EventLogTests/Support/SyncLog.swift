@@ -83,6 +83,27 @@ final class SyncLog {
     try opened.writer.write(buffer)
   }
 
+  /// One step of retention, with what the owner's thread would check: what has to be carried
+  /// first. Nothing else was appended since `maintain`.
+  func retire(cutoff: Int64, keepFrom: UInt64, _ model: Model) throws(EventLogError)
+    -> [CarryRequest]
+  {
+    switch try keeper.planRetention(cutoff: cutoff, keepFrom: keepFrom) {
+    case .nothing: return []
+    case .carry(let requests): return requests
+    case .drop(let proposal):
+      let recent = model.records[Int(proposal.coveredLSN)...]
+      let isTouched = recent.contains {
+        $0.header.previousLSN > 0 && $0.header.previousLSN <= proposal.oldLSN
+      }
+      if isTouched { return [] }
+      if let origin = try opened.writer.drop(through: proposal.segment) {
+        try keeper.forget(through: proposal.segment, origin: origin)
+      }
+      return []
+    }
+  }
+
   func confirm() throws(EventLogError) { try opened.writer.writeEmpty(.confirm) }
 
   /// A clean end.
@@ -100,11 +121,14 @@ final class SyncLog {
 
 extension EventLogOptions {
   /// Small segments on a simulated disk.
-  static func simulated(_ disk: SimDisk, segmentBytes: Int = 64 << 10) -> EventLogOptions {
+  static func simulated(
+    _ disk: SimDisk, segmentBytes: Int = 64 << 10, breaks: Breaks = []
+  ) -> EventLogOptions {
     var options = EventLogOptions(path: "/store")
     options.segmentBytes = segmentBytes
     options.disk = disk
     options.spaceRetryMilliseconds = 1
+    options.breaks = breaks
     return options
   }
 }
