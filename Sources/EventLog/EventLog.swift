@@ -174,6 +174,10 @@ package final class EventLog {
   /// Why the log is poisoned, nil while it is well.
   package var failure: EventLogError? { committer.currentFailure }
 
+  /// Whether there is no room for what is prepared ahead: the owner takes nothing in until there is,
+  /// and what is under way has the rest of the segment and one more.
+  package var isShortOfSpace: Bool { preparer.isShortOfSpace }
+
   /// Bytes of memory held by the indexes.
   package var indexBytes: Int { index.bytes + map.bytes + tables.memoryBytes }
 

@@ -28,6 +28,8 @@ package enum Limits {
   /// Segments and their positions that the reader keeps open.
   static let openSegments = 64
   static let threadStackBytes = 8 << 20
+  /// Kept for a manifest on a full disk.
+  static let ballastBytes = 256 << 10
   /// Frame buffers kept for reuse.
   static let pooledBuffers = 4
 

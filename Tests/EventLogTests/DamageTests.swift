@@ -322,4 +322,41 @@ import Testing
     }
     #expect(other.code == .notAStore)
   }
+
+  /// The same store with derived files: a start reads headers and ends of sealed segments only.
+  @Test func `with derived files a start still finds a sealed segment that is not in its place`()
+    throws
+  {
+    let (bare, model) = try Self.store()
+    let log = try SyncLog(.simulated(bare))
+    try log.maintain()
+    log.kill()
+    let disk = bare.afterKill()
+    #expect(disk.files.contains { $0.hasSuffix(".table") })
+    let whole = try #require(disk.bytes(Self.sealed))
+    let all = try Self.frames(whole)
+    let last = try #require(all.last)
+    let places = Array(stride(from: 0, to: 104, by: 3)) + (0..<64).map { last.offset + $0 }
+    for offset in places {
+      let copy = disk.afterKill()
+      copy.overwrite(Self.sealed) { $0[offset] ^= 0x10 }
+      expectDamage(copy, Self.sealed, "byte \(offset)")
+    }
+    let short = disk.afterKill()
+    short.overwrite(Self.sealed) { $0.removeLast($0.count - last.offset - 100) }
+    expectDamage(short, Self.sealed, "shortened")
+    let missing = disk.afterKill()
+    try missing.remove(Self.sealed)
+    expectDamage(missing, Self.sealed, "missing")
+    // In the middle: a start does not look, a reader of the record does.
+    let middle = disk.afterKill()
+    middle.overwrite(Self.sealed) { $0[all[1].offset + 64 + 70] ^= 1 }
+    let owner = Owner()
+    let opened = try EventLog.open(.simulated(middle), callbacks: owner.callbacks)
+    let lsn = all[1].header.firstLSN
+    opened.read([ReadRequest(token: 1, .record(lsn: lsn))])
+    #expect(owner.waitAnswers(1).first?.error?.code == .damaged)
+    opened.abandon()
+    #expect(model.records.count > 100)
+  }
 }

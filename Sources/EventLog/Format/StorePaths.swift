@@ -14,6 +14,11 @@ struct StorePaths: Sendable {
   var quarantine: String { root + "/quarantine" }
   /// The next segment: zeros from end to end, and known to be durable by its name.
   var spare: String { segments + "/spare.next" }
+  /// The segment after that, for when there is no room to make one.
+  var reserve: String { segments + "/reserve.next" }
+  /// Blocks to give back when not even a manifest finds room.
+  var ballast: String { root + "/" + Self.ballastName }
+  static let ballastName = "BALLAST"
   /// The next segment while it is filled.
   var unfinishedSpare: String { segments + "/spare.tmp" }
 

@@ -26,8 +26,8 @@ extension Recovery {
     _ manifest: Manifest, _ active: Active, _ map: SegmentMap
   ) throws(EventLogError) -> SegmentWriter {
     var manifest = manifest
-    let isReady = try SpareFile.tidy(options, paths)
-    let preparer = SparePreparer(options, paths, isReady: isReady, onSpace: onSpace)
+    let ready = try SpareFile.tidy(options, paths)
+    let preparer = SparePreparer(options, paths, ready: ready, onSpace: onSpace)
     manifest.epoch += 1
     var header = active.header
     var offset = active.offset

@@ -11,8 +11,10 @@ package struct CarryRequest: Hashable, Sendable {
 
 /// What may be done about the oldest segment.
 enum RetentionPlan: Equatable {
-  /// It is not old enough, or something young holds it back.
+  /// It is not old enough, or the owner needs it.
   case nothing
+  /// An event holds it back whose newest record is young: one of a segment with this latest time.
+  case young(latest: Int64)
   /// These hold it back, and nothing else that would not pass by itself.
   case carry([CarryRequest])
   case drop(RetentionProposal)
@@ -50,7 +52,8 @@ extension TableKeeper {
         guard isNeeded else { continue }
         carried.append(CarryRequest(lsn: newest.value.lsn, hash: entry.hash, isEvent: true))
       } else if newest.value.lsn > oldLSN, isNeeded {
-        return .nothing
+        let holder = indexed.first { newest.value.lsn <= $0.lastLSN }
+        return .young(latest: holder?.positions.latest ?? cutoff)
       }
     }
     if !carried.isEmpty { return .carry(carried) }
@@ -108,8 +111,7 @@ extension SegmentWriter {
     next.origin = end.point
     next.segments.removeFirst(gone.count)
     next.generation += 1
-    try options.disk.replaceFile(Manifest.fileName, in: paths.root, with: next.encoded())
-    manifest = next
+    try replaceManifest(next)
     return end.point
   }
 }

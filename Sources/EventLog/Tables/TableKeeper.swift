@@ -152,13 +152,23 @@ final class PublishedTables: @unchecked Sendable {
   let generation = AtomicCounter()
   private let monitor = Monitor()
   private var current: TableSet
+  /// Kept for a while, so that its memory is given back by the keeper's thread and not by the
+  /// owner's, for which that would take too long.
+  private var previous: TableSet?
 
   init(_ set: TableSet) { current = set }
 
   var set: TableSet {
     get { monitor.withLock { current } }
     set {
-      monitor.withLock { current = newValue }
+      let released = monitor.withLock {
+        defer {
+          previous = current
+          current = newValue
+        }
+        return previous
+      }
+      withExtendedLifetime(released) {}
       generation.increase()
     }
   }

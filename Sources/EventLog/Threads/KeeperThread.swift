@@ -12,11 +12,19 @@ final class KeeperThread: @unchecked Sendable {
   /// What the owner has not decided on yet, and what it decided.
   private var proposal: RetentionProposal?
   private var isDropping = false
+  /// How often the owner said no.
+  private(set) var refusals = 0
   private var droppedThrough: (UInt64, ChainPoint)?
   private var keepFrom: UInt64 = 0
   private var nextRetentionAt: UInt64 = 0
   /// Carrying was asked for; what the tables covered then.
-  private var carryAskedAt: UInt64?
+  private var carryAsked: (coveredLSN: UInt64, count: Int)?
+
+  /// What is asked for at a time, and after how many looks it is asked for again.
+  private static let carriedAtOnce = 4_096
+  private static let looksUntilAskedAgain = 10
+  /// What held the oldest segment back is not older than this.
+  private var young = Int64.min
   private let clock: RetentionClock
   private let onCarry: @Sendable ([CarryRequest]) -> Void
   private var isStopping = false
@@ -75,7 +83,7 @@ final class KeeperThread: @unchecked Sendable {
     keeper.breathe = { [self] _ throws(EventLogError) in try breathe() }
     while waitForWork() {
       do throws(EventLogError) {
-        if try !step() { idle() }
+        if try step() { wakeUp() } else { idle() }
       } catch {
         if error.isDerived {
           distrust(error.file)
@@ -109,6 +117,8 @@ final class KeeperThread: @unchecked Sendable {
     if try retain() { return true }
     return try keeper.mergeOnce()
   }
+
+  private func wakeUp() { monitor.withLock { hasWork = true } }
 
   private func idle() {
     monitor.withLock { if isFinishing, sealed.isEmpty { isStopping = true } }
@@ -187,6 +197,7 @@ extension KeeperThread {
     monitor.withLock {
       proposal = nil
       isDropping = false
+      refusals += 1
     }
   }
 
@@ -216,7 +227,8 @@ extension KeeperThread {
     let now = monotonicNanoseconds()
     guard !isWaiting, now >= monitor.withLock({ nextRetentionAt }) else { return false }
     let wall = clock.now(wall: keeper.options.wallClock(), monotonic: now)
-    try plan(cutoff: wall - min(seconds, 1 << 33) * 1_000_000_000, keepFrom: keepFrom)
+    let cutoff = wall - min(seconds, 1 << 33) * 1_000_000_000
+    if young < cutoff { try plan(cutoff: cutoff, keepFrom: keepFrom) }
     let pause = UInt64(keeper.options.retentionCheckMilliseconds) * 1_000_000
     monitor.withLock { nextRetentionAt = now + pause }
     return false
@@ -224,13 +236,19 @@ extension KeeperThread {
 
   private func plan(cutoff: Int64, keepFrom: UInt64) throws(EventLogError) {
     // What was carried counts once the tables know it.
-    if let asked = carryAskedAt, keeper.coveredLSN == asked { return }
-    carryAskedAt = nil
+    if let asked = carryAsked, keeper.coveredLSN == asked.coveredLSN,
+      asked.count < Self.looksUntilAskedAgain
+    {
+      carryAsked?.count += 1
+      return
+    }
+    carryAsked = nil
     switch try keeper.planRetention(cutoff: cutoff, keepFrom: keepFrom) {
     case .nothing: break
+    case .young(let latest): young = latest
     case .carry(let requests):
-      carryAskedAt = keeper.coveredLSN
-      onCarry(requests)
+      carryAsked = (keeper.coveredLSN, 0)
+      onCarry(Array(requests.prefix(Self.carriedAtOnce)))
     case .drop(let proposal):
       monitor.withLock { self.proposal = proposal }
     }

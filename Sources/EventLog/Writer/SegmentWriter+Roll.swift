@@ -6,9 +6,10 @@ extension SegmentWriter {
     (header, file) = try Self.makeSegment(
       options: options, paths: paths, preparer: preparer, store: store, id: header.id + 1,
       after: point, epoch: manifest.epoch)
-    manifest.seal(at: Manifest.End(offset: offset, point: point))
-    manifest.add(header)
-    try options.disk.replaceFile(Manifest.fileName, in: paths.root, with: manifest.encoded())
+    var next = manifest
+    next.seal(at: Manifest.End(offset: offset, point: point))
+    next.add(header)
+    try replaceManifest(next)
     offset = Int64(Limits.segmentHeaderBytes)
     map.add(id: header.id, baseLSN: header.baseLSN)
     try old.close()

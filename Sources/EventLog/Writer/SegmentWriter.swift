@@ -121,13 +121,26 @@ final class SegmentWriter {
       UnsafeRawBufferPointer(start: markBuffer, count: DurableMark.bytes), at: 0)
   }
 
+  /// Replaces the manifest. Where not even that finds room, the ballast makes some: nothing was
+  /// written to a listed file, so to try once more is safe.
+  func replaceManifest(_ next: Manifest) throws(EventLogError) {
+    do throws(EventLogError) {
+      try options.disk.replaceFile(Manifest.fileName, in: paths.root, with: next.encoded())
+    } catch {
+      guard
+        SystemError(error.systemError).isLackOfSpace, try preparer.releaseBallast()
+      else { throw error }
+      try options.disk.replaceFile(Manifest.fileName, in: paths.root, with: next.encoded())
+    }
+    manifest = next
+  }
+
   /// Marks the store as closed: the next opening goes on in the same segment.
   func close() throws(EventLogError) {
-    manifest.isClosed = true
-    manifest.generation += 1
-    manifest.segments[manifest.segments.count - 1].end = Manifest.End(
-      offset: offset, point: point)
-    try options.disk.replaceFile(Manifest.fileName, in: paths.root, with: manifest.encoded())
+    var next = manifest
+    next.isClosed = true
+    next.seal(at: Manifest.End(offset: offset, point: point))
+    try replaceManifest(next)
     try file.close()
   }
 }

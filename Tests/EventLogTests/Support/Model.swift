@@ -27,6 +27,7 @@ struct ModelRecord: Equatable, CustomStringConvertible {
 struct Model {
   var records: [ModelRecord] = []
   var newest: [[UInt8]: UInt64] = [:]
+  private var bases: [[UInt8]: UInt64] = [:]
   /// Ids, in the order of their first records.
   var events: [[UInt8]] = []
 
@@ -81,14 +82,12 @@ struct Model {
   }
 
   /// The newest record of an event that needs none before it.
-  func base(_ id: [UInt8]) -> UInt64 {
-    records.last { $0.id == id && $0.header.isBase && $0.header.flags.contains(.event) }?
-      .header.lsn ?? 0
-  }
+  func base(_ id: [UInt8]) -> UInt64 { bases[id] ?? 0 }
 
   mutating func add(_ record: ModelRecord) {
     records.append(record)
     guard record.header.flags.contains(.event) else { return }
+    if record.header.isBase { bases[record.id] = record.header.lsn }
     if newest[record.id] == nil { events.append(record.id) }
     newest[record.id] = record.header.lsn
   }

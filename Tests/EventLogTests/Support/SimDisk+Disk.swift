@@ -6,11 +6,13 @@ import Synchronization
 extension SimDisk {
   /// Counts a changing call and meets the trouble that was ordered for it. True when the call is
   /// to be carried out in the cache first and then the power goes.
-  private func change(_ state: inout State, _ what: String) throws(SystemError) -> Bool {
+  private func change(_ state: inout State, _ what: @autoclosure () -> String) throws(SystemError)
+    -> Bool
+  {
     if state.isDead { throw SystemError(EIO) }
     state.calls += 1
-    state.log.append(what)
     guard state.calls == state.troubleAt else { return false }
+    state.log.append(what())
     if case .error(let number) = state.trouble { throw SystemError(number) }
     state.isDead = true
     return true
@@ -40,6 +42,7 @@ extension SimDisk {
         if dies { throw SystemError(EIO) }
       } else if mode == .replace {
         _ = try self.change(&state, "truncate \(path)")
+        state.giveBack(state.names[path])
         state.inodes.append(Inode())
         state.names[path] = state.inodes.count - 1
       }
@@ -86,6 +89,7 @@ extension SimDisk {
       guard let file = state.open[descriptor.number], file.isWritable else {
         throw SystemError(EBADF)
       }
+      try state.reserve(file.inode, upTo: Int(offset) + bytes.count)
       let dies = try self.change(&state, "write \(bytes.count) at \(offset)")
       // Now and then a write is short, and the rest comes in another.
       state.writes += 1
@@ -149,7 +153,7 @@ extension SimDisk {
   func allocate(_ descriptor: Descriptor, _ bytes: Int64) throws(SystemError) {
     try with { (state) throws(SystemError) in
       guard let file = state.open[descriptor.number] else { throw SystemError(EBADF) }
-      if state.isFull { throw SystemError(ENOSPC) }
+      try state.reserve(file.inode, upTo: Int(bytes))
       if try self.change(&state, "allocate") { throw SystemError(EIO) }
       state.inodes[file.inode].grow(to: Int(bytes))
     }
@@ -202,6 +206,7 @@ extension SimDisk {
     try with { (state) throws(SystemError) in
       guard let inode = state.names[from] else { throw SystemError(ENOENT) }
       let dies = try self.change(&state, "rename \(from) to \(to)")
+      if state.names[to] != inode { state.giveBack(state.names[to]) }
       state.names[to] = inode
       state.names[from] = nil
       if dies { throw SystemError(EIO) }
@@ -212,6 +217,7 @@ extension SimDisk {
     try with { (state) throws(SystemError) in
       guard state.names[path] != nil else { throw SystemError(ENOENT) }
       let dies = try self.change(&state, "remove \(path)")
+      state.giveBack(state.names[path])
       state.names[path] = nil
       if dies { throw SystemError(EIO) }
     }

@@ -50,8 +50,12 @@ final class SimDisk: Disk, @unchecked Sendable {
     var liesAboutSync = false
     var liesAboutDirectorySync = false
     var refusesDirect = false
-    /// `allocate` fails with ENOSPC.
-    var isFull = false
+    /// How many bytes files may still grow by; nil for any number.
+    var freeBytes: Int?
+    var isFull: Bool {
+      get { freeBytes != nil }
+      set { freeBytes = newValue ? 0 : nil }
+    }
     var log: [String] = []
   }
 
@@ -115,6 +119,19 @@ final class SimDisk: Disk, @unchecked Sendable {
 }
 
 extension SimDisk.State {
+  /// Before a file grows.
+  mutating func reserve(_ inode: Int, upTo count: Int) throws(SystemError) {
+    guard let free = freeBytes else { return }
+    let missing = max(0, count - inodes[inode].cached.count)
+    if missing > free { throw SystemError(ENOSPC) }
+    freeBytes = free - missing
+  }
+
+  /// After a name went.
+  mutating func giveBack(_ inode: Int?) {
+    if let inode, freeBytes != nil { freeBytes? += inodes[inode].cached.count }
+  }
+
   mutating func reset() {
     open = [:]
     locks = [:]

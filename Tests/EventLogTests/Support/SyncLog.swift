@@ -44,9 +44,24 @@ final class SyncLog {
   /// What the keeper's thread would do, one step at a time.
   func maintain(steps: Int = .max) throws(EventLogError) {
     for _ in 0..<steps {
-      if try keeper.indexNext() { continue }
-      try keeper.writeCheckpoint()
-      if try !keeper.mergeOnce() { return }
+      let isDone = try repairing { () throws(EventLogError) in
+        if try keeper.indexNext() { return false }
+        try keeper.writeCheckpoint()
+        return try !keeper.mergeOnce()
+      }
+      if isDone { return }
+    }
+  }
+
+  /// Does it again after a damaged derived file was made again.
+  private func repairing<R>(_ body: () throws(EventLogError) -> R) throws(EventLogError) -> R {
+    while true {
+      do throws(EventLogError) {
+        return try body()
+      } catch {
+        guard error.isDerived else { throw error }
+        try keeper.repair(error.file)
+      }
     }
   }
 
@@ -54,11 +69,12 @@ final class SyncLog {
   func newest(_ id: [UInt8]) throws(EventLogError) -> UInt64? {
     let hash = hash(id)
     if let value = opened.index.first(hash.high) { return value.lsn }
-    let set = keeper.published.set
-    for table in set.suspects(hash) {
-      if let entry = try table.find(hash) { return entry.value.lsn }
+    return try repairing { () throws(EventLogError) in
+      for table in keeper.published.set.suspects(hash) {
+        if let entry = try table.find(hash) { return entry.value.lsn }
+      }
+      return nil
     }
-    return nil
   }
 
   func hash(_ id: [UInt8]) -> EventHash {
@@ -88,8 +104,11 @@ final class SyncLog {
   func retire(cutoff: Int64, keepFrom: UInt64, _ model: Model) throws(EventLogError)
     -> [CarryRequest]
   {
-    switch try keeper.planRetention(cutoff: cutoff, keepFrom: keepFrom) {
-    case .nothing: return []
+    let plan = try repairing { () throws(EventLogError) in
+      try keeper.planRetention(cutoff: cutoff, keepFrom: keepFrom)
+    }
+    switch plan {
+    case .nothing, .young: return []
     case .carry(let requests): return requests
     case .drop(let proposal):
       let recent = model.records[Int(proposal.coveredLSN)...]
