@@ -8,9 +8,11 @@ extension EventLog {
     refreshTables()
     guard let proposal = keeper.proposal(keepFrom: lsn) else { return }
     // The tables have moved on, or an event that they hold for final was taken up again.
-    let isStale =
-      tables.coveredLSN != proposal.coveredLSN || reopened.touches(through: proposal.oldLSN)
-    guard !isStale, proposal.lastLSN < lsn else { return keeper.refuse() }
+    let covered = tables.coveredLSN
+    guard
+      covered == proposal.coveredLSN, proposal.lastLSN < lsn,
+      reopened.isUntouched(through: proposal.oldLSN, covered: covered)
+    else { return keeper.refuse() }
     // From here on nothing of the segment is read any more.
     map.forget(through: proposal.segment)
     committer.drop(through: proposal.segment)

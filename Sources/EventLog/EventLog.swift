@@ -129,15 +129,16 @@ package final class EventLog {
 
   @inline(__always)
   private func note(_ header: RecordHeader) {
+    refreshTables()
     let (fingerprint, value) = (header.hash.high & mask, IndexValue(header))
     if !index.update(fingerprint, previous: header.previousLSN, to: value) {
       // Only of an event that was final in an indexed segment memory knows nothing.
       precondition(
         header.previousLSN <= tables.coveredLSN, "previousLSN is not the newest of this event")
-      reopened.add(lsn: header.lsn, previous: header.previousLSN)
       _ = index.update(fingerprint, previous: 0, to: value)
     }
-    if published.generation.value != tablesSeen { seeTables() }
+    reopened.note(
+      lsn: header.lsn, previous: header.previousLSN, covered: tables.coveredLSN)
     sweep.step(index)
   }
 
@@ -146,7 +147,7 @@ package final class EventLog {
     tablesSeen = published.generation.value
     tables = published.set
     sweep.begin(through: tables.coveredLSN)
-    reopened.forget(through: tables.coveredLSN)
+    reopened.see(covered: tables.coveredLSN, next: nextLSN)
   }
 
   /// Makes `tables` the newest there are.

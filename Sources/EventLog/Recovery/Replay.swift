@@ -4,7 +4,7 @@ final class Replay {
   let index: EventIndex
   let map: SegmentMap
   private(set) var records = 0
-  /// Records of events that were final in an indexed segment, with the record before.
+  /// Records of events that have one in an indexed segment.
   private(set) var reopened = ReopenedEvents()
   private let mask: UInt64
   private let coveredLSN: UInt64
@@ -20,6 +20,7 @@ final class Replay {
     self.map = map
     self.mask = mask
     self.coveredLSN = coveredLSN
+    reopened.see(covered: coveredLSN, next: coveredLSN + 1)
     self.body = body
   }
 
@@ -82,12 +83,12 @@ final class Replay {
       marks.append(UInt32(truncatingIfNeeded: offset / 8))
     }
     guard header.flags.contains(.event) else { return true }
+    reopened.note(lsn: header.lsn, previous: header.previousLSN, covered: coveredLSN)
     let fingerprint = header.hash.high & mask
     let value = IndexValue(header)
     if index.update(fingerprint, previous: header.previousLSN, to: value) { return true }
     // The record before it is a final one of an indexed segment, or went with an older one.
     guard header.previousLSN <= coveredLSN else { return false }
-    reopened.add(lsn: header.lsn, previous: header.previousLSN)
     return index.update(fingerprint, previous: 0, to: value)
   }
 }
