@@ -100,7 +100,7 @@ import Testing
     let log = try EventLog.open(.simulated(disk), callbacks: owner.callbacks)
     disk.state.withLock { $0.isFull = true }
     // More than fits the segments that are there: the active one and perhaps one spare.
-    for _ in 0..<400 {
+    for _ in 0..<1000 {
       log.append(model.makeRecord(&random, hash: { log.hash(of: $0) }))
       log.endTurn()
     }
@@ -108,7 +108,7 @@ import Testing
     #expect(log.failure == nil)
     #expect(log.bufferedBytes > 0)
     disk.state.withLock { $0.isFull = false }
-    #expect(owner.waitDurable(400))
+    #expect(owner.waitDurable(1000))
     #expect(owner.waitSpaces(2)[1] == nil)
     #expect(log.bufferedBytes == 0)
     #expect(log.failure == nil)
@@ -122,7 +122,7 @@ import Testing
     var model = Model()
     let log = try EventLog.open(.simulated(disk), callbacks: owner.callbacks)
     disk.state.withLock { $0.isFull = true }
-    for _ in 0..<400 {
+    for _ in 0..<1000 {
       log.append(model.makeRecord(&random, hash: { log.hash(of: $0) }))
       log.endTurn()
     }

@@ -85,7 +85,7 @@ final class ShardRunner {
     guard !hasEnded else { return }
     let now = NodeClock.now()
     let isLeft = engine.turn(
-      at: now, mayAppend: log.bufferedBytes < Self.logHighWaterBytes)
+      at: now, mayAppend: log.bufferedBytes < Self.logHighWaterBytes && !log.isShortOfSpace)
     carryOut()
     if isLeft { scheduleTurn() }
     balanceIntake()
@@ -175,6 +175,7 @@ final class ShardRunner {
   private func reportStatus(at now: UInt64) {
     guard now &- lastReportAt > 50_000_000 else { return }
     lastReportAt = now
+    if phase == .running { log.retain(from: engine.keepFrom) }
     report.update(status(at: now))
   }
 
