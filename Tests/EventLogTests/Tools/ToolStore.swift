@@ -63,7 +63,6 @@ enum Bytes {
   static func write(_ path: String, _ bytes: [UInt8]) throws {
     let file = try DiskFile(LinuxDisk(), path, .replace)
     try bytes.withBytes { (all) throws(EventLogError) in try file.write(all, at: 0) }
-    try file.syncAll()
     try file.close()
   }
 
