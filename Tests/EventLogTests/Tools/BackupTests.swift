@@ -23,12 +23,12 @@ import Testing
     let restored = store.directory.path + "/restored"
     #expect(try StoreRestore(from: backup(store), to: restored).run() == listing)
     let copy = try Bytes.read(backup(store) + "/MANIFEST")
-    #expect(try store.replayed(restored) == Array(writer.model.records.prefix(Int(listing.lsn))))
+    #expect(try store.reopened(restored) == Array(writer.model.records.prefix(Int(listing.lsn))))
     // The restored store was written to; the backup was not.
     #expect(try Bytes.read(backup(store) + "/MANIFEST") == copy)
     #expect(try StoreVerifier(path: backup(store)).run().durableLSN == listing.lsn)
     // And the store it was made from lost nothing.
-    #expect(try store.replayed(store.path) == writer.model.records)
+    #expect(try store.reopened(store.path) == writer.model.records)
     #expect(
       !(try LinuxDisk().list(store.directory.path)).contains { $0.contains("restoring") })
   }
@@ -57,7 +57,7 @@ import Testing
       try StoreRestore(from: backup(store), to: store.path).run()
     }
     #expect(over?.code == .cannotCreate)
-    #expect(try store.replayed(store.path) == store.model.records)
+    #expect(try store.reopened(store.path) == store.model.records)
   }
 
   @Test func `a damaged or unfinished backup is refused before anything is put in place`() throws {

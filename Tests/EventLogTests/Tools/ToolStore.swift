@@ -42,14 +42,13 @@ struct ToolStore {
     }
   }
 
-  /// Every record by opening the store, as the service does.
-  func replayed(_ path: String) throws -> [ModelRecord] {
+  /// Every record after opening the store as the service does.
+  func reopened(_ path: String) throws -> [ModelRecord] {
     var options = self.options
     options.path = path
+    try EventLog.open(options, callbacks: Owner().callbacks).close()
     var records: [ModelRecord] = []
-    try EventLog.open(options, callbacks: Owner().callbacks) {
-      records.append(ModelRecord($0))
-    }.close()
+    try EventLogReader(path: path).forEachRecord { records.append(ModelRecord($0)) }
     return records
   }
 }
