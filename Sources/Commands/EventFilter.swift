@@ -84,7 +84,6 @@ private final class AddressSearch {
     guard contains(body) || body.contains(UInt8(ascii: "\\")) else { return false }
     let found = try? parser.withDocument(Array(body)) { root in
       isField(of: root) || (root["data"].map { isField(of: $0) } ?? false)
-        || (root["ctx"].map { isField(of: $0) } ?? false)
     }
     return found ?? false
   }

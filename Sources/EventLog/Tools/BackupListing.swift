@@ -7,12 +7,12 @@
 ///     epoch 4
 ///     lsn 120345           the last record
 ///     frame 8123
-///     file 7d3fa90c 4096 STORE
-///     file 01c3b9a8 268435456 segments/0000000000000001.log
+///     file 7d3fa90c...     4096 STORE
+///     file 01c3b9a8...     268435456 segments/0000000000000001.log
 ///     end 5a0f1c22         CRC32C of the lines before
 ///
-/// A file's checksum is CRC32C over its first bytes, as many as the line says: what a segment has
-/// behind them is free space.
+/// A file's checksum is the `FileDigest` of its first bytes, as many as the line says: what a
+/// segment has behind them is free space.
 package struct BackupListing: Sendable, Equatable {
   package static let fileName = "BACKUP"
   static let maxBytes = 64 << 20
@@ -21,7 +21,7 @@ package struct BackupListing: Sendable, Equatable {
     /// Relative to the backup.
     package let path: String
     package let bytes: Int64
-    package let checksum: UInt32
+    let digest: FileDigest
   }
 
   /// Lowercase hexadecimal.
@@ -47,7 +47,7 @@ package struct BackupListing: Sendable, Equatable {
 
       """
     for file in files {
-      text += "file \(Self.hexadecimal8(file.checksum)) \(file.bytes) \(file.path)\n"
+      text += "file \(file.digest.text) \(file.bytes) \(file.path)\n"
     }
     let bytes = Array(text.utf8)
     return bytes + Array("end \(Self.hexadecimal8(checksum(bytes[...])))\n".utf8)
@@ -82,10 +82,10 @@ package struct BackupListing: Sendable, Equatable {
       case 2: fields[words[0]] = words[1]
       case 4:
         guard
-          words[0] == "file", let sum = UInt32(words[1], radix: 16), let bytes = Int64(words[2]),
+          words[0] == "file", let digest = FileDigest(words[1]), let bytes = Int64(words[2]),
           bytes >= 0, Self.isPlain(words[3])
         else { return nil }
-        files.append(File(path: String(words[3]), bytes: bytes, checksum: sum))
+        files.append(File(path: String(words[3]), bytes: bytes, digest: digest))
       default: return nil
       }
     }

@@ -1,10 +1,9 @@
-internal import CCRC32C
 internal import Glibc
 
-/// Copies files and takes their checksums, with one buffer.
+/// Copies files and takes their digests, with one buffer.
 final class FileCopier {
   private let disk: any Disk
-  private var buffer = [UInt8](repeating: 0, count: 1 << 20)
+  private var buffer = [UInt8](repeating: 0, count: FileDigest.pieceBytes)
   /// Told of every piece read or written.
   private let onBytes: (Int) -> Void
 
@@ -17,18 +16,18 @@ final class FileCopier {
   /// rest of it zeros that take no space.
   func copy(
     _ from: String, to path: String, bytes: Int64, size: Int64
-  ) throws(EventLogError) -> UInt32 {
+  ) throws(EventLogError) -> FileDigest {
     let source = try DiskFile(disk, from, .read)
     defer { source.closeQuietly() }
     disk.announceSequentialRead(source.descriptor)
     let target = try DiskFile(disk, path, .replace, creating: true)
     do throws(EventLogError) {
-      var sum: UInt32 = 0
+      var digest = FileDigest()
       var offset: Int64 = 0
       while offset < bytes {
         let count = try read(source, at: offset, limit: bytes - offset)
-        sum = extend(sum, count)
         try buffer.withBytes { (all) throws(EventLogError) in
+          digest.add(UnsafeRawBufferPointer(rebasing: all[..<count]))
           try target.write(UnsafeRawBufferPointer(rebasing: all[..<count]), at: offset)
         }
         offset += Int64(count)
@@ -41,27 +40,27 @@ final class FileCopier {
       try target.syncAll()
       disk.dropCache(target.descriptor)
       try target.close()
-      return sum
+      return digest
     } catch {
       target.closeQuietly()
       throw error
     }
   }
 
-  /// CRC32C of the first `bytes` of a file.
-  func checksum(of path: String, bytes: Int64) throws(EventLogError) -> UInt32 {
+  /// The digest of the first `bytes` of a file.
+  func digest(of path: String, bytes: Int64) throws(EventLogError) -> FileDigest {
     let file = try DiskFile(disk, path, .read)
     defer { file.closeQuietly() }
     disk.announceSequentialRead(file.descriptor)
-    var sum: UInt32 = 0
+    var digest = FileDigest()
     var offset: Int64 = 0
     while offset < bytes {
       let count = try read(file, at: offset, limit: bytes - offset)
-      sum = extend(sum, count)
+      buffer.withBytes { digest.add(UnsafeRawBufferPointer(rebasing: $0[..<count])) }
       offset += Int64(count)
       onBytes(count)
     }
-    return sum
+    return digest
   }
 
   /// Another name for the same file: false where the file system cannot, or is another one.
@@ -86,9 +85,5 @@ final class FileCopier {
         file.path, offset, "the file ends here; expected \(limit) more bytes")
     }
     return count
-  }
-
-  private func extend(_ sum: UInt32, _ count: Int) -> UInt32 {
-    buffer.withBytes { crc32c(sum, $0.baseAddress, count) }
   }
 }

@@ -34,7 +34,7 @@ package struct FolderBackup {
     let copier = FileCopier(disk) { _ in }
     for file in listing.files {
       let copied = try copy(file.path, file.bytes, copier)
-      guard copied.checksum == file.checksum else {
+      guard copied.digest == file.digest else {
         throw .damaged(
           path + "/" + file.path, nil,
           "the checksum of the file is not the one that the backup lists")
@@ -48,9 +48,9 @@ package struct FolderBackup {
   private func copy(
     _ name: String, _ bytes: Int64, _ copier: FileCopier
   ) throws(EventLogError) -> BackupListing.File {
-    let sum = try copier.copy(
+    let digest = try copier.copy(
       path + "/" + name, to: target + "/" + name, bytes: bytes, size: bytes)
-    return BackupListing.File(path: name, bytes: bytes, checksum: sum)
+    return BackupListing.File(path: name, bytes: bytes, digest: digest)
   }
 
   private func size(_ file: String) throws(EventLogError) -> Int64 {

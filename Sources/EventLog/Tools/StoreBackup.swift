@@ -113,15 +113,15 @@ package struct StoreBackup {
     let copy = target.segment(segment.id)
     let bytes = segment.end?.offset ?? 0
     let size = try fileBytes(path, segment)
-    let sum: UInt32
+    let digest: FileDigest
     // Its end was known before this backup began: it is sealed.
     if isLinking, try isSealed(segment), try copier.link(path, to: copy) {
-      sum = try copier.checksum(of: copy, bytes: bytes)
+      digest = try copier.digest(of: copy, bytes: bytes)
     } else {
-      sum = try copier.copy(path, to: copy, bytes: bytes, size: size)
+      digest = try copier.copy(path, to: copy, bytes: bytes, size: size)
     }
     let name = "segments/" + SegmentHeader.fileName(segment.id)
-    return BackupListing.File(path: name, bytes: bytes, checksum: sum)
+    return BackupListing.File(path: name, bytes: bytes, digest: digest)
   }
 
   private func isSealed(_ segment: Manifest.Segment) throws(EventLogError) -> Bool {
@@ -150,7 +150,7 @@ package struct StoreBackup {
   ) throws(EventLogError) {
     try disk.replaceFile(name, in: target.root, with: bytes)
     files.append(
-      BackupListing.File(path: name, bytes: Int64(bytes.count), checksum: checksum(bytes[...])))
+      BackupListing.File(path: name, bytes: Int64(bytes.count), digest: FileDigest(bytes)))
   }
 
   private func verify(_ progress: (Int64) -> Void) throws(EventLogError) {

@@ -72,8 +72,7 @@ package struct StoreRestore {
   ) throws(EventLogError) {
     for file in listing.files {
       let path = paths.root + "/" + file.path
-      let sum = try copier.checksum(of: path, bytes: file.bytes)
-      guard sum == file.checksum else {
+      guard try copier.digest(of: path, bytes: file.bytes) == file.digest else {
         throw .damaged(path, nil, "the checksum of the file is not the one that the backup lists")
       }
     }

@@ -97,8 +97,17 @@ import Testing
     #expect(access(backup(store) + "/" + BackupListing.fileName, F_OK) != 0)
   }
 
+  @Test func `files of another store are told apart, though they vouch for themselves`() throws {
+    let store = try ToolStore(seed: 16, records: 5)
+    let other = try ToolStore(seed: 17, records: 5)
+    for name in ["STORE", "MANIFEST"] {
+      let ours = FileDigest(try Bytes.read(store.path + "/" + name))
+      #expect(ours != FileDigest(try Bytes.read(other.path + "/" + name)))
+    }
+  }
+
   @Test func `a listing that leads out of the backup is refused`() throws {
-    let file = BackupListing.File(path: "../../etc/passwd", bytes: 1, checksum: 1)
+    let file = BackupListing.File(path: "../../etc/passwd", bytes: 1, digest: FileDigest())
     let listing = BackupListing(
       storeID: "00", created: 1, epoch: 1, lsn: 1, sequence: 1, files: [file])
     #expect(throws: EventLogError.self) {
