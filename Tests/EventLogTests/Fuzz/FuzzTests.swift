@@ -16,7 +16,7 @@ import Testing
 
   @Test func `an altered record that every checksum vouches for is seen as one`() throws {
     let fuzzer = try RecoveryFuzzer()
-    let violations = (1...300).compactMap { seed in
+    let violations = (1...300).compactMap { (seed: UInt64) -> String? in
       var random = SeededRandom(seed)
       // Forged, the chain too.
       let input = [3] + random.bytes(20)
