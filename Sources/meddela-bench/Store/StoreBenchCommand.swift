@@ -9,8 +9,8 @@ struct StoreBenchCommand: ParsableCommand {
     discussion: """
       Transitions of 200 bytes, three an event, a thousand apart, made durable by the event log; \
       the same bytes in the same frames by bare pwrite and fdatasync into a file that is there \
-      already; the same transitions in the same batches by SQLite (WAL, synchronous=FULL), LMDB and \
-      RocksDB (WriteBatch, sync), where Debian's libsqlite3-0, liblmdb0 and librocksdb7.8 are \
+      already; the same transitions in the same batches by SQLite (WAL, synchronous=FULL), LMDB \
+      and RocksDB (WriteBatch, sync), where Debian's libsqlite3-0, liblmdb0 and librocksdb7.8 are \
       installed. Theirs are keyed by event id and transition, so they keep the history and find it \
       by id, as the event log does; what they spare is the chain, the record's header, and reading \
       in the order of writing.

@@ -4,8 +4,8 @@ import Testing
 @testable import EventLog
 
 @Suite struct ScrubberTests {
+  // Sendable because the variables are only touched with the monitor's lock held.
   private final class Heard: @unchecked Sendable {
-    // Sendable because the variables are only touched with the monitor's lock held.
     private let monitor = Monitor()
     private var damage: [StoreFinding] = []
     private var passes = 0
