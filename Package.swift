@@ -54,6 +54,7 @@ let package = Package(
     .target(
       name: "CSimdJSON", dependencies: ["CSimdJSONLibrary"]),
     .target(name: "CBareRelay", dependencies: ["CRabbitMQ"]),
+    .target(name: "CStoreRivals"),
     .target(name: "CCRC32C"),
     .target(name: "CSystemCalls"),
 
@@ -103,7 +104,8 @@ let package = Package(
       name: "meddela", dependencies: ["Commands", arguments], swiftSettings: settings),
     .executableTarget(
       name: "meddela-bench",
-      dependencies: ["CBareRelay", "Commands", "Node", arguments], swiftSettings: settings),
+      dependencies: ["CBareRelay", "CStoreRivals", "Commands", "EventLog", "Node", arguments],
+      swiftSettings: settings),
 
     .testTarget(name: "TidyTests", swiftSettings: settings),
     .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: settings),
