@@ -34,7 +34,8 @@ struct StoreCreation {
       if id != 1 || isBegun { throw missing(paths.segment(id)) }
     }
     let manifest = try disk.contents(of: paths.manifest, atMost: Manifest.maxBytes)
-    if let manifest, manifest.count > 40, manifest.integer(UInt64.self, at: 32) > 1 {
+    // It is replaced whole, so one that is cut short is not what an unfinished creation left.
+    if let manifest, manifest.count <= 40 || manifest.integer(UInt64.self, at: 32) > 1 {
       throw missing(paths.manifest)
     }
   }

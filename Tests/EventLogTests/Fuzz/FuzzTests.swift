@@ -22,6 +22,6 @@ import Testing
       let input = [3] + random.bytes(20)
       return fuzzer.violation(input, knowsForgery: false)
     }
-    #expect(violations.contains("a record was invented or altered"))
+    #expect(violations.contains { $0.hasPrefix("a record was invented or altered") })
   }
 }

@@ -61,6 +61,7 @@ final class RecoveryFuzzer: Sendable {
     var mutator = StoreMutator(input)
     var files = store.files
     mutator.mutate(&files)
+    let changes = ": " + mutator.changes.joined(separator: ", ")
     let disk = store.disk.copy()
     disk.files = files
     switch recovered(disk) {
@@ -71,12 +72,17 @@ final class RecoveryFuzzer: Sendable {
       }
       if mutator.isForged, knowsForgery { return nil }
       guard found.count <= store.records.count, found == Array(store.records.prefix(found.count))
-      else { return "a record was invented or altered" }
+      else { return "a record was invented or altered" + changes }
+      // Where nothing is left, a new store is made.
+      let isEmpty = !files.keys.contains {
+        $0.hasSuffix(".log") || $0.hasSuffix("STORE") || $0.hasSuffix("MANIFEST")
+      }
+      if isEmpty, found.isEmpty { return nil }
       guard found.count >= Int(store.sealedLSN) else {
-        return "\(found.count) records came back; \(store.sealedLSN) were sealed"
+        return "\(found.count) records came back; \(store.sealedLSN) were sealed" + changes
       }
       if !mutator.hasTouchedNames, found.count < store.records.count {
-        return "\(found.count) of \(store.records.count) durable records, silently"
+        return "\(found.count) of \(store.records.count) durable records, silently" + changes
       }
       return nil
     }
