@@ -65,11 +65,13 @@ struct StorePasses {
     return Double(frames.reduce(0, +)) / (Self.seconds() - start)
   }
 
+  /// On a clock that never goes back, from some moment of this process on.
   static func seconds() -> Double {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+    let elapsed = origin.duration(to: .now).components
+    return Double(elapsed.seconds) + Double(elapsed.attoseconds) / 1e18
   }
+
+  private static let origin = ContinuousClock.now
 
   static func errorText() -> String { String(cString: strerror(errno)) }
 }
