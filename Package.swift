@@ -48,13 +48,14 @@ let package = Package(
       name: "CSimdJSONLibrary", pkgConfig: "simdjson", providers: [.apt(["libsimdjson-dev"])]),
     .target(
       name: "CSimdJSON", dependencies: ["CSimdJSONLibrary"]),
+    .systemLibrary(name: "CExpat", pkgConfig: "expat", providers: [.apt(["libexpat1-dev"])]),
     .target(name: "CBareRelay", dependencies: ["CRabbitMQ"]),
     .target(name: "CCRC32C"),
     .target(name: "CSystemCalls"),
 
     // The arrows of the architecture, bottom to top.
     .target(name: "JSON", dependencies: ["CSimdJSON"], swiftSettings: settings),
-    .target(name: "Messages", dependencies: ["JSON"], swiftSettings: settings),
+    .target(name: "Messages", dependencies: ["CExpat", "JSON"], swiftSettings: settings),
     .target(
       name: "Templates",
       dependencies: [
