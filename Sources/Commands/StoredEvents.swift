@@ -1,12 +1,13 @@
 internal import EventLog
 internal import Execution
+internal import Glibc
 internal import JSON
 internal import Messages
 internal import Node
 
 /// The events of a store, read from its files.
 struct StoredEvents {
-  private let reader: EventLogReader
+  let reader: EventLogReader
 
   init(_ node: NodeConfiguration) throws {
     do {
@@ -66,8 +67,13 @@ struct StoredEvents {
     return writer.array()
   }
 
-  private static func failure(_ error: EventLogError) -> CommandFailure {
-    CommandFailure(error.description, SystemExit(rawValue: error.exitCode) ?? .inputOutput)
+  static func failure(_ error: EventLogError) -> CommandFailure {
+    // Nothing is wrong with data that is not there: what was asked for is missing.
+    if error.code == .notAStore, access(error.file, F_OK) != 0 {
+      return CommandFailure(error.description, .noInput)
+    }
+    return CommandFailure(
+      error.description, SystemExit(rawValue: error.exitCode) ?? .inputOutput)
   }
 }
 
@@ -99,10 +105,17 @@ struct EventHistory {
     writeLine(String(decoding: body, as: UTF8.self))
     writeLine("")
     writeLine(UpdateLine.header)
+    var unreadable = 0
     for update in updates {
-      let line = try? parser.withDocument(update.json) { UpdateLine.text($0) }
-      writeLine((line ?? "") + (update.isEvidence ? " (log kept, no change)" : ""))
+      do {
+        let line = try parser.withDocument(update.json) { UpdateLine.text($0) }
+        writeLine(line + (update.isEvidence ? " (log kept, no change)" : ""))
+      } catch {
+        unreadable += 1
+        writeError("meddela: a transition cannot be shown: \(error)\n")
+      }
     }
+    if unreadable > 0 { writeError("meddela: \(unreadable) transitions are not shown\n") }
   }
 
   func printJSON() {

@@ -79,6 +79,8 @@ struct PublishJob {
   var routingKey: [UInt8]
   var messageID: [UInt8]
   var correlationID: [UInt8] = []
+  /// Of a parked message: where its producer wanted the receipt.
+  var replyTo: [UInt8] = []
   var contentType: [UInt8]
   var headers: [(name: StaticString, value: [UInt8])] = []
   var originalHeaders = ByteRange.none

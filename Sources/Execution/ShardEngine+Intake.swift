@@ -135,10 +135,7 @@ extension ShardEngine {
         let root = try parser.parse(padded: bytes)
         take(message, root: root, element: element, knownAbsent: knownAbsent)
       } catch {
-        let body = storage.withPart(0..<messages[message].message.bodyCount) { body in
-          error.counting(in: body, from: element.lowerBound)
-        }
-        park(message, element: element, Rejection(body))
+        park(message, element: element, rejection(error, element, of: message))
       }
     }
   }

@@ -68,6 +68,7 @@ extension ShardEngine {
         routingKey: Array(rejection.code.rawValue.utf8),
         messageID: isAlone && !messageID.isEmpty ? messageID : ownID,
         correlationID: inbound.bytes(inbound.correlationID),
+        replyTo: inbound.bytes(inbound.replyTo),
         contentType: isAlone
           ? inbound.bytes(inbound.contentType) : messages[message].elementContentType,
         headers: headers, originalHeaders: inbound.headers, body: inbound.storage,
@@ -113,6 +114,7 @@ extension ShardEngine {
       messageID: output.add(job.messageID), timestamp: now.wall, body: job.body,
       bodyRange: job.bodyRange)
     order.correlationID = output.add(job.correlationID)
+    if !job.replyTo.isEmpty { order.replyTo = output.add(job.replyTo) }
     order.contentType = output.add(job.contentType)
     if !job.isParking { order.type = output.add(EngineNames.receipt) }
     order.headers = firstHeader..<output.headers.count

@@ -84,6 +84,20 @@ extension ShardEngine {
     return messages[message].origins[index].refusal
   }
 
+  /// What the parser says of an element, with its line in the message's body. The lines of a
+  /// translated event are nowhere in that.
+  func rejection(_ error: JSONError, _ element: Range<Int>, of message: Int32) -> Rejection {
+    let open = messages[message]
+    guard open.origins.isEmpty else {
+      var rejection = Rejection(error)
+      rejection.detail = error.detail
+      return rejection
+    }
+    return open.message.storage.withPart(0..<open.message.bodyCount) { body in
+      Rejection(error.counting(in: body, from: element.lowerBound))
+    }
+  }
+
   /// A rejection of an element as one of the message's body: its path, byte and line are those
   /// that whoever looks at the message finds.
   func placed(_ rejection: Rejection, _ element: Range<Int>, of message: Int32) -> Rejection {

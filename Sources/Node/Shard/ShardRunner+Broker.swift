@@ -1,6 +1,7 @@
 internal import AMQP
 internal import Execution
 internal import Logging
+internal import Messages
 
 // What the broker says, handed to the engine.
 extension ShardRunner: BrokerLinkDelegate {
@@ -140,8 +141,8 @@ extension InboundMessage {
     replyTo = ByteRange(properties.replyTo)
     headers = ByteRange(properties.headers)
     if !headers.isEmpty {
-      traceParent = header("traceparent", atMost: Limits.traceParentBytes)
-      traceState = header("tracestate", atMost: Limits.traceStateBytes)
+      traceParent = header("traceparent", atMost: Messages.Limits.traceParentBytes)
+      traceState = header("tracestate", atMost: Messages.Limits.traceStateBytes)
       takeCloudEvent()
     }
   }
