@@ -10,6 +10,8 @@ struct OpenMessage {
   var taken = 0
   /// Where each element that has been translated came from; empty when none has.
   var origins: [ElementOrigin] = []
+  /// What translates its body, as long as that is not done.
+  var translator: Translator?
   /// How its body is written.
   var notation = Notation.json
   /// One for each element that is not settled, and one while elements are still to be taken.
@@ -26,6 +28,12 @@ struct OpenMessage {
     case lines
     case cloudEvents, binaryCloudEvent
     case xml
+  }
+
+  /// Of a body for several events in another notation.
+  enum Translator {
+    case adobe(AdobeTranslator)
+    case cloudEvents(CloudEventBatchTranslator)
   }
 
   /// Of an element that was translated: its place in the body, and why it is no event.
@@ -64,10 +72,12 @@ struct OpenMessage {
 
   var wantsReceipt: Bool { !message.replyTo.isEmpty }
 
-  static let blank = OpenMessage(
-    message: InboundMessage(
-      inlet: .realtime, channelEpoch: 0, deliveryTag: 0, redelivered: false, storage: [],
-      bodyCount: 0))
+  static var blank: OpenMessage {
+    OpenMessage(
+      message: InboundMessage(
+        inlet: .realtime, channelEpoch: 0, deliveryTag: 0, redelivered: false, storage: [],
+        bodyCount: 0))
+  }
 }
 
 /// A message of ours that is about one inbound message, which waits for its confirm: a receipt,

@@ -11,6 +11,10 @@ extension ShardEngine {
       return true
     }
     let message = inlets[index].open
+    if let translator = messages[message].translator {
+      translate(message, with: translator)
+      return true
+    }
     guard let element = messages[message].takeElement() else {
       inlets[index].open = -1
       elementSettled(message)

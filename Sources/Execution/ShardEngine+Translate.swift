@@ -4,38 +4,73 @@ import Messages
 // Bodies in other notations than ours, and where the elements of a body stand in it.
 extension ShardEngine {
   /// Begins a message of CloudEvents or Adobe's XML: its events are written in our notation
-  /// behind the message's bytes, once, and taken from there.
+  /// behind the message's bytes, once, and taken from there. A body for several is translated by
+  /// the turns, bit by bit, and no event of it is taken before all of it has been read.
   func openTranslated(_ message: Int32, _ format: BodyFormat) {
     let inbound = messages[message].message
     let whole = 0..<inbound.bodyCount
     do throws(Rejection) {
       try inbound.storage.withPart(whole) { (body) throws(Rejection) in
-        adopt(try translate(message, format, body), message)
+        switch format {
+        case .xml:
+          messages[message].notation = .xml
+          begin(
+            message,
+            .adobe(
+              AdobeTranslator(bodyBytes: body.count, maxEventBytes: settings.maxEventBytes)))
+        case .cloudEventBatch:
+          messages[message].notation = .cloudEvents
+          begin(message, .cloudEvents(try CloudEventBatchTranslator(body, using: parser)))
+        case .cloudEvent:
+          messages[message].notation = .cloudEvents
+          adopt(try CloudEvent.translate(structured: body, using: parser), message)
+        case .json, .ndjson, .unknown:
+          messages[message].notation = .binaryCloudEvent
+          adopt(
+            try CloudEvent.translate(
+              binary: inbound.bytes(inbound.cloudEvent),
+              isJSON: format == .json || isJSON(inbound), body: body,
+              using: (parser, otherParser)),
+            message)
+        }
       }
     } catch {
       park(message, element: whole, error)
     }
   }
 
-  private func translate(
-    _ message: Int32, _ format: BodyFormat, _ body: UnsafeRawBufferPointer
-  ) throws(Rejection) -> Translation {
+  private func begin(_ message: Int32, _ translator: OpenMessage.Translator) {
+    messages[message].translator = translator
+    inlets[Int(messages[message].message.inlet.rawValue)].open = message
+  }
+
+  /// Translates some more of a body; at its end its events are taken, or all of it parks.
+  func translate(_ message: Int32, with translator: OpenMessage.Translator) {
     let inbound = messages[message].message
-    switch format {
-    case .cloudEvent, .cloudEventBatch:
-      messages[message].notation = .cloudEvents
-      return try CloudEvent.translate(
-        structured: body, isBatch: format == .cloudEventBatch, using: parser)
-    case .xml:
-      messages[message].notation = .xml
-      return try AdobeEvents.translate(
-        body, messageID: inbound.bytes(inbound.messageID), maxEventBytes: settings.maxEventBytes)
-    case .json, .ndjson, .unknown:
-      messages[message].notation = .binaryCloudEvent
-      return try CloudEvent.translate(
-        binary: inbound.bytes(inbound.cloudEvent), isJSON: format == .json || isJSON(inbound),
-        body: body, using: (parser, otherParser))
+    let whole = 0..<inbound.bodyCount
+    let bytes = EngineLimits.translatedBytes
+    do throws(Rejection) {
+      try inbound.storage.withPart(whole) { (body) throws(Rejection) in
+        switch translator {
+        case .adobe(let work):
+          guard try work.advance(body, bytes: bytes) else { return }
+          endTranslation(message)
+          adopt(try work.finish(messageID: inbound.bytes(inbound.messageID)), message)
+        case .cloudEvents(let work):
+          guard work.advance(body, bytes: bytes, using: parser) else { return }
+          endTranslation(message)
+          adopt(work.finish(), message)
+        }
+      }
+    } catch {
+      endTranslation(message)
+      park(message, element: whole, error)
     }
+  }
+
+  private func endTranslation(_ message: Int32) {
+    messages[message].translator = nil
+    inlets[Int(messages[message].message.inlet.rawValue)].open = -1
   }
 
   /// Data may be of any type that says it is JSON: `application/vnd.shop.order+json`.

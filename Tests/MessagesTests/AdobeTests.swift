@@ -135,4 +135,66 @@ struct AdobeTests {
     let time = try clock.measure { _ = try translate(adobe: body, maxEventBytes: 4 << 20) }
     #expect(time < .seconds(30))
   }
+
+  @Test("However the body is cut, the same comes of it", arguments: [1, 2, 3, 7, 50, 1 << 20])
+  func slices(size: Int) throws {
+    for example in Example.all("adobe/valid") {
+      let result = try translate(adobe: example.bytes, slice: size)
+      let whole = try translate(adobe: example.bytes)
+      #expect(result.events == whole.events && result.sources == whole.sources)
+    }
+    for example in Example.all("adobe/invalid") {
+      #expect(
+        refusal { try translate(adobe: example.bytes, slice: size) }
+          == refusal { try translate(adobe: example.bytes) }, "\(example.name)")
+    }
+  }
+
+  @Test("A tag or a comment of many megabytes takes no quadratic time")
+  func longTokens() throws {
+    let filler = String(repeating: "x", count: 8 << 20)
+    var codes: [ReasonCode] = []
+    let body = "<!--\(filler)--><rtEvent a='\(filler.prefix(4 << 20))'><ctx/></rtEvent>"
+    let clock = ContinuousClock()
+    let time = try clock.measure {
+      codes = try translate(adobe: Array(body.utf8)).refusals.map(\.code)
+    }
+    #expect(codes == [.tooLarge])
+    #expect(time < .seconds(60))
+  }
+
+  @Test("Bytes changed anywhere never trap, and what comes of them is JSON of the body's events")
+  func damaged() throws {
+    let seed = UInt64.random(in: 0...UInt64.max)
+    print("damaged: seed \(seed)")
+    var random = SeededBytes(state: seed)
+    let examples = Example.all("adobe/valid") + Example.all("cloudevent/valid")
+    for round in 0..<600 {
+      let example = examples[Int(random.next() % UInt64(examples.count))]
+      var body = example.bytes
+      for _ in 0...Int(random.next() % 3) {
+        body[Int(random.next() % UInt64(body.count))] =
+          Array("<>&'\"/[]{}:,\\! x\u{FF}".utf8)[Int(random.next() % 18)]
+      }
+      let isXML = example.name.hasSuffix(".xml")
+      let result = try? isXML ? translate(adobe: body) : translate(cloudEvent: body)
+      for event in result?.events ?? [] {
+        let kind = try? withBody(event) { $0.kind }
+        #expect(kind == .object, "seed \(seed), round \(round): \(event)")
+      }
+    }
+  }
+}
+
+/// Sebastiano Vigna's SplitMix64.
+private struct SeededBytes {
+  var state: UInt64
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+    return z ^ (z >> 31)
+  }
 }

@@ -38,7 +38,12 @@ func withPadded<Result>(
 func translate(cloudEvent body: [UInt8], isBatch: Bool = false) throws -> Translated {
   let parser = JSONParser(maxDepth: Limits.eventDepth, maxBytes: Limits.messageBytes)
   return try withPadded(body) {
-    Translated(body, try CloudEvent.translate(structured: $0, isBatch: isBatch, using: parser))
+    guard isBatch else {
+      return Translated(body, try CloudEvent.translate(structured: $0, using: parser))
+    }
+    let work = try CloudEventBatchTranslator($0, using: parser)
+    while !work.advance($0, bytes: 100, using: parser) {}
+    return Translated(body, work.finish())
   }
 }
 
@@ -55,13 +60,13 @@ func translate(binary attributes: String, _ body: String, isJSON: Bool = true) t
 }
 
 func translate(
-  adobe body: [UInt8], messageID: String = "", maxEventBytes: Int = Limits.eventBytes
+  adobe body: [UInt8], messageID: String = "", maxEventBytes: Int = Limits.eventBytes,
+  slice: Int = 1 << 10
 ) throws -> Translated {
   try withPadded(body) {
-    Translated(
-      body,
-      try AdobeEvents.translate(
-        $0, messageID: Array(messageID.utf8), maxEventBytes: maxEventBytes))
+    let work = AdobeTranslator(bodyBytes: body.count, maxEventBytes: maxEventBytes)
+    while try !work.advance($0, bytes: slice) {}
+    return Translated(body, try work.finish(messageID: Array(messageID.utf8)))
   }
 }
 

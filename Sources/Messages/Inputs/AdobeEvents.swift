@@ -6,26 +6,41 @@ import JSON
 /// The element is the event: its attributes and child elements are the event's fields, in the
 /// form that `XMLTree` describes, `ctx` among them. A field without text is no value. The lane is
 /// that of the exchange, whatever the element's name; a session token is passed over.
-package enum AdobeEvents {
-  /// Translates a body.
-  ///
+package final class AdobeTranslator {
+  private let events: AdobeReader
+  private let reader: XMLReader
+
   /// - Parameters:
-  ///   - messageID: the id of an event that is alone and has none, as Adobe's do not.
+  ///   - bodyBytes: of the whole body.
   ///   - maxEventBytes: of one event's element; a larger one is refused and not kept in memory.
-  /// - Throws: when the body as a whole is at fault. Faulty events of several are marked.
-  package static func translate(
-    _ body: UnsafeRawBufferPointer, messageID: [UInt8], maxEventBytes: Int
-  ) throws(Rejection) -> Translation {
-    let reader = AdobeReader(body, maxEventBytes: maxEventBytes)
+  package init(bodyBytes: Int, maxEventBytes: Int) {
+    events = AdobeReader(bodyBytes: bodyBytes, maxEventBytes: maxEventBytes)
     // An event may stand in Envelope, Body, PushEvents and domEventCollection.
-    try XMLReader.read(body, maxDepth: Limits.eventDepth + 4, reader)
-    return try reader.finish(messageID)
+    reader = XMLReader(events, maxDepth: Limits.eventDepth + 4)
+  }
+
+  /// Translates some `bytes` more of the body, the same one in each call. True at its end.
+  ///
+  /// - Throws: when the body as a whole is at fault.
+  package func advance(_ body: UnsafeRawBufferPointer, bytes: Int) throws(Rejection) -> Bool {
+    events.body = body
+    defer { events.body = UnsafeRawBufferPointer(start: nil, count: 0) }
+    return try reader.advance(body, bytes: bytes)
+  }
+
+  /// Hands over the events, once the end is reached. Faulty ones of several are marked.
+  ///
+  /// - Parameter messageID: the id of an event that is alone and has none, as Adobe's do not.
+  /// - Throws: when there are none.
+  package func finish(messageID: [UInt8]) throws(Rejection) -> Translation {
+    try events.finish(messageID)
   }
 }
 
 /// Finds the events in a document and makes their trees.
 private final class AdobeReader: XMLReaderDelegate {
-  private let body: UnsafeRawBufferPointer
+  /// The document, while it is being read.
+  var body = UnsafeRawBufferPointer(start: nil, count: 0)
   private let maxEventBytes: Int
   private var translation: Translation?
   /// The event that is being read, outermost first; empty between events.
@@ -37,10 +52,9 @@ private final class AdobeReader: XMLReaderDelegate {
   private var hasCollection = false
   private var hasID = false
 
-  init(_ body: UnsafeRawBufferPointer, maxEventBytes: Int) {
-    self.body = body
+  init(bodyBytes: Int, maxEventBytes: Int) {
     self.maxEventBytes = maxEventBytes
-    translation = Translation(isBatch: false, capacity: body.count + body.count / 4 + 256)
+    translation = Translation(isBatch: false, capacity: bodyBytes + 256)
   }
 
   func began(

@@ -9,28 +9,18 @@ package import JSON
 /// in a member `cloudevent`, so that templates can use `{{cloudevent.time}}`; `traceparent` and
 /// `tracestate` are not, since they change when an event is sent again.
 package enum CloudEvent {
-  /// Translates a body in structured mode.
+  /// Translates one event in structured mode.
   ///
   /// - Parameters:
   ///   - body: at least `jsonPadding` readable bytes follow it in memory.
-  ///   - isBatch: the body is an array of events (`application/cloudevents-batch+json`).
   ///   - parser: views of it die.
-  /// - Throws: when the body as a whole is at fault. A batch's faulty elements are marked.
+  /// - Throws: when the body is no JSON. An event that is at fault is marked.
   package static func translate(
-    structured body: UnsafeRawBufferPointer, isBatch: Bool, using parser: JSONParser
+    structured body: UnsafeRawBufferPointer, using parser: JSONParser
   ) throws(Rejection) -> Translation {
-    var result = Translation(isBatch: isBatch, capacity: body.count + body.count / 4 + 256)
-    guard isBatch else {
-      let root = try parse(0..<body.count, of: body, parser)
-      try result.addTraced(0..<body.count, of: body, CloudEventReader(root, data: root["data"]))
-      return result
-    }
-    for source in try elements(of: body, parser) {
-      result.add(source, of: body) { (writer) throws(Rejection) in
-        let root = try parse(source, of: body, parser)
-        try CloudEventReader(root, data: root["data"]).write(to: &writer)
-      }
-    }
+    var result = Translation(isBatch: false, capacity: body.count + 256)
+    let root = try parse(0..<body.count, of: body, parser)
+    result.addTraced(0..<body.count, of: body, CloudEventReader(root, data: root["data"]))
     return result
   }
 
@@ -61,7 +51,7 @@ package enum CloudEvent {
         code: .badValue, path: "headers", offset: nil,
         detail: "expected cloudEvents headers in UTF-8, as texts")
     }
-    try result.addTraced(0..<body.count, of: body, CloudEventReader(root, data: data))
+    result.addTraced(0..<body.count, of: body, CloudEventReader(root, data: data))
     return result
   }
 
@@ -78,7 +68,7 @@ package enum CloudEvent {
     return isBinary ? path : "$.data" + path.dropFirst()
   }
 
-  private static func parse(
+  fileprivate static func parse(
     _ part: Range<Int>, of body: UnsafeRawBufferPointer, _ parser: JSONParser
   ) throws(Rejection) -> JSONValue {
     do throws(JSONError) {
@@ -88,7 +78,7 @@ package enum CloudEvent {
     }
   }
 
-  private static func elements(
+  fileprivate static func elements(
     of body: UnsafeRawBufferPointer, _ parser: JSONParser
   ) throws(Rejection) -> [Range<Int>] {
     let root: JSONValue
@@ -110,11 +100,52 @@ package enum CloudEvent {
   }
 }
 
+/// Translates an array of CloudEvents (`application/cloudevents-batch+json`), bit by bit.
+package final class CloudEventBatchTranslator {
+  private let sources: [Range<Int>]
+  private var next = 0
+  private var translation: Translation?
+
+  /// Finds the events in the body.
+  ///
+  /// - Parameters: as those of `CloudEvent.translate`.
+  /// - Throws: when the body is no array of events, however faulty those are.
+  package init(
+    _ body: UnsafeRawBufferPointer, using parser: JSONParser
+  ) throws(Rejection) {
+    sources = try CloudEvent.elements(of: body, parser)
+    translation = Translation(isBatch: true, capacity: body.count + body.count / 8 + 256)
+  }
+
+  /// Translates some `bytes` more of the body, the same one in each call, but at least one event.
+  /// True at its end.
+  package func advance(
+    _ body: UnsafeRawBufferPointer, bytes: Int, using parser: JSONParser
+  ) -> Bool {
+    var done = 0
+    while next < sources.count, done < bytes {
+      let source = sources[next]
+      translation?.add(source, of: body) { (writer) throws(Rejection) in
+        let root = try CloudEvent.parse(source, of: body, parser)
+        try CloudEventReader(root, data: root["data"]).write(to: &writer)
+      }
+      next += 1
+      done += source.count
+    }
+    return next == sources.count
+  }
+
+  /// Hands over the events, once the end is reached. Faulty ones are marked.
+  package func finish() -> Translation {
+    translation.take() ?? Translation(isBatch: true, capacity: 0)
+  }
+}
+
 extension Translation {
   /// Adds the one event of a message and takes its trace context.
   fileprivate mutating func addTraced(
     _ source: Range<Int>, of body: UnsafeRawBufferPointer, _ reader: CloudEventReader
-  ) throws(Rejection) {
+  ) {
     add(source, of: body) { (writer) throws(Rejection) in try reader.write(to: &writer) }
     traceParent = reader.trace("traceparent", limit: Limits.traceParentBytes)
     traceState = reader.trace("tracestate", limit: Limits.traceStateBytes)

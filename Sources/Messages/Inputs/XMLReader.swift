@@ -15,54 +15,66 @@ protocol XMLReaderDelegate: AnyObject {
   func text(_ bytes: UnsafeRawBufferPointer)
 }
 
-/// Reads a document with Expat. UTF-8 only. A document type is refused where it is declared,
-/// before anything of it is read: there are no entities but the five of XML itself, and nothing is
-/// ever fetched.
+/// Reads a document with Expat, bit by bit. UTF-8 only. A document type is refused where it is
+/// declared, before anything of it is read: there are no entities but the five of XML itself, and
+/// nothing is ever fetched.
 final class XMLReader {
-  private let body: UnsafeRawBufferPointer
   private let delegate: any XMLReaderDelegate
   private let maxDepth: Int
-  private let parser: XML_Parser
+  /// Nil when there was no memory for it.
+  private let parser: XML_Parser?
+  /// The document, in a call of `advance` only.
+  private var body = UnsafeRawBufferPointer(start: nil, count: 0)
+  /// Bytes that Expat has been given.
+  private var fed = 0
+  /// Whether anything has come of the last ones.
+  private var hasCome = true
+  /// What to give next: more each time that nothing has come, since Expat looks at a tag from its
+  /// beginning again until it has all of it.
+  private var nextBytes = 0
   /// The elements around the present place, for the path of an error.
   private var path: [(name: [UInt8], index: Int)] = []
   /// Elements so far inside each of them, and at the top.
   private var children: [Int] = [0]
   private var refusal: Rejection?
 
-  private init?(_ body: UnsafeRawBufferPointer, _ delegate: any XMLReaderDelegate, maxDepth: Int) {
-    guard let parser = XML_ParserCreate("UTF-8") else { return nil }
-    self.body = body
+  init(_ delegate: any XMLReaderDelegate, maxDepth: Int) {
     self.delegate = delegate
     self.maxDepth = maxDepth
-    self.parser = parser
+    parser = XML_ParserCreate("UTF-8")
+    install()
   }
 
   deinit { XML_ParserFree(parser) }
 
-  /// Reads the whole body.
+  /// Reads some `bytes` more of the document, the same in each call. True at its end.
   ///
-  /// - Throws: what is wrong with the document, or what the delegate throws.
-  static func read(
-    _ body: UnsafeRawBufferPointer, maxDepth: Int, _ delegate: any XMLReaderDelegate
-  ) throws(Rejection) {
-    guard let reader = XMLReader(body, delegate, maxDepth: maxDepth) else {
+  /// - Throws: what is wrong with the document, or what the delegate throws. The reader is then
+  ///   done.
+  func advance(_ body: UnsafeRawBufferPointer, bytes: Int) throws(Rejection) -> Bool {
+    guard let parser else {
       throw Rejection(
         code: .notXML, path: "/", offset: nil, detail: "there is no memory to read the document")
     }
-    try reader.run()
-  }
-
-  private func run() throws(Rejection) {
-    install()
-    let bytes = body.baseAddress?.assumingMemoryBound(to: CChar.self)
+    self.body = body
+    defer { self.body = UnsafeRawBufferPointer(start: nil, count: 0) }
+    nextBytes = hasCome ? bytes : nextBytes * 2
+    hasCome = false
+    let count = min(nextBytes, body.count - fed)
+    let part = UnsafeRawBufferPointer(rebasing: body[fed..<fed + count])
+    fed += count
+    let isEnd = fed == body.count
     let status = withExtendedLifetime(self) {
-      XML_Parse(parser, bytes, Int32(body.count), 1)
+      XML_Parse(
+        parser, part.baseAddress?.assumingMemoryBound(to: CChar.self), Int32(count), isEnd ? 1 : 0)
     }
     if let refusal { throw refusal }
     guard status == XML_STATUS_OK else { throw syntaxError() }
+    return isEnd
   }
 
   private func install() {
+    guard let parser else { return }
     XML_SetUserData(parser, Unmanaged.passUnretained(self).toOpaque())
     XML_SetElementHandler(
       parser,
@@ -73,6 +85,7 @@ final class XMLReader {
       { user, _ in XMLReader.from(user)?.ended() })
     XML_SetCharacterDataHandler(parser) { user, text, count in
       guard let reader = XMLReader.from(user), reader.refusal == nil else { return }
+      reader.hasCome = true
       reader.delegate.text(UnsafeRawBufferPointer(start: text, count: Int(count)))
     }
     XML_SetStartDoctypeDeclHandler(parser) { user, _, _, _, _ in
@@ -92,6 +105,7 @@ final class XMLReader {
   private func began(
     _ name: UnsafePointer<CChar>, _ list: UnsafeMutablePointer<UnsafePointer<CChar>?>?
   ) {
+    hasCome = true
     guard refusal == nil else { return }
     let name = Self.localName(name)
     children[children.count - 1] += 1
@@ -118,6 +132,7 @@ final class XMLReader {
   }
 
   private func ended() {
+    hasCome = true
     guard refusal == nil else { return }
     let end = offset + Int(XML_GetCurrentByteCount(parser))
     do throws(Rejection) {

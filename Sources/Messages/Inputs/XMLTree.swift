@@ -13,16 +13,22 @@ struct XMLTree {
 
   /// In the order in which the names occur first.
   private(set) var members: [(name: [UInt8], value: Value)] = []
-  /// Where each name stands in `members`: only looked up, never walked over.
+  /// Where each name stands in `members`, once they are many: only looked up, never walked over.
   private var places: [[UInt8]: Int] = [:]
+  /// Up to so many names are looked at one by one.
+  private static let few = 16
   /// The text between the tags, all of it in one.
   private(set) var text: [UInt8] = []
 
   /// Adds a member, or one more value to a name that is there.
   mutating func add(_ name: [UInt8], _ value: Value) {
-    guard let place = places[name] else {
-      places[name] = members.count
+    guard let place = place(of: name) else {
       members.append((name, value))
+      if members.count == Self.few + 1 {
+        for (place, member) in members.enumerated() { places[member.name] = place }
+      } else if members.count > Self.few {
+        places[name] = members.count - 1
+      }
       return
     }
     let known = members[place].value
@@ -36,13 +42,18 @@ struct XMLTree {
     }
   }
 
+  private func place(of name: [UInt8]) -> Int? {
+    members.count > Self.few ? places[name] : members.firstIndex { $0.name == name }
+  }
+
   mutating func add(text bytes: UnsafeRawBufferPointer) {
     text.append(contentsOf: bytes)
   }
 
   /// The first value under a name when it is text.
   func text(of name: StaticString) -> [UInt8]? {
-    guard let place = places[Array("\(name)".utf8)], case .text(let text) = members[place].value
+    let name = Array(UnsafeBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount))
+    guard let place = place(of: name), case .text(let text) = members[place].value
     else { return nil }
     return text
   }

@@ -142,4 +142,33 @@ struct NotationTests {
       #expect(shard.parked.first?.body.utf8.count == body.utf8.count)
     }
   }
+
+  @Test("A flood in another notation on the batch lane is translated in slices")
+  func slices() throws {
+    let count = 3_000
+    for (body, type) in [
+      (
+        "<PushEvents>\((0..<count).map { Self.xml("b\($0)") }.joined())</PushEvents>",
+        "application/xml"
+      ),
+      (
+        "[\((0..<count).map { Self.cloudEvent("b\($0)") }.joined(separator: ","))]",
+        "application/cloudevents-batch+json"
+      ),
+    ] {
+      let shard = try OneShard()
+      var flood = OneShard.Sent(body, type)
+      flood.inlet = .batch
+      shard.receive(flood)
+      shard.turn()
+      shard.receive(OneShard.Sent(OneBadElementTests.event("urgent")))
+      shard.turn()
+      shard.turn()
+      // Not one event of the flood has been taken, and the other is out.
+      #expect(shard.deliveries.map(\.messageID) == ["urgent.00.1"])
+      shard.run()
+      #expect(shard.deliveries.count == count + 1 && shard.parked.isEmpty)
+      #expect(shard.settled == 2)
+    }
+  }
 }
