@@ -7,27 +7,10 @@ import Testing
 
 @Suite("Templates change between two events, never within one")
 struct CatalogSwapTests {
-  private static func template(
-    _ name: String, text: String, metadata: String = "publishedAt: 2020-01-01T00:00:00Z",
-    partials: [String: String] = [:]
-  ) throws -> Template {
-    let head = "eventType: order\nchannel: email\nfrom: shop@example.se\n"
-    let files = [
-      TemplateFile(name: "template.yaml", bytes: Array((head + metadata + "\n").utf8)),
-      TemplateFile(name: "subject.mustache", bytes: Array("About {{id}}".utf8)),
-      TemplateFile(name: "text.mustache", bytes: Array(text.utf8)),
-    ]
-    let others = partials.sorted { $0.key < $1.key }.map {
-      TemplateFile(name: "partials/\($0.key).mustache", bytes: Array($0.value.utf8))
-    }
-    return try Template(
-      TemplateFiles(name: name, files: files + others), checkingSample: false)
-  }
-
   /// A catalog all of whose texts tell which one it is.
   private static func catalog(_ edition: String) throws -> TemplateCatalog {
     try TemplateCatalog([
-      Self.template(
+      TestTemplate.make(
         "order.email", text: "text \(edition) of {{id}}, again {{>edition}}",
         partials: ["edition": edition])
     ])
@@ -76,14 +59,14 @@ struct CatalogSwapTests {
     func time(_ nanoseconds: Int64) -> String { Timestamp(nanoseconds: nanoseconds).text }
     let second: Int64 = 1_000_000_000
     let catalog = try TemplateCatalog([
-      Self.template("always", text: "always"),
-      Self.template(
+      TestTemplate.make("always", text: "always"),
+      TestTemplate.make(
         "later", text: "later",
         metadata: """
           publishedAt: \(time(start + 10 * second))
           validTo: \(time(start + 20 * second))
           """),
-      Self.template(
+      TestTemplate.make(
         "window", text: "window",
         metadata: """
           publishedAt: \(time(start + 5 * second))

@@ -48,7 +48,7 @@ final class OneShard {
     let settings = EngineSettings(shard: ShardNumber(0), prefix: "meddela", version: "test")
     engine = ShardEngine(
       settings: settings, lookup: KnownNothing(),
-      catalog: try catalog ?? SampleTemplates.catalog())
+      catalog: try catalog ?? TestTemplate.catalog())
     engine.startRecovered(nextLSN: 1, at: now)
     for link in PublishLink.allCases { engine.linkOpened(link) }
   }
