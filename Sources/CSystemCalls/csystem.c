@@ -6,6 +6,8 @@
 #include <pthread.h>
 #include <sys/mman.h>
 #include <sys/random.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 static int result(int value) { return value < 0 ? -errno : value; }
@@ -64,6 +66,13 @@ void *csystem_map(size_t bytes) {
   return start == MAP_FAILED ? NULL : start;
 }
 
+void *csystem_map_big(size_t bytes) {
+  void *start = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (start == MAP_FAILED) return NULL;
+  if (bytes >= 4 << 20) madvise(start, bytes, MADV_HUGEPAGE);
+  return start;
+}
+
 void csystem_unmap(void *start, size_t bytes) { munmap(start, bytes); }
 
 int csystem_random(void *bytes, size_t count) {
@@ -76,6 +85,11 @@ int csystem_random(void *bytes, size_t count) {
     count -= (size_t)got;
   }
   return 0;
+}
+
+void csystem_stand_back(void) {
+  // On Linux this is the calling thread's own; without permission it stays as it is.
+  setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), 10);
 }
 
 void csystem_name_thread(const char *name) { pthread_setname_np(pthread_self(), name); }

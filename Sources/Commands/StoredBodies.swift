@@ -35,11 +35,14 @@ extension StoredEvents {
         guard record.header.flags.contains(.event), let payload = RecordPayload(record.payload)
         else { return }
         if !payload.bodyBytes.isEmpty {
-          places[record.header.hash] = found.count
-          found.append(
-            StoredBody(
-              id: String(decoding: record.id, as: UTF8.self), lane: payload.state.lane,
-              body: Array(payload.bodyBytes)))
+          let event = StoredBody(
+            id: String(decoding: record.id, as: UTF8.self), lane: payload.state.lane,
+            body: Array(payload.bodyBytes))
+          // Retention writes an open event again: it is one all the same.
+          if places[record.header.hash] == nil {
+            places[record.header.hash] = found.count
+            found.append(event)
+          }
         }
         guard let place = places[record.header.hash] else { return }
         let update = try Self.update(record)

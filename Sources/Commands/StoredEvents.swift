@@ -1,6 +1,5 @@
 internal import EventLog
 internal import Execution
-internal import Glibc
 internal import JSON
 internal import Messages
 internal import Node
@@ -31,22 +30,17 @@ struct StoredEvents {
     return history
   }
 
-  /// Calls `body` with each event's newest status update as JSON, in the order of the log.
-  func forEachNewest(_ body: ([UInt8]) throws -> Void) throws {
+  /// Calls `body` with the newest record of each event that the filter may want, in the order of
+  /// the log. Reads the log twice, three times for an address; memory is a bit for each record.
+  func forEachNewest(
+    _ filter: EventFilter, _ progress: ScanProgress, _ body: (RecordView) throws -> Void
+  ) throws {
+    defer { progress.finish() }
     do {
-      var newest: [EventHash: UInt64] = [:]
-      var progress = ProgressBar("reading", total: Int(reader.durableLSN))
-      try reader.forEachRecord { record in
-        progress.update(Int(record.header.lsn))
-        guard record.header.flags.contains(.event) else { return }
-        newest[record.header.hash] = record.header.lsn
-      }
-      progress.finish(Int(reader.durableLSN))
-      try reader.forEachRecord { record in
-        guard newest[record.header.hash] == record.header.lsn,
-          record.header.flags.contains(.event)
-        else { return }
-        try body(try Self.update(record))
+      var filter = filter
+      try filter.findAddressed(reader) { progress.update($0, of: $1) }
+      try NewestRecords(reader).forEach(progress: { progress.update(Int($0), of: Int($1)) }) {
+        if filter.mayMatch($0) { try body($0) }
       }
     } catch let error as EventLogError {
       throw Self.failure(error)
@@ -68,12 +62,7 @@ struct StoredEvents {
   }
 
   static func failure(_ error: EventLogError) -> CommandFailure {
-    // Nothing is wrong with data that is not there: what was asked for is missing.
-    if error.code == .notAStore, access(error.file, F_OK) != 0 {
-      return CommandFailure(error.description, .noInput)
-    }
-    return CommandFailure(
-      error.description, SystemExit(rawValue: error.exitCode) ?? .inputOutput)
+    CommandFailure(error)
   }
 }
 
@@ -91,12 +80,16 @@ struct EventHistory {
   }
 
   mutating func add(_ record: RecordView) throws {
-    updates.append(
-      (try StoredEvents.update(record), record.header.kind == RecordKind.evidence.rawValue))
+    updates.append((try StoredEvents.update(record), Self.isEvidence(record)))
     if let payload = RecordPayload(record.payload) {
       lane = payload.state.lane
       if !payload.bodyBytes.isEmpty { body = Array(payload.bodyBytes) }
     }
+  }
+
+  /// A delivery log that was kept and changed nothing.
+  static func isEvidence(_ record: RecordView) -> Bool {
+    record.header.kind == RecordKind.evidence.rawValue
   }
 
   func printText() {
@@ -118,7 +111,8 @@ struct EventHistory {
     if unreadable > 0 { writeError("meddela: \(unreadable) transitions are not shown\n") }
   }
 
-  func printJSON() {
+  /// One object.
+  var json: String {
     func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
     let transitions = updates.filter { !$0.isEvidence }.map { text($0.json) }
     let evidence = updates.filter(\.isEvidence).map { text($0.json) }
@@ -133,6 +127,6 @@ struct EventHistory {
     object.add("event", json: text(body))
     object.add("history", json: "[\(transitions.joined(separator: ","))]")
     object.add("evidence", json: "[\(evidence.joined(separator: ","))]")
-    writeLine(object.text)
+    return object.text
   }
 }

@@ -93,4 +93,6 @@ enum EventInput {
   case log(message: Int32, element: Range<Int>)
   /// Its time has come: schedule, next try or expiration.
   case due
+  /// Retention wants to remove its earlier records.
+  case carry
 }

@@ -8,6 +8,8 @@ package enum RecordKind: UInt8, Sendable {
   case evidence = 3
   /// How far the status updates are published and confirmed: the body is an LSN.
   case outboxPosition = 4
+  /// An open event as it stands, with its body: no record before it is needed any more.
+  case carried = 5
 
   /// Whether the record belongs to an event and is found by its id.
   package var isOfEvent: Bool { self != .outboxPosition }

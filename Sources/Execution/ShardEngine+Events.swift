@@ -38,6 +38,7 @@ extension ShardEngine {
     case .event(let message, let element): handleAgain(event, message: message, element: element)
     case .log(let message, let element): handleLog(event, message: message, element: element)
     case .due: handleDue(event)
+    case .carry: handleCarry(event)
     }
   }
 
@@ -100,7 +101,7 @@ extension ShardEngine {
       switch input {
       case .event(let message, let element), .log(let message, let element):
         take(message, element: element, knownAbsent: true)
-      case .due: break
+      case .due, .carry: break
       }
     }
   }

@@ -93,7 +93,7 @@ extension ShardEngine {
     appendPosition(position)
   }
 
-  private func appendPosition(_ position: UInt64) {
+  func appendPosition(_ position: UInt64) {
     let lsn = nextLSN
     nextLSN += 1
     let payload = withUnsafeBytes(of: position.littleEndian) { output.add($0) }

@@ -13,10 +13,11 @@ extension ShardEngine {
     nextLSN += 1
     let occurred = occurredAt ?? now.wall
     let isPublished =
-      kind != .evidence && publishes(events[event].state.status, isPassing: isPassing)
+      kind != .evidence && kind != .carried
+      && publishes(events[event].state.status, isPassing: isPassing)
     let id = events[event].facts.withID { output.add($0) }
     let start = output.bytes.count
-    let body = kind == .accepted ? events[event].bodyRange : 0..<0
+    let body = kind == .accepted || kind == .carried ? events[event].bodyRange : 0..<0
     events[event].body.withUnsafeBytes { bytes in
       RecordPayload.write(
         events[event].state, facts: events[event].facts, occurredAt: occurred, reason: reason,

@@ -132,7 +132,7 @@ package final class ShardEngine<Lookup: EventLookup> {
   /// The earliest of those times.
   package var nextTimer: Timestamp? { timers.next }
   /// Status updates in memory that are not confirmed.
-  package var outboxBacklog: Int { outbox.waiting.count + outbox.unconfirmed.count }
+  package var outboxBacklog: Int { outbox.count }
 }
 
 /// The messages of one queue that no turn has taken yet.

@@ -57,8 +57,11 @@ struct SimulationTests {
     Timestamp(nanoseconds: simulation.nanoseconds + seconds * 1_000_000_000).text
   }
 
-  static func run(seed: UInt64, faults: Simulation.Faults) throws -> Simulation {
+  static func run(
+    seed: UInt64, faults: Simulation.Faults, retains: Bool = false
+  ) throws -> Simulation {
     let simulation = try Simulation(seed: seed, faults: faults)
+    simulation.retains = retains
     let ids = load(simulation, events: 24)
     for _ in 0..<400 { simulation.step() }
     simulation.settle()
@@ -88,5 +91,18 @@ struct SimulationTests {
         seed: UInt64(seed) &+ 1_000_000, faults: Simulation.Faults(crashes: 4))
       #expect(simulation.violations.isEmpty, "seed \(seed + 1_000_000)")
     }
+  }
+
+  @Test("With open events carried forward and their earlier records gone")
+  func carrying() throws {
+    var carried = 0
+    for seed in 0..<500 {
+      let simulation = try Self.run(
+        seed: UInt64(seed) &+ 2_000_000, faults: Simulation.Faults(crashes: seed % 3),
+        retains: true)
+      #expect(simulation.violations.isEmpty, "seed \(seed + 2_000_000)")
+      carried += simulation.log.records.count { $0.kind == .carried }
+    }
+    #expect(carried > 100)
   }
 }

@@ -9,8 +9,8 @@ struct StoreCreation {
   func run() throws(EventLogError) -> StoreIdentity {
     try checkNothingIsLost()
     let identity = try StoreIdentity.random()
-    let isReady = try SpareFile.tidy(options, paths)
-    let preparer = SparePreparer(options, paths, isReady: isReady, onSpace: { _ in })
+    let ready = try SpareFile.tidy(options, paths)
+    let preparer = SparePreparer(options, paths, ready: ready, onSpace: { _ in })
     let (header, file) = try SegmentWriter.makeSegment(
       options: options, paths: paths, preparer: preparer, store: identity.store, id: 1,
       after: .beginning, epoch: 0)

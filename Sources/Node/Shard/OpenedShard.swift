@@ -31,6 +31,9 @@ struct OpenedShard {
       catalog: catalog, pinned: pinned)
     var options = EventLogOptions(path: "\(configuration.storePath)/00")
     options.segmentBytes = configuration.segmentBytes
+    options.retentionSeconds = Int64(configuration.retentionDays) * 86_400
+    // The engine drives pending events on; the others wait for what comes from outside.
+    options.replays = { $0.status == Status.pending.rawValue }
     do {
       let log = try EventLog.open(options, callbacks: signals.callbacks) { record in
         try engine.recover(

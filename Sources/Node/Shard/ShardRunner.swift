@@ -61,11 +61,14 @@ final class ShardRunner {
     links.startPublishing()
     let runner = NIOLoopBound(self, eventLoop: eventLoop)
     ticker = eventLoop.scheduleRepeatedTask(
-      initialDelay: .milliseconds(20), delay: .milliseconds(20)
+      initialDelay: Self.tick, delay: Self.tick
     ) { _ in
       runner.value.turn()
     }
   }
+
+  /// How late a timer may fire. All else is moved on by what comes from sockets and disk.
+  private static let tick = TimeAmount.milliseconds(50)
 
   /// Schedules one turn behind all inputs that are at hand.
   func scheduleTurn() {
@@ -82,7 +85,7 @@ final class ShardRunner {
     guard !hasEnded else { return }
     let now = NodeClock.now()
     let isLeft = engine.turn(
-      at: now, mayAppend: log.bufferedBytes < Self.logHighWaterBytes)
+      at: now, mayAppend: log.bufferedBytes < Self.logHighWaterBytes && !log.isShortOfSpace)
     carryOut()
     if isLeft { scheduleTurn() }
     balanceIntake()
@@ -172,6 +175,7 @@ final class ShardRunner {
   private func reportStatus(at now: UInt64) {
     guard now &- lastReportAt > 50_000_000 else { return }
     lastReportAt = now
+    if phase == .running { log.retain(from: engine.keepFrom) }
     report.update(status(at: now))
   }
 

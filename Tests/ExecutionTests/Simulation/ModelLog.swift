@@ -22,6 +22,30 @@ final class ModelLog: EventLookup {
   /// Keys that count as known though they are not: fingerprints that collide.
   var collisions: Set<EventKey> = []
 
+  /// Records that retention removed.
+  private var removed: Set<UInt64> = []
+
+  /// Open events, as the log asks for them to be carried: the newest durable record of each.
+  var carryRequests: [(lsn: UInt64, key: EventKey)] {
+    records.prefix(durableCount).indices.compactMap { index in
+      let record = records[index]
+      let isOpen = Status(rawValue: record.status)?.isFinal == false
+      guard record.kind.isOfEvent, isOpen, newest[record.key] == index else { return nil }
+      return (record.lsn, record.key)
+    }
+  }
+
+  /// Removes the records of carried events that stand before the carrying one and `keepFrom`.
+  func retain(from keepFrom: UInt64) {
+    var carried: [EventKey: UInt64] = [:]
+    for record in records.prefix(durableCount) where record.kind == .carried {
+      carried[record.key] = record.lsn
+    }
+    for record in records where record.lsn < min(carried[record.key] ?? 0, keepFrom) {
+      removed.insert(record.lsn)
+    }
+  }
+
   var nextLSN: UInt64 { UInt64(records.count) + 1 }
   var durableLSN: UInt64 { UInt64(durableCount) }
 
@@ -62,7 +86,7 @@ final class ModelLog: EventLookup {
   }
 
   func record(lsn: UInt64) -> Record? {
-    lsn >= 1 && lsn <= UInt64(records.count) ? records[Int(lsn) - 1] : nil
+    lsn >= 1 && lsn <= UInt64(records.count) && !removed.contains(lsn) ? records[Int(lsn) - 1] : nil
   }
 
   func newestRecord(id: [UInt8]) -> Record? {

@@ -128,9 +128,10 @@ extension Simulation {
     pendingRange = nil
     var lsn = from
     let end = min(log.durableLSN, from + UInt64(random.below(20)) + 1)
-    while lsn <= end, let record = log.record(lsn: lsn) {
+    while lsn <= end {
       lsn += 1
-      guard record.isPublished else { continue }
+      // What retention removed was confirmed before.
+      guard let record = log.record(lsn: lsn - 1), record.isPublished else { continue }
       record.id.withUnsafeBytes { id in
         record.payload.withUnsafeBytes { payload in
           do {

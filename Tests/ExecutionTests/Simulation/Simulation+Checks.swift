@@ -78,7 +78,7 @@ extension Simulation {
   private func checkMoves(_ id: String, _ history: [ModelLog.Record]) {
     var previous: Status?
     var sequence: UInt32 = 0
-    for record in history where record.kind != .evidence {
+    for record in history where record.kind != .evidence && record.kind != .carried {
       let state = record.payload.withUnsafeBytes { RecordPayload($0)?.state }
       guard let state else {
         violations.append("\(id): a record cannot be read")

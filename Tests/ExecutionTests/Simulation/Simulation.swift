@@ -34,6 +34,8 @@ final class Simulation {
   /// Deliveries by id: their bytes must never change.
   var deliveryBodies: [String: [UInt8]] = [:]
   var answersLogs = true
+  /// Whether the log removes old records, and has open events carried forward first.
+  var retains = false
   let catalog: TemplateCatalog
 
   init(seed: UInt64, faults: Faults = Faults()) throws {
@@ -77,6 +79,7 @@ final class Simulation {
     case 10..<13: makeDurable()
     case 13..<17: answerPublishes()
     case 17: answerReads()
+    case 18 where retains && random.chance(50): retain()
     case 18: nanoseconds += Int64(random.below(2_000_000_000))
     default: fault()
     }
@@ -108,6 +111,13 @@ final class Simulation {
   var isQuiet: Bool {
     broker.queuedMessages == 0 && broker.unackedMessages == 0 && broker.inFlight.isEmpty
       && engine.isDrained && engine.isRecovered
+  }
+
+  private func retain() {
+    for request in log.carryRequests where random.chance(30) {
+      engine.carry(lsn: request.lsn, key: request.key)
+    }
+    log.retain(from: engine.keepFrom)
   }
 
   func carryOutTurn() {
