@@ -31,32 +31,33 @@ extension ShardEngine {
     if inbound.inlet == .realtime { lastRealtimeAt = now.monotonic }
     let message = messages.insert(OpenMessage(message: inbound))
     messages[message].unsettled = 1
-    let whole = 0..<inbound.bodyCount
     let format = inbound.storage.withPart(inbound.contentType.range) {
       BodyFormat(contentType: $0)
     }
+    begin(message, format)
+  }
+
+  private func begin(_ message: Int32, _ format: BodyFormat) {
+    let inbound = messages[message].message
+    let isLog = inbound.inlet == .deliveryLogs
+    let isBinaryCloudEvent = !isLog && !inbound.cloudEvent.isEmpty
+    let whole = 0..<inbound.bodyCount
     switch format {
-    case .cloudEvent, .cloudEventBatch, .xml:
-      guard inbound.inlet != .deliveryLogs else { fallthrough }
+    case .cloudEvent where !isLog, .cloudEventBatch where !isLog, .xml where !isLog:
       openTranslated(message, format)
-    case .unknown:
-      guard inbound.cloudEvent.isEmpty || inbound.inlet == .deliveryLogs else {
-        return openTranslated(message, format)
-      }
+    case _ where isBinaryCloudEvent:
+      openTranslated(message, format)
+    case .json:
+      inbound.storage.withPart(whole) { openJSON(message, $0) }
+    case .ndjson:
+      messages[message].notation = .lines
+      split(message, inbound.storage.withPart(whole) { Array(JSONSplitter(lines: $0)) })
+    case .cloudEvent, .cloudEventBatch, .xml, .unknown:
       park(
         message, element: whole,
         Rejection(
           code: .unsupportedContentType, path: "content_type", offset: nil,
           detail: "expected \(expectedContentTypes(inbound.inlet))"))
-    case .json, .ndjson:
-      if !inbound.cloudEvent.isEmpty, inbound.inlet != .deliveryLogs {
-        openTranslated(message, format)
-      } else if format == .json {
-        inbound.storage.withPart(whole) { openJSON(message, $0) }
-      } else {
-        messages[message].notation = .lines
-        split(message, inbound.storage.withPart(whole) { Array(JSONSplitter(lines: $0)) })
-      }
     }
   }
 

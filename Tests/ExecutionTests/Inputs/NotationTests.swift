@@ -171,4 +171,23 @@ struct NotationTests {
       #expect(shard.settled == 2)
     }
   }
+
+  @Test("A CloudEvent's own trace context goes on with its delivery, and is not stored")
+  func trace() throws {
+    let parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    let attributes =
+      #""specversion":"1.0","id":"e","source":"shop","type":"order","traceparent":"\#(parent)","#
+      + #""tracestate":"a=b""#
+    let data = #"{"email":"elsa@example.se"}"#
+    var binary = OneShard.Sent(data)
+    binary.cloudEvent = "{\(attributes)}"
+    let structured = OneShard.Sent(
+      "{\(attributes),\"data\":\(data)}", "application/cloudevents+json")
+    for sent in [binary, structured] {
+      let shard = try OneShard()
+      shard.take(sent)
+      #expect(shard.deliveries.first?.headers == ["traceparent": parent, "tracestate": "a=b"])
+      #expect(shard.stored.first?.contains("trace") == false)
+    }
+  }
 }
