@@ -53,6 +53,7 @@ let package = Package(
       name: "CSimdJSONLibrary", pkgConfig: "simdjson", providers: [.apt(["libsimdjson-dev"])]),
     .target(
       name: "CSimdJSON", dependencies: ["CSimdJSONLibrary"]),
+    .systemLibrary(name: "CExpat", pkgConfig: "expat", providers: [.apt(["libexpat1-dev"])]),
     .target(name: "CBareRelay", dependencies: ["CRabbitMQ"]),
     .target(name: "CStoreRivals"),
     .target(name: "CCRC32C"),
@@ -60,7 +61,7 @@ let package = Package(
 
     // The arrows of the architecture, bottom to top.
     .target(name: "JSON", dependencies: ["CSimdJSON"], swiftSettings: settings),
-    .target(name: "Messages", dependencies: ["JSON"], swiftSettings: settings),
+    .target(name: "Messages", dependencies: ["CExpat", "JSON"], swiftSettings: settings),
     .target(
       name: "Templates",
       dependencies: [

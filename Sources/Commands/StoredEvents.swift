@@ -6,7 +6,7 @@ internal import Node
 
 /// The events of a store, read from its files.
 struct StoredEvents {
-  private let reader: EventLogReader
+  let reader: EventLogReader
 
   init(_ node: NodeConfiguration) throws {
     do {
@@ -61,7 +61,7 @@ struct StoredEvents {
     return writer.array()
   }
 
-  private static func failure(_ error: EventLogError) -> CommandFailure {
+  static func failure(_ error: EventLogError) -> CommandFailure {
     CommandFailure(error)
   }
 }
@@ -98,10 +98,17 @@ struct EventHistory {
     writeLine(String(decoding: body, as: UTF8.self))
     writeLine("")
     writeLine(UpdateLine.header)
+    var unreadable = 0
     for update in updates {
-      let line = try? parser.withDocument(update.json) { UpdateLine.text($0) }
-      writeLine((line ?? "") + (update.isEvidence ? " (log kept, no change)" : ""))
+      do {
+        let line = try parser.withDocument(update.json) { UpdateLine.text($0) }
+        writeLine(line + (update.isEvidence ? " (log kept, no change)" : ""))
+      } catch {
+        unreadable += 1
+        writeError("meddela: a transition cannot be shown: \(error)\n")
+      }
     }
+    if unreadable > 0 { writeError("meddela: \(unreadable) transitions are not shown\n") }
   }
 
   /// One object.

@@ -1,4 +1,5 @@
 internal import EventLog
+internal import Glibc
 internal import Node
 
 /// The event logs below `store.path`: one folder a shard, named with two digits.
@@ -35,6 +36,10 @@ struct StoreShards {
 
 extension CommandFailure {
   init(_ error: EventLogError) {
-    self.init(error.description, SystemExit(rawValue: error.exitCode) ?? .inputOutput)
+    // Nothing is wrong with data that is not there: what was asked for is missing.
+    let isMissing = error.code == .notAStore && access(error.file, F_OK) != 0
+    self.init(
+      error.description, isMissing ? .noInput : SystemExit(rawValue: error.exitCode) ?? .inputOutput
+    )
   }
 }
