@@ -69,6 +69,14 @@ let package = Package(
         .product(name: "HeapModule", package: "swift-collections"),
       ],
       swiftSettings: settings),
+    // The simulator: tests and `meddela-bench simulate` run it.
+    .target(
+      name: "Simulation",
+      dependencies: [
+        "Execution", "JSON", "Messages", "Templates",
+        .product(name: "DequeModule", package: "swift-collections"),
+      ],
+      swiftSettings: settings),
     .target(name: "EventLog", dependencies: ["CCRC32C", "CSystemCalls"], swiftSettings: settings),
     .target(
       name: "AMQP",
@@ -98,7 +106,7 @@ let package = Package(
       name: "meddela", dependencies: ["Commands", arguments], swiftSettings: settings),
     .executableTarget(
       name: "meddela-bench",
-      dependencies: ["CBareRelay", "Commands", "Node", arguments], swiftSettings: settings),
+      dependencies: ["CBareRelay", "Commands", "Node", "Simulation", arguments], swiftSettings: settings),
 
     .testTarget(name: "TidyTests", swiftSettings: settings),
     .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: settings),
@@ -115,7 +123,8 @@ let package = Package(
       ],
       swiftSettings: settings),
     .testTarget(
-      name: "ExecutionTests", dependencies: ["Execution", "JSON", "Messages", "Templates"],
+      name: "ExecutionTests",
+      dependencies: ["Execution", "JSON", "Messages", "Simulation", "Templates"],
       swiftSettings: settings),
     .testTarget(
       name: "IntegrationTests",

@@ -38,6 +38,10 @@ extension ShardEngine {
     case .event(let message, let element): handleAgain(event, message: message, element: element)
     case .log(let message, let element): handleLog(event, message: message, element: element)
     case .due: handleDue(event)
+    case .paced: handleDue(event, isPaced: true)
+    case .redrive(let token, let sequence):
+      handleRedrive(event, token: token, sequence: sequence)
+    case .logTimeout(let lsn): handleLogTimeout(event, lsn: lsn)
     }
   }
 
@@ -100,7 +104,8 @@ extension ShardEngine {
       switch input {
       case .event(let message, let element), .log(let message, let element):
         take(message, element: element, knownAbsent: true)
-      case .due: break
+      case .redrive(let token, _): answerRedrive(token, .notFound)
+      case .due, .paced, .logTimeout: break
       }
     }
   }

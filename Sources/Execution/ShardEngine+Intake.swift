@@ -23,9 +23,11 @@ extension ShardEngine {
 
   /// Begins a message: a body of one event or log is taken at once, one of several is cut into
   /// its elements, which the turns take one by one.
-  private func open(_ inbound: InboundMessage) {
+  @discardableResult
+  func open(_ inbound: InboundMessage) -> SlotTable<OpenMessage>.Reference? {
     if inbound.inlet == .realtime { lastRealtimeAt = now.monotonic }
     let message = messages.insert(OpenMessage(message: inbound))
+    let reference = messages.reference(message)
     messages[message].unsettled = 1
     let whole = 0..<inbound.bodyCount
     let format = inbound.storage.withPart(inbound.contentType.range) {
@@ -43,6 +45,7 @@ extension ShardEngine {
           code: .unsupportedContentType, path: "$", offset: nil,
           detail: "expected content_type application/json or application/x-ndjson"))
     }
+    return messages.contains(reference) ? reference : nil
   }
 
   private func openJSON(_ message: Int32, _ body: UnsafeRawBufferPointer) {
@@ -125,7 +128,7 @@ extension ShardEngine {
     let key = lookup.key(of: fields.id.bytes)
     if let event = eventSlots[key] {
       give(.event(message: message, element: element), to: event)
-    } else if !knownAbsent, lookup.mayContain(key) {
+    } else if !knownAbsent, lookup.mayContain(key), !isBroken(.losesDuplicatesAtRestart) {
       let event = insertEvent(key, phase: .loading)
       events[event].inputs.append(.event(message: message, element: element))
       output.reads.append(

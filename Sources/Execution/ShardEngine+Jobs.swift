@@ -42,6 +42,7 @@ extension ShardEngine {
   func park(_ message: Int32, element: Range<Int>, _ rejection: Rejection) {
     counters.parked += 1
     let inbound = messages[message].message
+    if let lane = inbound.inlet.lane { totals[lane].parked += 1 }
     let isWhole = element == 0..<inbound.bodyCount
     let ownID = eventID(of: element, in: inbound)
     let messageID = inbound.bytes(inbound.messageID)

@@ -96,12 +96,17 @@ extension ShardEngine {
   private func appendPosition(_ position: UInt64) {
     let lsn = nextLSN
     nextLSN += 1
-    let payload = withUnsafeBytes(of: position.littleEndian) { output.add($0) }
+    let record = PositionRecord(
+      outbox: position,
+      logWatch: logWatch.position(isNewest: { lookup.isNewest($0, of: $1) }), totals: totals)
+    reconcile()
+    let start = output.bytes.count
+    record.write(to: &output.bytes)
     output.appends.append(
       AppendOrder(
-        lsn: lsn, kind: .outboxPosition, key: nil, status: 0, previousStatus: 0,
+        lsn: lsn, kind: .position, key: nil, status: 0, previousStatus: 0,
         isFinal: true, isPublished: false, attempt: 0, time: now.wall, previousLSN: 0,
-        id: .none, payload: payload))
+        id: .none, payload: ByteRange(offset: start, count: output.bytes.count - start)))
     positionRecorded = position
     positionRecordedAt = now.monotonic
     lastPositionLSN = lsn

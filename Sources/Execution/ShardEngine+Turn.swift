@@ -8,6 +8,8 @@ extension ShardEngine {
     advance(to: instant)
     resumeRecovered()
     fireTimers()
+    releasePaced()
+    watchLogs()
     checkDeadlines()
     releaseDelayedJobs()
     let isLeft = mayAppend && takeFromInlets()
@@ -38,13 +40,14 @@ extension ShardEngine {
 
   private func takeFromInlets() -> Bool {
     guard !isDraining, isRecovered else { return false }
+    if isIsolating { return takeSuspect() }
     var isLeft = take(from: .deliveryLogs, atMost: EngineLimits.turnSlice)
     isLeft = take(from: .realtime, atMost: EngineLimits.turnSlice) || isLeft
     return take(from: .batch, atMost: EngineLimits.batchSlice) || isLeft
   }
 
   /// True when something is left and there is room for it.
-  private func take(from inlet: Inlet, atMost limit: Int) -> Bool {
+  func take(from inlet: Inlet, atMost limit: Int) -> Bool {
     for _ in 0..<limit {
       guard events.count < EngineLimits.activeEvents else { return false }
       guard takeElement(from: inlet) else { return false }
@@ -92,6 +95,7 @@ extension ShardEngine {
             < now.monotonic
         {
           counters.deliveriesUnconfirmedInTime += 1
+          noteStall(oldest.token)
           giveUpPublish(oldest.token, code: .unconfirmed, "the broker did not confirm in time")
         }
       }

@@ -45,11 +45,26 @@ package final class ShardEngine<Lookup: EventLookup> {
   var awaitingDurable: Deque<(lsn: UInt64, event: SlotTable<ActiveEvent>.Reference)> = []
   var timers = TimerQueue()
   var outbox = Outbox()
+  var logWatch = LogWatch()
+  var pace: BatchPace
+  /// Events of a limited batch lane that wait for their turn, oldest first.
+  var pacedBacklog: Deque<(key: EventKey, lsn: UInt64)> = []
+  /// Messages that may have killed a process before: each is processed alone.
+  var suspects: Deque<InboundMessage> = []
+  /// The one that is, and since when.
+  var suspectUnderWay: (message: SlotTable<OpenMessage>.Reference, since: UInt64)?
+  var stalledChannels = StalledChannels()
+  package internal(set) var totals = ShardTotals()
+  /// What does not add up; empty as long as all does.
+  package internal(set) var mismatches: [String] = []
+  var recoversWholeLog = false
   var backoff: Backoff
   var publishSerial: UInt32 = 0
   var lastRealtimeAt: UInt64 = 0
   var positionRecorded: UInt64 = 0
   var positionRecordedAt: UInt64 = 0
+  /// The log watch's position in the newest position record that recovery has found.
+  var watchedRecorded: UInt64 = 0
   /// The LSN of the newest position record: noting that alone would never end.
   var lastPositionLSN: UInt64 = 0
   /// Pending events found by recovery: the LSN of the newest record and when it is due.
@@ -73,6 +88,7 @@ package final class ShardEngine<Lookup: EventLookup> {
     backoff = Backoff(
       minSeconds: settings.retryMinSeconds, maxSeconds: settings.retryMaxSeconds,
       seed: settings.seed)
+    pace = BatchPace(perSecond: settings.batchMaxPerSecond)
     nextLSN = 1
     durableLSN = 0
   }
@@ -91,12 +107,14 @@ package final class ShardEngine<Lookup: EventLookup> {
   /// Takes a message. It waits in its inlet until a turn has room for it.
   package func receive(_ message: InboundMessage) {
     counters.messages += 1
+    if message.deliveryCount >= EngineLimits.suspectDeliveries { return suspect(message) }
     inlets[Int(message.inlet.rawValue)].add(message)
   }
 
   /// The consuming channel of an inlet is gone: the broker will deliver what it had given again.
   package func consumerLost(_ inlet: Inlet) {
     inlets[Int(inlet.rawValue)].removeAll()
+    suspects.removeAll { $0.inlet == inlet }
   }
 
   /// Bytes of messages that wait in an inlet, for back-pressure.
@@ -116,6 +134,7 @@ package final class ShardEngine<Lookup: EventLookup> {
   package func drain() {
     isDraining = true
     for inlet in inlets.indices { inlets[inlet].removeAll() }
+    suspects.removeAll()
   }
 
   /// Nothing is under way, and every status update so far is confirmed.
@@ -130,6 +149,10 @@ package final class ShardEngine<Lookup: EventLookup> {
   package var waitingTimers: Int { timers.count }
   /// The earliest of those times.
   package var nextTimer: Timestamp? { timers.next }
+  /// When a delivery without a log is next looked for.
+  package var nextLogTimeout: Timestamp? {
+    logWatch.next(durable: durableLSN, timeout: logTimeout)
+  }
   /// Status updates in memory that are not confirmed.
   package var outboxBacklog: Int { outbox.waiting.count + outbox.unconfirmed.count }
 }
@@ -175,4 +198,6 @@ struct LinkState {
 struct RecoveredEvent {
   var lsn: UInt64
   var due: Timestamp
+  /// Waits for its turn in a limited lane once it is due.
+  var isPaced: Bool
 }

@@ -76,15 +76,18 @@ package struct TurnOutput: Sendable {
   package var reads: [ReadOrder] = []
   /// Read published records from this LSN on, for the outbox.
   package var rangeRead: UInt64?
+  /// Read all event records from this LSN on, for the log timeouts.
+  package var watchRead: UInt64?
   package var headers: [HeaderOrder] = []
   package var publishes: [PublishOrder] = []
   package var settlements: [Settlement] = []
+  package var redrives: [RedriveAnswer] = []
 
   package init() {}
 
   package var isEmpty: Bool {
-    appends.isEmpty && reads.isEmpty && publishes.isEmpty && settlements.isEmpty
-      && rangeRead == nil
+    appends.isEmpty && reads.isEmpty && publishes.isEmpty && settlements.isEmpty && redrives.isEmpty
+      && rangeRead == nil && watchRead == nil
   }
 
   package mutating func removeAll() {
@@ -92,9 +95,11 @@ package struct TurnOutput: Sendable {
     appends.removeAll(keepingCapacity: true)
     reads.removeAll(keepingCapacity: true)
     rangeRead = nil
+    watchRead = nil
     headers.removeAll(keepingCapacity: true)
     publishes.removeAll(keepingCapacity: true)
     settlements.removeAll(keepingCapacity: true)
+    redrives.removeAll()
   }
 
   mutating func add(_ text: some Collection<UInt8>) -> ByteRange {

@@ -1,6 +1,5 @@
+import Execution
 import Messages
-
-@testable import Execution
 
 /// The event log of a simulated shard: records in memory, of which a prefix is durable.
 final class ModelLog: EventLookup {
@@ -13,12 +12,20 @@ final class ModelLog: EventLookup {
     var time: Int64
     var id: [UInt8]
     var payload: [UInt8]
+
+    var state: EventState? { payload.withUnsafeBytes { RecordPayload($0)?.state } }
+    var reason: String {
+      payload.withUnsafeBytes { bytes in
+        RecordPayload(bytes).map { String(decoding: $0.reasonCodeBytes, as: UTF8.self) } ?? ""
+      }
+    }
   }
 
   private(set) var records: [Record] = []
   private(set) var durableCount = 0
-  /// The newest record of each event.
+  /// The newest record of each event, and the newest durable one.
   private var newest: [EventKey: Int] = [:]
+  private var newestDurable: [EventKey: Int] = [:]
   /// Keys that count as known though they are not: fingerprints that collide.
   var collisions: Set<EventKey> = []
 
@@ -34,6 +41,10 @@ final class ModelLog: EventLookup {
       low ^= low >> 29
     }
     return EventKey(high: high, low: low)
+  }
+
+  func key(of id: String) -> EventKey {
+    Array(id.utf8).withUnsafeBytes { key(of: $0) }
   }
 
   func mayContain(_ key: EventKey) -> Bool {
@@ -57,8 +68,14 @@ final class ModelLog: EventLookup {
     if let key = order.key { newest[key] = records.count - 1 }
   }
 
-  func makeDurable(_ count: Int) {
+  /// Makes more records durable and hands them out.
+  func makeDurable(_ count: Int, _ body: (Record) -> Void) {
+    let before = durableCount
     durableCount = min(records.count, durableCount + count)
+    for index in before..<durableCount {
+      if records[index].kind.isOfEvent { newestDurable[records[index].key] = index }
+      body(records[index])
+    }
   }
 
   func record(lsn: UInt64) -> Record? {
@@ -71,6 +88,10 @@ final class ModelLog: EventLookup {
     return records[index]
   }
 
+  func newestDurableRecord(id: String) -> Record? {
+    newestDurable[key(of: id)].map { records[$0] }
+  }
+
   /// A crash: what is not durable may be gone. Frames are whole, so it is a prefix that stays.
   func crash(keeping extra: Int) {
     let kept = min(records.count, durableCount + extra)
@@ -80,5 +101,6 @@ final class ModelLog: EventLookup {
     for (index, record) in records.enumerated() where record.kind.isOfEvent {
       newest[record.key] = index
     }
+    newestDurable = newest
   }
 }
