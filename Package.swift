@@ -106,7 +106,7 @@ let package = Package(
       name: "meddela", dependencies: ["Commands", arguments], swiftSettings: settings),
     .executableTarget(
       name: "meddela-bench",
-      dependencies: ["CBareRelay", "Commands", "Node", "Simulation", arguments], swiftSettings: settings),
+      dependencies: ["CBareRelay", "Commands", "Execution", "Node", "Simulation", arguments], swiftSettings: settings),
 
     .testTarget(name: "TidyTests", swiftSettings: settings),
     .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: settings),

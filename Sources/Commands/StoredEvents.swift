@@ -74,7 +74,8 @@ struct StoredEvents {
 /// All that the store has of one event.
 struct EventHistory {
   let id: String
-  /// Status updates as JSON, oldest first; those that a delivery log changed nothing by marked.
+  /// Status updates as JSON, oldest first; those that are no transition (a log that changed
+  /// nothing, a delivery published again) marked.
   private(set) var updates: [(json: [UInt8], isEvidence: Bool)] = []
   /// The event as it came.
   private(set) var body: [UInt8] = []
@@ -86,7 +87,10 @@ struct EventHistory {
 
   mutating func add(_ record: RecordView) throws {
     updates.append(
-      (try StoredEvents.update(record), record.header.kind == RecordKind.evidence.rawValue))
+      (
+        try StoredEvents.update(record),
+        RecordKind(rawValue: record.header.kind)?.isTransition == false
+      ))
     if let payload = RecordPayload(record.payload) {
       lane = payload.state.lane
       if !payload.bodyBytes.isEmpty { body = Array(payload.bodyBytes) }
@@ -101,7 +105,7 @@ struct EventHistory {
     writeLine(UpdateLine.header)
     for update in updates {
       let line = try? parser.withDocument(update.json) { UpdateLine.text($0) }
-      writeLine((line ?? "") + (update.isEvidence ? " (log kept, no change)" : ""))
+      writeLine((line ?? "") + (update.isEvidence ? " (no change)" : ""))
     }
   }
 

@@ -145,6 +145,8 @@ package final class ShardEngine<Lookup: EventLookup> {
 
   /// Events that are being worked on.
   package var activeEvents: Int { events.count }
+  /// Messages that are not acknowledged yet, beside those that no turn has taken.
+  package var openMessages: Int { messages.count }
   /// Pending events that wait for their time.
   package var waitingTimers: Int { timers.count }
   /// The earliest of those times.

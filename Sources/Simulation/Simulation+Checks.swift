@@ -55,6 +55,7 @@ extension Simulation {
       violate("\(delivery.messageID) was published with another content")
     }
     deliveryBodies[delivery.messageID] = delivery.body
+    publishTimes[delivery.messageID, default: []].append(nanoseconds)
     if let time = scheduled[id], time > now.wall { violate("\(id) left before its schedule") }
     guard let record = log.newestDurableRecord(id: id), let state = record.state,
       state.attempt >= attempt

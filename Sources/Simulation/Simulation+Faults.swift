@@ -48,6 +48,7 @@ extension Simulation {
   }
 
   func check(_ answer: RedriveAnswer) {
+    redriveOutcomes[answer.token] = answer.outcome
     if pendingRedrives.remove(answer.token) == nil {
       violate("redrive \(answer.token) was answered twice")
     }

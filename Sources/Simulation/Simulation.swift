@@ -1,4 +1,4 @@
-import Execution
+package import Execution
 import JSON
 package import Messages
 import Templates
@@ -26,6 +26,9 @@ package final class Simulation {
   var redrivesLeft: Int
   var nextRedrive: UInt64 = 1
   var pendingRedrives: Set<UInt64> = []
+  var redriveOutcomes: [UInt64: RedriveOutcome] = [:]
+  /// When each delivery was published, every time.
+  var publishTimes: [String: [Int64]] = [:]
   /// The events that were sent to this shard.
   var events: [String] = []
   /// When scheduled events may be delivered at the earliest.
@@ -92,7 +95,7 @@ package final class Simulation {
   }
 
   /// Puts a message into one of the shard's queues, as the broker would after its confirm.
-  func send(
+  package func send(
     _ inlet: Inlet, _ body: String, messageID: String = "", replyTo: String = "", ids: [String]
   ) {
     let message = ModelBroker.Message(
@@ -122,7 +125,9 @@ package final class Simulation {
   }
 
   /// Everything gets done that can be: no more faults, time passes as it must.
-  package func settle(limit: Int = 20_000) {
+  ///
+  /// - Parameter isWaiting: whether to go on to what is due later, until nothing is.
+  package func settle(limit: Int = 20_000, isWaiting: Bool = true) {
     let silence = faults.silencePercent
     faults = .none
     faults.silencePercent = silence
@@ -138,6 +143,7 @@ package final class Simulation {
       answerReads()
       answerPublishes(all: true)
       guard isQuiet else { continue }
+      guard isWaiting else { return }
       guard let next = [engine.nextTimer, engine.nextLogTimeout].compactMap({ $0 }).min() else {
         return
       }

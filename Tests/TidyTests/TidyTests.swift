@@ -22,7 +22,8 @@ struct TidyTests {
     "Commands": ["AMQP", "EventLog", "Execution", "JSON", "Messages", "Node", "Templates"],
     "meddela": ["Commands"],
     "meddela-bench": [
-      "CRabbitMQ", "Commands", "AMQP", "EventLog", "JSON", "Messages", "Node", "Simulation",
+      "CRabbitMQ", "Commands", "AMQP", "EventLog", "Execution", "JSON", "Messages", "Node",
+      "Simulation",
     ],
   ]
 

@@ -58,6 +58,9 @@ extension EngineSettings {
     giveUpSeconds = Int64(configuration.giveUpSeconds)
     retryMinSeconds = Int64(configuration.retryMinSeconds)
     retryMaxSeconds = Int64(configuration.retryMaxSeconds)
+    logTimeoutSeconds = Int64(configuration.logTimeoutSeconds)
+    logTimeoutRetries = configuration.logTimeoutRetries
+    batchMaxPerSecond = configuration.batchMaxPerSecond ?? 0
     publishedStatuses = configuration.publishedStatuses
     publishesPassingPending = configuration.publishesPassingPending
     seed = UInt64.random(in: .min ... .max)

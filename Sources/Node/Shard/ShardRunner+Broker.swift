@@ -142,6 +142,16 @@ extension InboundMessage {
     if !headers.isEmpty {
       traceParent = header("traceparent", atMost: 256)
       traceState = header("tracestate", atMost: 1_024)
+      deliveryCount = deliveryCountHeader
+    }
+  }
+
+  /// How often a quorum queue has delivered the message before.
+  private var deliveryCountHeader: UInt32 {
+    storage.withUnsafeBytes { bytes in
+      guard case .integer(let count) = HeaderTable(entries: bytes.part(headers))["x-delivery-count"]
+      else { return 0 }
+      return UInt32(clamping: count)
     }
   }
 

@@ -12,6 +12,7 @@ extension ShardRunner {
     read()
     publish()
     for settlement in output.settlements { links.settle(settlement) }
+    for answer in output.redrives { control.answer(answer) }
     output.removeAll()
     links.flush()
   }
@@ -49,11 +50,15 @@ extension ShardRunner {
     if let from = output.rangeRead {
       log.readRange(from: from, limitBytes: Self.rangeBytes, token: Self.rangeToken)
     }
+    if let from = output.watchRead {
+      log.readRange(from: from, limitBytes: Self.rangeBytes, token: Self.watchToken)
+    }
   }
 
   static let rangeBytes = 1 << 20
   /// Engine tokens name a slot below 2^31; this is none of them.
   static let rangeToken = UInt64.max
+  static let watchToken = UInt64.max - 1
 
   private func publish() {
     guard !output.publishes.isEmpty else { return }

@@ -32,8 +32,12 @@ extension ShardRunner {
       engine.rangeRead(below: engine.durableLSN + 1)
     case .absent:
       try answerRead(answer.token, nil)
+    case .absent where answer.token == Self.watchToken:
+      engine.watchRead(below: engine.durableLSN + 1, until: nil)
     case .records(let block) where answer.token == Self.rangeToken:
       try takeRange(block)
+    case .records(let block) where answer.token == Self.watchToken:
+      takeWatched(block)
     case .records(let block):
       var result: Result<Void, NodeError> = .success(())
       block.withFirst { record in
@@ -69,5 +73,19 @@ extension ShardRunner {
       throw NodeError(error)
     }
     engine.rangeRead(below: block.isEmpty ? engine.durableLSN + 1 : next)
+  }
+
+  private func takeWatched(_ block: RecordBlock) {
+    var next = engine.durableLSN + 1
+    var time: Timestamp?
+    block.forEach { record in
+      next = record.header.lsn + 1
+      time = Timestamp(nanoseconds: record.header.time)
+      guard record.header.flags.contains(.event) else { return }
+      engine.watchRecord(
+        lsn: record.header.lsn, key: record.header.hash.key, status: record.header.status,
+        recordedAt: Timestamp(nanoseconds: record.header.time))
+    }
+    engine.watchRead(below: next, until: time)
   }
 }

@@ -32,6 +32,9 @@ final class ShardRunner {
   var ticker: RepeatedTask?
   var lastUnroutableAt: UInt64 = 0
   var lastWarnings: [String: UInt64] = [:]
+  var control: ControlRequests
+  var consuming = ConsumingState()
+  var loggedMismatches = 0
   /// Called once, when the shard cannot go on or has stopped.
   var onEnd: (Result<Void, NodeError>) -> Void
   var hasEnded = false
@@ -51,6 +54,7 @@ final class ShardRunner {
     archive = opened.archive
     topology = opened.topology
     names = OutboundNames(opened.topology)
+    control = ControlRequests()
     links = ShardLinks()
     links.open(opened, configuration: configuration, runner: self)
   }
@@ -59,6 +63,7 @@ final class ShardRunner {
   func start() {
     phase = .recovering
     links.startPublishing()
+    listenForControl()
     let runner = NIOLoopBound(self, eventLoop: eventLoop)
     ticker = eventLoop.scheduleRepeatedTask(
       initialDelay: .milliseconds(20), delay: .milliseconds(20)
@@ -87,6 +92,7 @@ final class ShardRunner {
     if isLeft { scheduleTurn() }
     balanceIntake()
     moveOn()
+    balanceConsuming(at: now.monotonic)
     reportStatus(at: now.monotonic)
     checkTopology(at: now.monotonic)
   }
@@ -111,6 +117,7 @@ final class ShardRunner {
         "Consuming",
         metadata: [LogKey.nextLSN: "\(engine.nextLSN)", LogKey.indexedEvents: "\(log.eventCount)"])
       phase = .running
+      consuming.isConsuming = true
       links.startConsuming()
     case .draining:
       guard engine.isDrained, log.durableLSN == engine.nextLSN - 1 else { return }
@@ -139,6 +146,7 @@ final class ShardRunner {
     }
     phase = .stopped
     ticker?.cancel()
+    control.close()
     report.update(status(at: 0))
     let runner = NIOLoopBound(self, eventLoop: eventLoop)
     links.willStop { runner.value.closeLog() }
@@ -166,19 +174,23 @@ final class ShardRunner {
     hasEnded = true
     phase = .stopped
     ticker?.cancel()
+    control.close()
     onEnd(result)
   }
 
   private func reportStatus(at now: UInt64) {
     guard now &- lastReportAt > 50_000_000 else { return }
     lastReportAt = now
+    logMismatches()
     report.update(status(at: now))
   }
 
   private func status(at now: UInt64) -> ShardStatus {
     ShardStatus(
       phase: phase, counters: engine.counters, activeEvents: engine.activeEvents,
-      waitingTimers: engine.waitingTimers, outboxBacklog: engine.outboxBacklog,
+      waitingTimers: engine.waitingTimers, pacedEvents: engine.pacedEvents,
+      totals: engine.totals, mismatches: engine.mismatches.count,
+      outboxBacklog: engine.outboxBacklog,
       eventsToRecover: engine.eventsToRecover, bufferedLogBytes: log.bufferedBytes,
       indexedEvents: log.eventCount, indexBytes: log.indexBytes, nextLSN: engine.nextLSN,
       durableLSN: engine.durableLSN, links: links.states, lastUnroutableAt: lastUnroutableAt,
