@@ -12,10 +12,14 @@ package struct EventKey: Hashable, Sendable {
     self.low = low
   }
 
-  /// The low half is already a uniformly distributed hash: hashing it again costs little and
-  /// says no more.
+  /// The low half is already a uniformly distributed, keyed hash.
   package func hash(into hasher: inout Hasher) {
     hasher.combine(low)
+  }
+
+  /// What dictionaries call: without it they would hash the hash again, several times an event.
+  package func _rawHashValue(seed: Int) -> Int {
+    Int(truncatingIfNeeded: low) ^ seed
   }
 }
 

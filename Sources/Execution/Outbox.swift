@@ -26,8 +26,9 @@ struct Outbox {
     case log(from: UInt64, newest: UInt64, isReading: Bool)
   }
 
-  private(set) var waiting: Deque<Entry> = []
-  private(set) var unconfirmed: Deque<Entry> = []
+  /// Unconfirmed updates, then those that wait: publishing one moves the boundary, not the entry.
+  private var entries: Deque<Entry> = []
+  private var unconfirmed = 0
   /// Refused by the broker; to be published again at `retryAt`.
   private(set) var refused: [UInt64] = []
   var retryAt: UInt64 = 0
@@ -47,14 +48,18 @@ struct Outbox {
     return false
   }
 
-  var isIdle: Bool { isLive && waiting.isEmpty && unconfirmed.isEmpty }
+  var isIdle: Bool { isLive && entries.isEmpty }
+
+  /// Updates in memory that are not confirmed.
+  var count: Int { entries.count }
+
+  private var waiting: Int { entries.count - unconfirmed }
 
   /// Everything published up to this LSN is confirmed, given what is durable.
   func position(durable: UInt64) -> UInt64 {
     var lowest = durable + 1
     if case .log(let from, _, _) = source { lowest = min(lowest, from) }
-    if let first = waiting.first { lowest = min(lowest, first.lsn) }
-    if let first = unconfirmed.first { lowest = min(lowest, first.lsn) }
+    if let first = entries.first { lowest = min(lowest, first.lsn) }
     return lowest - 1
   }
 
@@ -62,7 +67,7 @@ struct Outbox {
   mutating func admits(_ lsn: UInt64) -> Bool {
     switch source {
     case .live:
-      if waiting.count < EngineLimits.outboxEntries, waitingBytes < EngineLimits.outboxBytes {
+      if waiting < EngineLimits.outboxEntries, waitingBytes < EngineLimits.outboxBytes {
         return true
       }
       source = .log(from: lsn, newest: lsn, isReading: false)
@@ -75,13 +80,13 @@ struct Outbox {
 
   mutating func add(_ entry: Entry) {
     waitingBytes += entry.blob.count
-    waiting.append(entry)
+    entries.append(entry)
   }
 
   /// Where to read on, if there is room and no read is under way; it is then.
   mutating func wantsRead(durable: UInt64) -> UInt64? {
     guard case .log(let from, let newest, false) = source, from <= durable,
-      waiting.count < EngineLimits.outboxEntries / 2, waitingBytes < EngineLimits.outboxBytes / 2
+      waiting < EngineLimits.outboxEntries / 2, waitingBytes < EngineLimits.outboxBytes / 2
     else { return nil }
     source = .log(from: from, newest: newest, isReading: true)
     return from
@@ -96,30 +101,32 @@ struct Outbox {
 
   /// The next update to publish: it counts as unconfirmed from now on.
   mutating func takeNext(durable: UInt64) -> Entry? {
-    guard let first = waiting.first, first.lsn <= durable,
-      unconfirmed.count < EngineLimits.unconfirmedStatus, !busy.contains(first.key)
+    guard unconfirmed < entries.count, unconfirmed < EngineLimits.unconfirmedStatus,
+      entries[unconfirmed].lsn <= durable, busy.insert(entries[unconfirmed].key).inserted
     else { return nil }
-    waiting.removeFirst()
-    waitingBytes -= first.blob.count
-    busy.insert(first.key)
-    unconfirmed.append(first)
-    return first
+    let next = entries[unconfirmed]
+    waitingBytes -= next.blob.count
+    unconfirmed += 1
+    return next
   }
 
   /// False when no such update is unconfirmed (a confirm of an earlier connection).
   mutating func confirm(_ lsn: UInt64) -> Bool {
-    guard let index = unconfirmedIndex(of: lsn), !unconfirmed[index].isConfirmed else {
+    guard let index = unconfirmedIndex(of: lsn), !entries[index].isConfirmed else {
       return false
     }
-    unconfirmed[index].isConfirmed = true
-    busy.remove(unconfirmed[index].key)
+    entries[index].isConfirmed = true
+    busy.remove(entries[index].key)
     failures = 0
-    while let first = unconfirmed.first, first.isConfirmed { unconfirmed.removeFirst() }
+    while unconfirmed > 0, entries[0].isConfirmed {
+      entries.removeFirst()
+      unconfirmed -= 1
+    }
     return true
   }
 
   mutating func refuse(_ lsn: UInt64) {
-    guard let index = unconfirmedIndex(of: lsn), !unconfirmed[index].isConfirmed else { return }
+    guard let index = unconfirmedIndex(of: lsn), !entries[index].isConfirmed else { return }
     refused.append(lsn)
     failures += 1
   }
@@ -128,28 +135,28 @@ struct Outbox {
   mutating func takeRefused() -> [Entry] {
     defer { refused.removeAll(keepingCapacity: true) }
     return refused.compactMap { lsn in
-      unconfirmedIndex(of: lsn).map { unconfirmed[$0] }
+      unconfirmedIndex(of: lsn).map { entries[$0] }
     }
   }
 
   /// The connection is gone: goes back to the lowest unconfirmed update.
   mutating func connectionLost() {
-    while let last = unconfirmed.popLast() {
-      if last.isConfirmed { continue }
-      busy.remove(last.key)
-      waitingBytes += last.blob.count
-      waiting.prepend(last)
+    for index in 0..<unconfirmed where !entries[index].isConfirmed {
+      busy.remove(entries[index].key)
+      waitingBytes += entries[index].blob.count
     }
+    entries.removeAll { $0.isConfirmed }
+    unconfirmed = 0
     refused.removeAll()
   }
 
   private func unconfirmedIndex(of lsn: UInt64) -> Int? {
     var low = 0
-    var high = unconfirmed.count
+    var high = unconfirmed
     while low < high {
       let middle = (low + high) / 2
-      if unconfirmed[middle].lsn < lsn { low = middle + 1 } else { high = middle }
+      if entries[middle].lsn < lsn { low = middle + 1 } else { high = middle }
     }
-    return low < unconfirmed.count && unconfirmed[low].lsn == lsn ? low : nil
+    return low < unconfirmed && entries[low].lsn == lsn ? low : nil
   }
 }

@@ -156,7 +156,7 @@ package final class ShardEngine<Lookup: EventLookup> {
     logWatch.next(durable: durableLSN, timeout: logTimeout)
   }
   /// Status updates in memory that are not confirmed.
-  package var outboxBacklog: Int { outbox.waiting.count + outbox.unconfirmed.count }
+  package var outboxBacklog: Int { outbox.count }
 }
 
 /// The messages of one queue that no turn has taken yet.

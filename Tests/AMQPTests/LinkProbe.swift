@@ -62,7 +62,7 @@ enum LiveBroker {
 
 /// Waits until something holds, looking often; false when it never did.
 func eventually(
-  seconds: Double = 10, _ condition: () async throws -> Bool
+  seconds: Double = 60, _ condition: () async throws -> Bool
 ) async rethrows -> Bool {
   let end = ContinuousClock.now + .seconds(seconds)
   while ContinuousClock.now < end {

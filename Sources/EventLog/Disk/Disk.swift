@@ -51,6 +51,8 @@ package enum OpenMode: Sendable {
   case writeOrCreate
   /// For writing, made or emptied.
   case replace
+  /// As `replace`, around the page cache; EINVAL where the file system cannot.
+  case replaceDirect
 }
 
 /// An errno.

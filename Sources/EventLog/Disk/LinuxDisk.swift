@@ -12,12 +12,14 @@ package struct LinuxDisk: Disk {
       case .readDirect: CSYSTEM_DIRECT
       case .write: CSYSTEM_WRITE
       case .writeOrCreate: csystem_open(CSYSTEM_WRITE.rawValue | CSYSTEM_CREATE.rawValue)
-      case .replace:
-        csystem_open(
-          CSYSTEM_WRITE.rawValue | CSYSTEM_CREATE.rawValue | CSYSTEM_TRUNCATE.rawValue)
+      case .replace: Self.replacing
+      case .replaceDirect: csystem_open(Self.replacing.rawValue | CSYSTEM_DIRECT.rawValue)
       }
     return Descriptor(try check(csystem_open(path, Int32(flags.rawValue))))
   }
+
+  private static let replacing = csystem_open(
+    CSYSTEM_WRITE.rawValue | CSYSTEM_CREATE.rawValue | CSYSTEM_TRUNCATE.rawValue)
 
   package func close(_ descriptor: Descriptor) throws(SystemError) {
     // On Linux the descriptor is gone even after EINTR: never close twice.

@@ -53,18 +53,25 @@ final class FrameBuffer {
     payloadBytes += length
   }
 
-  /// Writes the header, clears the padding, and gives the bytes of the frame.
-  func seal(_ header: inout FrameHeader, salt: FrameSalt) -> UnsafeRawBufferPointer {
+  /// Writes the header, clears the padding, and gives the bytes of the frame, with zeros up to the
+  /// end of a block when it begins at `offset`: only then has the kernel no need to read the block
+  /// from the disk first.
+  func seal(
+    _ header: inout FrameHeader, salt: FrameSalt, at offset: Int64
+  ) -> UnsafeRawBufferPointer {
     let payload = base + Limits.frameHeaderBytes
     header.payloadChecksum = checksum(
       payload, payloadBytes, seed: salt.payload(sequence: header.sequence))
     let end = Limits.frameHeaderBytes + payloadBytes
-    memset(base + end, 0, header.totalBytes - end)
+    let position = Int(offset) % Limits.blockBytes
+    let written = roundUp(position + header.totalBytes, to: Limits.blockBytes) - position
+    memset(base + end, 0, written - end)
     header.encode(at: base, salt: salt)
-    return UnsafeRawBufferPointer(start: base, count: header.totalBytes)
+    return UnsafeRawBufferPointer(start: base, count: written)
   }
 
   private static func capacity(payload: Int) -> Int {
     roundUp(Limits.frameHeaderBytes + payload + Limits.frameAlignment, to: Limits.blockBytes)
+      + Limits.blockBytes
   }
 }

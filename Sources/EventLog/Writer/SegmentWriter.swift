@@ -60,7 +60,7 @@ final class SegmentWriter {
     precondition(
       offset + Int64(frame.totalBytes) <= header.fileBytes,
       "a fresh segment has room for the largest frame")
-    let bytes = buffer.seal(&frame, salt: header.frameSalt)
+    let bytes = buffer.seal(&frame, salt: header.frameSalt, at: offset)
     try file.write(bytes, at: offset)
     try file.syncData()
     noteMarks(buffer)

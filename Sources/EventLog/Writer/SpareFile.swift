@@ -1,3 +1,5 @@
+internal import Glibc
+
 /// Makes the next segment's file.
 enum SpareFile {
   private static let chunkBytes = 1 << 20
@@ -9,7 +11,7 @@ enum SpareFile {
   static func make(_ options: EventLogOptions, _ paths: StorePaths) throws(EventLogError) {
     let disk = options.disk
     let path = paths.unfinishedSpare
-    let file = try DiskFile(disk, path, .replace, creating: true)
+    let file = try open(disk, path)
     do throws(EventLogError) {
       try fill(file, bytes: options.segmentBytes)
     } catch {
@@ -21,6 +23,17 @@ enum SpareFile {
     try disk.renameDurably(path, to: paths.spare, in: paths.segments)
   }
 
+  /// Around the page cache where that is possible: the processor then copies nothing, and pages
+  /// that somebody reads are not pushed out by zeros.
+  private static func open(_ disk: any Disk, _ path: String) throws(EventLogError) -> DiskFile {
+    do {
+      return try DiskFile(disk, path, .replaceDirect, creating: true)
+    } catch {
+      guard error.systemError == EINVAL || error.systemError == EOPNOTSUPP else { throw error }
+    }
+    return try DiskFile(disk, path, .replace, creating: true)
+  }
+
   private static func fill(_ file: DiskFile, bytes: Int) throws(EventLogError) {
     do throws(SystemError) {
       try file.disk.allocate(file.descriptor, Int64(bytes))
@@ -30,13 +43,14 @@ enum SpareFile {
         advice: "Free space on this file system; writing goes on by itself.",
         systemError: error.number, file: file.path)
     }
-    let zeros = [UInt8](repeating: 0, count: min(chunkBytes, bytes))
+    let zeros = UnsafeMutableRawBufferPointer.allocate(
+      byteCount: min(chunkBytes, bytes), alignment: Limits.blockBytes)
+    defer { zeros.deallocate() }
+    zeros.initializeMemory(as: UInt8.self, repeating: 0)
     var done = 0
     while done < bytes {
       let count = min(zeros.count, bytes - done)
-      try zeros.withBytes { (chunk) throws(EventLogError) in
-        try file.write(UnsafeRawBufferPointer(rebasing: chunk[..<count]), at: Int64(done))
-      }
+      try file.write(UnsafeRawBufferPointer(rebasing: zeros[..<count]), at: Int64(done))
       done += count
       if done % syncBytes == 0 { try file.syncData() }
     }

@@ -31,14 +31,16 @@ extension SimDisk {
   func open(_ path: String, _ mode: OpenMode) throws(SystemError) -> Descriptor {
     try with { (state) throws(SystemError) in
       let isWritable = mode != .read && mode != .readDirect
-      if mode == .readDirect, state.refusesDirect { throw SystemError(EINVAL) }
+      let isDirect = mode == .readDirect || mode == .replaceDirect
+      if isDirect, state.refusesDirect { throw SystemError(EINVAL) }
+      let replaces = mode == .replace || mode == .replaceDirect
       if state.names[path] == nil {
-        guard mode == .writeOrCreate || mode == .replace else { throw SystemError(ENOENT) }
+        guard mode == .writeOrCreate || replaces else { throw SystemError(ENOENT) }
         let dies = try self.change(&state, "create \(path)")
         state.inodes.append(Inode())
         state.names[path] = state.inodes.count - 1
         if dies { throw SystemError(EIO) }
-      } else if mode == .replace {
+      } else if replaces {
         _ = try self.change(&state, "truncate \(path)")
         state.inodes.append(Inode())
         state.names[path] = state.inodes.count - 1
@@ -46,7 +48,7 @@ extension SimDisk {
       guard let inode = state.names[path] else { throw SystemError(ENOENT) }
       state.nextDescriptor += 1
       state.open[state.nextDescriptor] = OpenFile(
-        inode: inode, isDirect: mode == .readDirect, isWritable: isWritable)
+        inode: inode, isDirect: isDirect, isWritable: isWritable)
       return Descriptor(state.nextDescriptor)
     }
   }
@@ -90,6 +92,10 @@ extension SimDisk {
       guard let file = state.open[descriptor.number], file.isWritable else {
         throw SystemError(EBADF)
       }
+      let isAligned = [Int(offset), bytes.count, Int(bitPattern: bytes.baseAddress)].allSatisfy {
+        $0 % 512 == 0
+      }
+      guard isAligned || !file.isDirect else { throw SystemError(EINVAL) }
       let dies = try self.change(&state, "write \(bytes.count) at \(offset)")
       let start = Int(offset)
       let end = start + bytes.count
