@@ -30,14 +30,14 @@ struct StoredEvents {
     return history
   }
 
-  /// Calls `body` with each event's newest status update as JSON, in the order of the log.
+  /// Calls `body` with each event's newest transition as JSON, in the order of the log.
   func forEachNewest(_ body: ([UInt8]) throws -> Void) throws {
     do {
       var newest: [EventHash: UInt64] = [:]
       var progress = ProgressBar("reading", total: Int(reader.durableLSN))
       try reader.forEachRecord { record in
         progress.update(Int(record.header.lsn))
-        guard record.header.flags.contains(.event) else { return }
+        guard RecordKind(rawValue: record.header.kind)?.isTransition == true else { return }
         newest[record.header.hash] = record.header.lsn
       }
       progress.finish(Int(reader.durableLSN))

@@ -54,6 +54,9 @@ enum EngineLimits {
   /// Real-time events and delivery logs taken in one turn.
   static let turnSlice = 512
   static let unconfirmedDeliveries = 2_000
+  /// Batch deliveries unconfirmed while real-time is idle: the first real-time event behind them
+  /// waits until the broker has worked them off.
+  static let unconfirmedBatch = 512
   static let unconfirmedStatus = 2_000
   /// Status updates kept in memory; those beyond are read back from the log.
   static let outboxEntries = 16_384

@@ -39,10 +39,11 @@ extension ShardEngine {
   /// No log has come since the record with this LSN, if that is still the event's newest.
   func handleLogTimeout(_ event: Int32, lsn: UInt64) {
     let state = events[event].state
-    // With a time of its own the event is being published again already.
-    guard state.status == .pendingDelivery, state.dueAt.isNone, events[event].lastLSN == lsn,
+    guard state.status == .pendingDelivery, events[event].lastLSN == lsn,
       events[event].phase == .ready
     else { return }
+    // It is being published again already, when its own time comes.
+    if !state.dueAt.isNone { return republish(event, for: .logTimeout(lsn: lsn)) }
     counters.logTimeouts += 1
     guard Int(state.logTimeouts) < settings.logTimeoutRetries else {
       return conclude(

@@ -85,7 +85,7 @@ extension ShardEngine {
   /// Notes in the log how far the updates are published, so that a start repeats only a few.
   func recordPosition() {
     let position = outbox.position(durable: durableLSN)
-    guard position > positionRecorded else { return }
+    guard position > positionRecorded, uncounted == nil else { return }
     let isDue =
       position - positionRecorded >= EngineLimits.positionEvery
       || now.monotonic &- positionRecordedAt >= EngineLimits.positionAfterNanoseconds
@@ -110,5 +110,12 @@ extension ShardEngine {
     positionRecorded = position
     positionRecordedAt = now.monotonic
     lastPositionLSN = lsn
+  }
+
+  /// The oldest record that the engine may still read by going through the log: what the outbox
+  /// or the log watch has not passed. Records before it are read by the LSN of an open event only.
+  package var oldestNeededLSN: UInt64 {
+    let watched = logWatch.position { lookup.isNewest($0, of: $1) }
+    return min(outbox.position(durable: durableLSN), watched) + 1
   }
 }

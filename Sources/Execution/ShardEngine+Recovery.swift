@@ -8,7 +8,7 @@ extension ShardEngine {
   package func recover(
     lsn: UInt64, kind: UInt8, key: EventKey, payload: UnsafeRawBufferPointer
   ) throws(EngineError) {
-    if durableLSN == 0 { recoversWholeLog = lsn == 1 }
+    if lsn != nextLSN { skipped(to: lsn) }
     nextLSN = lsn + 1
     durableLSN = lsn
     guard let kind = RecordKind(rawValue: kind) else {
@@ -21,6 +21,7 @@ extension ShardEngine {
       positionRecorded = position.outbox
       watchedRecorded = position.logWatch
       lastPositionLSN = lsn
+      uncounted = nil
       takeOver(position.totals, lsn: lsn)
       return
     }
@@ -32,7 +33,7 @@ extension ShardEngine {
     if state.status == .pending || !state.dueAt.isNone {
       let due = state.expiration.isNone ? state.dueAt : min(state.dueAt, state.expiration)
       recovered[key] = RecoveredEvent(
-        lsn: lsn, due: state.dueAt.isNone ? .none : due,
+        lsn: lsn, due: state.dueAt.isNone ? .none : due, expiration: state.expiration,
         isPaced: pace.isLimited && state.lane == .batch && state.status == .pending
           && !state.dueAt.isNone && (state.expiration.isNone || state.dueAt < state.expiration))
     } else {
@@ -58,6 +59,9 @@ extension ShardEngine {
         timers.add(TimerQueue.Timer(due: event.due, key: key, lsn: event.lsn))
       } else if event.isPaced {
         pacedBacklog.append((key, event.lsn))
+        if !event.expiration.isNone {
+          timers.add(TimerQueue.Timer(due: event.expiration, key: key, lsn: event.lsn))
+        }
       } else {
         resuming.append((key, event.lsn))
       }

@@ -57,7 +57,14 @@ package final class ShardEngine<Lookup: EventLookup> {
   package internal(set) var totals = ShardTotals()
   /// What does not add up; empty as long as all does.
   package internal(set) var mismatches: [String] = []
-  var recoversWholeLog = false
+  /// Whether recovery has seen every record since the first.
+  var recoversWholeLog = true
+  /// The records that are not in the totals yet, because recovery was not shown them all: from
+  /// behind the last written totals to the last gap in what it was shown.
+  var uncounted: (next: UInt64, last: UInt64)?
+  var readsUncounted = false
+  /// The newest written totals that recovery has come to.
+  var lastTotals = ShardTotals()
   var backoff: Backoff
   var publishSerial: UInt32 = 0
   var lastRealtimeAt: UInt64 = 0
@@ -200,6 +207,7 @@ struct LinkState {
 struct RecoveredEvent {
   var lsn: UInt64
   var due: Timestamp
+  var expiration: Timestamp
   /// Waits for its turn in a limited lane once it is due.
   var isPaced: Bool
 }

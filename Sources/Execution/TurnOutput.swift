@@ -78,6 +78,8 @@ package struct TurnOutput: Sendable {
   package var rangeRead: UInt64?
   /// Read all event records from this LSN on, for the log timeouts.
   package var watchRead: UInt64?
+  /// Read all event records from this LSN on, for totals that recovery could not count.
+  package var totalsRead: UInt64?
   package var headers: [HeaderOrder] = []
   package var publishes: [PublishOrder] = []
   package var settlements: [Settlement] = []
@@ -87,7 +89,7 @@ package struct TurnOutput: Sendable {
 
   package var isEmpty: Bool {
     appends.isEmpty && reads.isEmpty && publishes.isEmpty && settlements.isEmpty && redrives.isEmpty
-      && rangeRead == nil && watchRead == nil
+      && rangeRead == nil && watchRead == nil && totalsRead == nil
   }
 
   package mutating func removeAll() {
@@ -96,6 +98,7 @@ package struct TurnOutput: Sendable {
     reads.removeAll(keepingCapacity: true)
     rangeRead = nil
     watchRead = nil
+    totalsRead = nil
     headers.removeAll(keepingCapacity: true)
     publishes.removeAll(keepingCapacity: true)
     settlements.removeAll(keepingCapacity: true)

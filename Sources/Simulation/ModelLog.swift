@@ -9,6 +9,7 @@ final class ModelLog: EventLookup {
     var key: EventKey
     var status: UInt8
     var isPublished: Bool
+    var isFinal: Bool
     var time: Int64
     var id: [UInt8]
     var payload: [UInt8]
@@ -63,7 +64,8 @@ final class ModelLog: EventLookup {
     records.append(
       Record(
         lsn: order.lsn, kind: order.kind, key: order.key ?? EventKey(high: 0, low: 0),
-        status: order.status, isPublished: order.isPublished, time: order.time.nanoseconds,
+        status: order.status, isPublished: order.isPublished,
+        isFinal: order.isFinal, time: order.time.nanoseconds,
         id: slice(order.id), payload: slice(order.payload)))
     if let key = order.key { newest[key] = records.count - 1 }
   }
@@ -102,5 +104,20 @@ final class ModelLog: EventLookup {
       newest[record.key] = index
     }
     newestDurable = newest
+  }
+
+  /// What a start is shown: below `lsn`, where segments are indexed, the newest record of each
+  /// event that was open there, and of the kind that is no event's; then all the others.
+  func replay(indexedBelow lsn: UInt64) -> [Record] {
+    var last: [EventKey: UInt64] = [:]
+    var lastPosition: UInt64 = 0
+    for record in records where record.lsn < lsn {
+      if record.kind.isOfEvent { last[record.key] = record.lsn } else { lastPosition = record.lsn }
+    }
+    return records.filter { record in
+      if record.lsn >= lsn { return true }
+      guard record.kind.isOfEvent else { return record.lsn == lastPosition }
+      return !record.isFinal && last[record.key] == record.lsn
+    }
   }
 }

@@ -61,6 +61,7 @@ extension Simulation {
     pendingReads = []
     pendingRange = nil
     pendingWatch = nil
+    pendingTotals = nil
     pendingRedrives = []
     output = TurnOutput()
     broker.inFlight = []
@@ -68,7 +69,8 @@ extension Simulation {
     let epoch = UInt64(broker.queues[0].epoch)
     engine = Self.engine(log, catalogs, presentCatalog, plan, seed &+ epoch, shard)
     do {
-      for record in log.records {
+      let indexed = random.chance(50) ? UInt64(random.below(log.records.count + 1)) : 0
+      for record in log.replay(indexedBelow: indexed) {
         try record.payload.withUnsafeBytes { payload in
           try engine.recover(
             lsn: record.lsn, kind: record.kind.rawValue, key: record.key, payload: payload)

@@ -29,6 +29,7 @@ extension Simulation {
     }
     answerRange()
     answerWatch()
+    answerTotals()
   }
 
   private func answerRead(
@@ -80,5 +81,24 @@ extension Simulation {
         recordedAt: Timestamp(nanoseconds: record.time))
     }
     engine.watchRead(below: lsn, until: time)
+  }
+
+  private func answerTotals() {
+    guard let from = pendingTotals else { return }
+    pendingTotals = nil
+    var lsn = from
+    let end = min(log.durableLSN, from + UInt64(random.below(20)) + 1)
+    while lsn <= end, let record = log.record(lsn: lsn) {
+      lsn += 1
+      guard record.kind.isOfEvent else { continue }
+      record.payload.withUnsafeBytes { payload in
+        do {
+          try engine.totalsRecord(lsn: record.lsn, kind: record.kind.rawValue, payload: payload)
+        } catch {
+          violate("a record cannot be read: \(error)")
+        }
+      }
+    }
+    engine.totalsRead(below: lsn)
   }
 }

@@ -23,6 +23,7 @@ package final class Simulation {
   var pendingReads: [(token: UInt64, target: ReadOrder.Target)] = []
   var pendingRange: UInt64?
   var pendingWatch: UInt64?
+  var pendingTotals: UInt64?
   var redrivesLeft: Int
   var nextRedrive: UInt64 = 1
   var pendingRedrives: Set<UInt64> = []
@@ -156,6 +157,7 @@ package final class Simulation {
     broker.queuedMessages == 0 && broker.unackedMessages == 0 && broker.inFlight.isEmpty
       && engine.isDrained && engine.isRecovered && engine.pacedEvents == 0
       && pendingReads.isEmpty && pendingWatch == nil && pendingRange == nil
+      && pendingTotals == nil
   }
 
   func carryOutTurn() {
@@ -170,6 +172,7 @@ package final class Simulation {
     pendingReads += output.reads.map { ($0.token, $0.target) }
     if let from = output.rangeRead { pendingRange = from }
     if let from = output.watchRead { pendingWatch = from }
+    if let from = output.totalsRead { pendingTotals = from }
     for order in output.publishes { publish(order) }
     for settlement in output.settlements { settled(settlement) }
     for answer in output.redrives { check(answer) }

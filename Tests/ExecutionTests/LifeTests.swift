@@ -55,6 +55,7 @@ struct LifeTests {
     world.pass(seconds: 2.5)
     #expect(world.publishes(of: "a.00.1").count == 2)
     world.restart()
+    world.pass(seconds: 0.5)
     #expect(world.totals.stuck == 1)
     world.settle()
     #expect(world.state(of: "a")?.status == .expired)
@@ -196,6 +197,7 @@ struct LifeTests {
     #expect(before.batch.open == 15)
     #expect(before.batch.final == 5)
     world.restart()
+    world.pass(seconds: 0.5)
     #expect(world.totals == before)
     #expect(world.violations.isEmpty)
   }

@@ -53,12 +53,16 @@ extension ShardRunner {
     if let from = output.watchRead {
       log.readRange(from: from, limitBytes: Self.rangeBytes, token: Self.watchToken)
     }
+    if let from = output.totalsRead {
+      log.readRange(from: from, limitBytes: Self.rangeBytes, token: Self.totalsToken)
+    }
   }
 
   static let rangeBytes = 1 << 20
   /// Engine tokens name a slot below 2^31; this is none of them.
   static let rangeToken = UInt64.max
   static let watchToken = UInt64.max - 1
+  static let totalsToken = UInt64.max - 2
 
   private func publish() {
     guard !output.publishes.isEmpty else { return }

@@ -87,7 +87,8 @@ final class ShardRunner {
     guard !hasEnded else { return }
     let now = NodeClock.now()
     let isLeft = engine.turn(
-      at: now, mayAppend: log.bufferedBytes < Self.logHighWaterBytes)
+      at: now, mayAppend: log.bufferedBytes < Self.logHighWaterBytes,
+      mayTakeBatch: log.bufferedBytes < Self.logBatchHighWaterBytes)
     carryOut()
     if isLeft { scheduleTurn() }
     balanceIntake()
@@ -99,6 +100,8 @@ final class ShardRunner {
 
   /// Appended and not yet durable: beyond this, no more messages are taken.
   static let logHighWaterBytes = 8 << 20
+  /// The same for the batch lane: a real-time event waits for the sync of what is before it.
+  static let logBatchHighWaterBytes = 1 << 20
   /// Bytes of messages that wait in one inlet: beyond this, its connection is not read.
   static let inletHighWaterBytes = 32 << 20
 
