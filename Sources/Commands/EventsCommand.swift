@@ -13,6 +13,7 @@ struct EventsCommand: AsyncParsableCommand {
     commandName: "events", abstract: "Shows events and their history from the store.",
     subcommands: [
       ShowCommand.self, ListCommand.self, ExplainCommand.self, RedriveCommand.self,
+      ReconcileCommand.self,
     ])
 
   struct ShowCommand: AsyncParsableCommand {

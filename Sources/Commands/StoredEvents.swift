@@ -47,6 +47,26 @@ struct StoredEvents {
     }
   }
 
+  /// Counts every event from the records, against what the service has counted.
+  func reconcile() throws -> Reconciliation {
+    var result = Reconciliation()
+    var progress = ProgressBar("reading", total: Int(reader.durableLSN))
+    do {
+      try reader.forEachRecord { record in
+        progress.update(Int(record.header.lsn))
+        result.take(
+          lsn: record.header.lsn, kind: record.header.kind,
+          key: EventKey(high: record.header.hash.high, low: record.header.hash.low),
+          id: record.id, payload: record.payload)
+      }
+    } catch let error as EventLogError {
+      throw Self.failure(error)
+    }
+    progress.finish(Int(reader.durableLSN))
+    result.finish()
+    return result
+  }
+
   static func update(_ record: RecordView) throws -> [UInt8] {
     var writer = ByteWriter(capacity: 512)
     guard let payload = RecordPayload(record.payload),

@@ -45,6 +45,18 @@ extension Simulation {
         violate("lane \(lane.name): totals \(engine.totals[lane]), events \(counts[lane])")
       }
     }
+    var outside = Reconciliation()
+    for record in log.records {
+      record.id.withUnsafeBytes { id in
+        record.payload.withUnsafeBytes { payload in
+          outside.take(
+            lsn: record.lsn, kind: record.kind.rawValue, key: record.key, id: id,
+            payload: payload)
+        }
+      }
+    }
+    outside.finish()
+    for problem in outside.problems { violate("reconciliation: \(problem)") }
     if engine.totals.stuck != 0 { violate("\(engine.totals.stuck) events count as stuck") }
   }
 

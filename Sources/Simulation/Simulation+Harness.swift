@@ -47,6 +47,12 @@ extension Simulation {
   /// A process dies and another one begins.
   package func restart() { crash() }
 
+  /// The broker blocks all publishers, or lets them on.
+  package func block(_ isBlocked: Bool) {
+    engine.advance(to: now)
+    for link in PublishLink.allCases { engine.linkBlocked(link, isBlocked) }
+  }
+
   /// The queue of a channel confirms nothing, until it is called with nil.
   package func stall(_ channel: String?) {
     broker.stalledChannels = channel.map { [$0] } ?? []

@@ -183,6 +183,27 @@ struct LifeTests {
     #expect(world.violations.isEmpty)
   }
 
+  @Test("While the broker blocks for long, what is durable is acknowledged, and goes on afterwards")
+  func longBlock() throws {
+    let world = try world()
+    world.block(true)
+    for number in 0..<20 {
+      let lane: Inlet = number % 2 == 0 ? .realtime : .batch
+      world.send(lane, SimulatedLoad.event("b-\(number)"), ids: ["b-\(number)"])
+    }
+    world.pass(seconds: 240)
+    #expect(world.unacknowledgedMessages == 20)
+    world.pass(seconds: 120)
+    #expect(world.unacknowledgedMessages == 0)
+    world.block(false)
+    world.settle(isWaiting: true)
+    for number in 0..<20 {
+      #expect(world.statuses(of: "b-\(number)").contains(.pendingDelivery))
+      #expect(!world.reasons(of: "b-\(number)").contains("expired"))
+    }
+    #expect(world.violations.isEmpty)
+  }
+
   @Test("The totals of a lane come to the same after a restart")
   func totals() throws {
     let world = try world()

@@ -24,13 +24,17 @@ extension ShardRunner {
     let wanted = !engine.isIsolating && pause < Self.pauseBeforeStopping
     if wanted != consuming.isConsuming {
       consuming.isConsuming = wanted
-      logger.info(
-        wanted ? "Consuming again" : "Not consuming for a while",
-        metadata: [
-          LogKey.reason: engine.isIsolating
-            ? "a message that was delivered often is processed alone"
-            : "the broker takes no messages"
-        ])
+      if wanted {
+        logger.info("Consuming again")
+      } else {
+        logger.info(
+          "Not consuming for a while",
+          metadata: [
+            LogKey.reason: engine.isIsolating
+              ? "a message that was delivered often is processed alone"
+              : "the broker takes no messages"
+          ])
+      }
       wanted ? links.startConsuming() : links.stopConsuming()
     }
     if pause > Self.pauseBeforeReleasing, !consuming.hasReleased, engine.openMessages > 0 {
