@@ -76,6 +76,14 @@ let package = Package(
         .product(name: "HeapModule", package: "swift-collections"),
       ],
       swiftSettings: settings),
+    // The simulator: tests and `meddela-bench simulate` run it.
+    .target(
+      name: "Simulation",
+      dependencies: [
+        "Execution", "JSON", "Messages", "Templates",
+        .product(name: "DequeModule", package: "swift-collections"),
+      ],
+      swiftSettings: settings),
     .target(name: "EventLog", dependencies: ["CCRC32C", "CSystemCalls"], swiftSettings: settings),
     .target(
       name: "AMQP",
@@ -105,7 +113,10 @@ let package = Package(
       name: "meddela", dependencies: ["Commands", arguments], swiftSettings: settings),
     .executableTarget(
       name: "meddela-bench",
-      dependencies: ["CBareRelay", "CStoreRivals", "Commands", "EventLog", "Node", arguments],
+      dependencies: [
+        "CBareRelay", "CStoreRivals", "Commands", "EventLog", "Execution", "Node", "Simulation",
+        arguments,
+      ],
       swiftSettings: settings),
 
     .testTarget(name: "TidyTests", swiftSettings: settings),
@@ -123,7 +134,8 @@ let package = Package(
       ],
       swiftSettings: settings),
     .testTarget(
-      name: "ExecutionTests", dependencies: ["Execution", "JSON", "Messages", "Templates"],
+      name: "ExecutionTests",
+      dependencies: ["Execution", "JSON", "Messages", "Simulation", "Templates"],
       swiftSettings: settings),
     .testTarget(
       name: "IntegrationTests",

@@ -11,7 +11,9 @@ internal import Templates
 struct EventsCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "events", abstract: "Shows events and their history from the store.",
-    subcommands: [ShowCommand.self, ListCommand.self, ExplainCommand.self])
+    subcommands: [
+      ShowCommand.self, ListCommand.self, ExplainCommand.self, RedriveCommand.self,
+    ])
 
   struct ShowCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -69,7 +69,8 @@ struct StoredEvents {
 /// All that the store has of one event.
 struct EventHistory {
   let id: String
-  /// Status updates as JSON, oldest first; those that a delivery log changed nothing by marked.
+  /// Status updates as JSON, oldest first; those that are no transition (a log that changed
+  /// nothing, a delivery published again) marked.
   private(set) var updates: [(json: [UInt8], isEvidence: Bool)] = []
   /// The event as it came.
   private(set) var body: [UInt8] = []
@@ -87,9 +88,10 @@ struct EventHistory {
     }
   }
 
-  /// A delivery log that was kept and changed nothing.
+  /// A record that keeps the status: a delivery log that changed nothing, a delivery published
+  /// once more, an event carried forward.
   static func isEvidence(_ record: RecordView) -> Bool {
-    record.header.kind == RecordKind.evidence.rawValue
+    RecordKind(rawValue: record.header.kind)?.isTransition == false
   }
 
   func printText() {
@@ -102,7 +104,7 @@ struct EventHistory {
     for update in updates {
       do {
         let line = try parser.withDocument(update.json) { UpdateLine.text($0) }
-        writeLine(line + (update.isEvidence ? " (log kept, no change)" : ""))
+        writeLine(line + (update.isEvidence ? " (no change)" : ""))
       } catch {
         unreadable += 1
         writeError("meddela: a transition cannot be shown: \(error)\n")

@@ -44,6 +44,8 @@ struct ActiveEvent {
   var waiters = Waiters()
   /// Receipts to publish as soon as its newest record is durable.
   var receipts: [PendingReceipt] = []
+  /// Redrives to answer as soon as its newest record is durable.
+  var redrives: [UInt64] = []
   /// Inputs that came while it was loading or recording, in order.
   var inputs: [EventInput] = []
 
@@ -95,4 +97,11 @@ enum EventInput {
   case due
   /// Retention wants to remove its earlier records.
   case carry
+  /// No delivery log has come in time since the record with this LSN.
+  case logTimeout(lsn: UInt64)
+  /// Its time has come, and its turn in the rate of its lane.
+  case paced
+  /// A person wants another attempt. `sequence`: only if the event has not moved on since; 0: in
+  /// any case.
+  case redrive(token: UInt64, sequence: UInt32)
 }

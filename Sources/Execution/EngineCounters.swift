@@ -23,6 +23,15 @@ package struct EngineCounters: Sendable, Equatable {
   package var statusRefused = 0
   package var receipts = 0
   package var settled = 0
+  /// Deliveries that were found without a log in time.
+  package var logTimeouts = 0
+  /// Failed deliveries that were tried on a fallback channel.
+  package var recycled = 0
+  package var redriven = 0
+  /// Messages that were processed alone because the broker had delivered them often.
+  package var isolated = 0
+  /// Open events written again so that retention may remove their earlier records.
+  package var carried = 0
 
   package init() {}
 }

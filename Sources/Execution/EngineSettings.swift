@@ -12,6 +12,14 @@ package struct EngineSettings: Sendable {
   package var giveUpSeconds: Int64 = 86_400
   package var retryMinSeconds: Int64 = 1
   package var retryMaxSeconds: Int64 = 300
+  /// A delivery without any log for so long is published again, or given up.
+  package var logTimeoutSeconds: Int64 = 86_400
+  /// How often it is published again.
+  package var logTimeoutRetries = 1
+  /// Deliveries of the batch lane in a second, after acceptance. Zero: as fast as it goes.
+  package var batchMaxPerSecond = 0
+  /// For tests that expect to see the engine fail.
+  package var breaks: DeliberateBreaks = []
   /// The statuses that are published; a passing `pending` is not, unless `publishesAll`.
   package var publishedStatuses: Set<Status> = Set(Status.allCases)
   package var publishesPassingPending = false
@@ -48,6 +56,9 @@ enum EngineLimits {
   /// Bytes of a body in another notation that count as one of those: it is translated bit by bit.
   static let translatedBytes = 1 << 10
   static let unconfirmedDeliveries = 2_000
+  /// Batch deliveries unconfirmed while real-time is idle: the first real-time event behind them
+  /// waits until the broker has worked them off.
+  static let unconfirmedBatch = 512
   static let unconfirmedStatus = 2_000
   /// Status updates kept in memory; those beyond are read back from the log.
   static let outboxEntries = 16_384
@@ -55,6 +66,8 @@ enum EngineLimits {
   /// Confirmed status updates between two outbox positions in the log.
   static let positionEvery = 4_096
   static let positionAfterNanoseconds: UInt64 = 1_000_000_000
+  /// Deliveries without a log that are looked after at one time.
+  static let logTimeoutsAtOnce = 512
   /// Reads of events that were open at the last stop, at one time.
   static let resumedAtOnce = 512
   static let confirmDeadline: UInt64 = 30_000_000_000
@@ -62,6 +75,12 @@ enum EngineLimits {
   static let unacknowledged: UInt64 = 300_000_000_000
   /// Real-time counts as active for so long after its last event.
   static let realtimeActive: UInt64 = 100_000_000
+  /// A message that the broker has delivered so often before is processed alone.
+  static let suspectDeliveries: UInt32 = 5
+  /// No message is processed alone for longer: what keeps it then is not the process dying.
+  static let suspectAlone: UInt64 = 60_000_000_000
+  /// Deliveries of a limited batch lane may catch up so much time.
+  static let paceBurst: UInt64 = 100_000_000
   static let jobRetryMin: UInt64 = 1_000_000_000
   static let jobRetryMax: UInt64 = 30_000_000_000
 }

@@ -1,5 +1,6 @@
 /// What never changes during one attempt of an event, in one allocation: its id, type, channel,
-/// origin, the producer's external id, the template it is pinned to, its trace context.
+/// origin, the producer's external id, the template it is pinned to, its trace context, the
+/// channels of a recycling.
 ///
 /// Layout: a table of the fields' ends (little-endian u16, one for each `Field`), the fields'
 /// bytes, then the id. All but the id is stored in each of the event's records, which hold the
@@ -8,6 +9,9 @@ struct EventFacts: Sendable {
   enum Field: Int, CaseIterable {
     case type, channel, origin, externalID, templateName, templateVersion
     case traceParent, traceState
+    /// Channels that this drive of the event has tried already, and those that it is to try
+    /// next, each list joined by commas. Empty until a delivery has failed.
+    case triedChannels, fallbackChannels
   }
 
   static let tableBytes = Field.allCases.count * 2

@@ -18,11 +18,15 @@ package struct EventState: Sendable, Equatable {
   /// When delivering was first due: at acceptance, or at the schedule. Giving up counts from it.
   package var startedAt: Timestamp
   /// When a pending event is next looked at: its schedule or its next try. Zero: at once.
+  /// Of another status: that something is still to be done, and when. A `pending-delivery` event
+  /// waits for its delivery to be published again, a `delivery-failed` one for its fallback.
   package var dueAt: Timestamp
   /// Zero: none.
   package var expiration: Timestamp
   /// `occurredAt` of the delivery log that this attempt's status was copied from. Zero: none.
   package var logOccurredAt: Timestamp
+  /// How often this attempt's delivery was published again because no log came.
+  package var logTimeouts: UInt8
 
   package init(lane: Lane, acceptedAt: Timestamp, bodyLSN: UInt64) {
     self.lane = lane
@@ -37,6 +41,7 @@ package struct EventState: Sendable, Equatable {
     dueAt = .none
     expiration = .none
     logOccurredAt = .none
+    logTimeouts = 0
   }
 
   /// The next transition of the same attempt.
@@ -48,8 +53,35 @@ package struct EventState: Sendable, Equatable {
   }
 }
 
+extension EventState {
+  /// The first transition of the next attempt: everything that belongs to one attempt is new.
+  mutating func begin(attempt next: UInt16, at time: Timestamp) {
+    move(to: .pending)
+    attempt = next
+    errorCount = 0
+    startedAt = time
+    dueAt = .none
+    logOccurredAt = .none
+    logTimeouts = 0
+  }
+
+  /// Whether a timer is to wake the event: it waits for its time, or is to be published again.
+  var isTimed: Bool {
+    switch status {
+    case .pending, .pendingDelivery: !dueAt.isNone
+    case .sent, .ignored, .deliveryFailed, .notCovered, .expired: false
+    }
+  }
+
+  /// Whether the event is moved on by us, now or when its time comes, and not from outside.
+  package var isDriven: Bool { status == .pending || !dueAt.isNone }
+
+  /// Whether nothing is to be done for the event any more by itself.
+  package var isFinal: Bool { status.isFinal && dueAt.isNone }
+}
+
 extension Timestamp {
   /// What stands for "no time" in a record.
   static let none = Timestamp(nanoseconds: 0)
-  var isNone: Bool { nanoseconds == 0 }
+  package var isNone: Bool { nanoseconds == 0 }
 }

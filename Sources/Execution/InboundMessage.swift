@@ -38,6 +38,8 @@ package struct InboundMessage: Sendable {
   package var channelEpoch: UInt32
   package var deliveryTag: UInt64
   package var redelivered: Bool
+  /// How often the broker has delivered it before, as far as it says (`x-delivery-count`).
+  package var deliveryCount: UInt32 = 0
   /// The body first, then at least `jsonPadding` spare bytes; the properties' bytes behind.
   package var storage: [UInt8]
   package var bodyCount: Int

@@ -6,11 +6,17 @@ package enum RecordKind: UInt8, Sendable {
   case transition = 2
   /// A delivery log that changed no status: kept, with the state as it was.
   case evidence = 3
-  /// How far the status updates are published and confirmed: the body is an LSN.
-  case outboxPosition = 4
+  /// How far the shard's cursors have come, and its totals: see `PositionRecord`.
+  case position = 4
+  /// The delivery of a `pending-delivery` event was published again because no log came, or is to
+  /// be (then `dueAt` says when): no transition.
+  case republished = 5
   /// An open event as it stands, with its body: no record before it is needed any more.
-  case carried = 5
+  case carried = 6
 
   /// Whether the record belongs to an event and is found by its id.
-  package var isOfEvent: Bool { self != .outboxPosition }
+  package var isOfEvent: Bool { self != .position }
+
+  /// Whether the record moves its event: those that do not keep its status and sequence.
+  package var isTransition: Bool { self == .accepted || self == .transition }
 }

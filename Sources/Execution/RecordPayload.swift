@@ -26,9 +26,11 @@ package import Messages
 /// | 74 | 2 | bytes of the reason's code |
 /// | 76 | 2 | bytes of the reason's text |
 /// | 78 | 2 | bytes of the delivery engine's message id |
-/// | 80 | | these four, then the body |
+/// | 80 | 1 | publishes again for want of a log |
+/// | 81 | 7 | zero |
+/// | 88 | | the four counted at 72 to 79, then the body |
 package struct RecordPayload {
-  static let headerBytes = 80
+  static let headerBytes = 88
   static let version: UInt8 = 1
 
   package var state: EventState
@@ -60,6 +62,7 @@ package struct RecordPayload {
     state.logOccurredAt = time(48)
     occurredAt = time(56)
     state.startedAt = time(64)
+    state.logTimeouts = bytes[80]
     self.bytes = bytes
     var at = Self.headerBytes
     func part(_ count: Int) -> Range<Int> {
@@ -80,6 +83,9 @@ package struct RecordPayload {
 
   /// The event as it came; empty unless the record is the `accepted` or a `carried` one.
   package var bodyBytes: UnsafeRawBufferPointer { part(body) }
+
+  /// The code of the reason; empty for none.
+  package var reasonCodeBytes: UnsafeRawBufferPointer { part(reasonCode) }
 
   func facts(id: UnsafeRawBufferPointer) -> EventFacts? {
     EventFacts(stored: part(facts), id: id)
@@ -126,6 +132,7 @@ extension RecordPayload {
     append(UInt16(reason.code.count))
     append(UInt16(text.count))
     append(UInt16(reason.providerMessageID.count))
+    append(UInt64(state.logTimeouts))
     facts.withBytes { bytes.append(contentsOf: $0[..<facts.storedCount]) }
     bytes.append(contentsOf: reason.code)
     bytes.append(contentsOf: text)

@@ -33,6 +33,14 @@ extension ShardEngine {
       addTimer(event)
       return awaitDurable(event, then: .settle)
     }
+    if lane == .batch, pace.isLimited, !takesTurnNow() {
+      state.dueAt = now.wall
+      events[event].state = state
+      events[event].facts = facts(fields, inbound, template: nil)
+      append(.accepted, event)
+      waitForTurn(event)
+      return awaitDurable(event, then: .settle)
+    }
     events[event].state = state
     let template = match(fields, lane: lane)
     events[event].facts = facts(fields, inbound, template: template)
@@ -85,6 +93,7 @@ extension ShardEngine {
         case .templateVersion: if let template { bytes.append(contentsOf: template.version.utf8) }
         case .traceParent: bytes.append(contentsOf: storage[inbound.traceParent.range])
         case .traceState: bytes.append(contentsOf: storage[inbound.traceState.range])
+        case .triedChannels, .fallbackChannels: break
         }
       }
     }
@@ -101,6 +110,7 @@ extension ShardEngine {
           detail: "expected the body that this id was accepted with"))
     }
     counters.duplicates += 1
+    totals[messages[message].message.inlet.lane ?? .realtime].duplicates += 1
     let receipt = PendingReceipt(message: message, isDuplicate: true)
     if messages[message].wantsReceipt { publishReceipt(receipt, of: event) }
     if events[event].phase == .ready {

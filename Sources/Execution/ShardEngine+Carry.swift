@@ -14,16 +14,16 @@ extension ShardEngine {
   /// The event log would remove the record with the outbox position that is at this LSN: notes
   /// it again, if there is no newer one.
   package func carryPosition(lsn: UInt64) {
-    guard isRecovered, !isDraining, lsn >= lastPositionLSN else { return }
+    guard isRecovered, !isDraining, uncounted == nil, lsn >= lastPositionLSN else { return }
     appendPosition(max(positionRecorded, outbox.position(durable: durableLSN)))
   }
 
-  /// The oldest record that may still be asked for: those behind the outbox, and the bodies of
-  /// events that are being worked on. An event whose state is still being read is not among them:
+  /// The oldest record that may still be asked for: those that the outbox, the log watch or the
+  /// totals have not passed, and the bodies of events that are being worked on. An event whose state is still being read is not among them:
   /// if its body is gone when it is asked for, the event is unknown.
   package var keepFrom: UInt64 {
     guard isRecovered else { return 0 }
-    var oldest = outbox.position(durable: durableLSN) + 1
+    var oldest = min(oldestNeededLSN, uncounted?.next ?? .max)
     for slot in events.slots where events[slot].phase != .loading {
       let state = events[slot].state
       if state.bodyLSN > 0 { oldest = min(oldest, state.bodyLSN) }
@@ -34,13 +34,12 @@ extension ShardEngine {
   /// A final event needs no carrying; one whose newest record is not durable yet may still become
   /// final, and what is appended stands behind that record all the same.
   func handleCarry(_ event: Int32) {
-    guard !events[event].state.status.isFinal else { return }
+    guard !events[event].state.isFinal else { return }
     guard needsBody(event, for: .carry) else { return }
-    let lastTimer = events[event].state.dueAt
     events[event].state.bodyLSN = nextLSN
     append(.carried, event)
+    counters.carried += 1
     // A timer names the event's newest record.
-    let isWaiting = events[event].phase == .ready && events[event].state.status == .pending
-    if isWaiting, !lastTimer.isNone { addTimer(event) }
+    if events[event].phase == .ready, !events[event].state.dueAt.isNone { addTimer(event) }
   }
 }

@@ -38,6 +38,7 @@ extension ShardEngine {
 
   /// The broker has taken responsibility for a publish.
   package func confirmed(_ token: PublishToken) {
+    let token = isBroken(.countsConfirms) ? oldestWaiting(like: token) : token
     switch token.kind {
     case .delivery: if isWaiting(token) { deliveryConfirmed(token.slot) }
     case .job: if isWaiting(token) { jobConfirmed(token.slot) }
@@ -69,6 +70,7 @@ extension ShardEngine {
   private func giveUp(_ token: PublishToken, _ reason: TransitionReason) {
     links[link(of: token)].inFlight.answered()
     if token.kind == .delivery {
+      if !stalledChannels.isEmpty { channelAnswers(token.slot) }
       retryLater(token.slot, reason)
     } else {
       delayJob(token.slot)

@@ -35,6 +35,10 @@ extension ShardEngine {
     }
     let link = link(of: state.lane)
     let serial = nextSerial()
+    if !stalledChannels.isEmpty, isHeldBack(event, probe: serial) {
+      return retryLater(
+        event, TransitionReason(.unconfirmed, "the queue of its channel does not confirm"))
+    }
     let token = PublishToken(.delivery, slot: event, serial: serial)
     events[event].phase = .publishing
     events[event].publishSerial = serial
@@ -91,11 +95,13 @@ extension ShardEngine {
   /// The broker has confirmed an event's delivery; returned before, it is not delivered at all.
   func deliveryConfirmed(_ event: Int32) {
     links[link(of: events[event].state.lane).rawValue].inFlight.answered()
+    if !stalledChannels.isEmpty { channelAnswers(event) }
     if let reason = events[event].returnReason {
       events[event].returnReason = nil
       return retryLater(event, reason)
     }
     counters.deliveriesConfirmed += 1
+    if events[event].state.status == .pendingDelivery { return republishConfirmed(event) }
     events[event].state.move(to: .pendingDelivery)
     append(.transition, event)
     awaitDurable(event, then: .settle)

@@ -72,7 +72,9 @@ extension ShardEngine {
     case .sent, .ignored, .deliveryFailed:
       let known = (state.logOccurredAt, state.status.logRank)
       let came = (log.occurredAt, log.outcome.logRank)
-      if came == known {
+      if isBroken(.appliesLogsAsTheyCome), log.outcome != state.status {
+        move(event, by: log, message)
+      } else if came == known {
         counters.logsRepeated += 1
         elementSettled(message)
       } else if came < known {
@@ -96,6 +98,9 @@ extension ShardEngine {
     events[event].delivery = []
     events[event].state.logOccurredAt = log.occurredAt
     events[event].state.move(to: log.outcome)
+    if log.outcome == .deliveryFailed, hasFallback(event) {
+      events[event].state.dueAt = now.wall
+    }
     events[event].waiters.append(message)
     append(.transition, event, reason: reason(of: log), occurredAt: log.occurredAt)
     awaitDurable(event, then: .settle)
@@ -112,7 +117,7 @@ extension ShardEngine {
     }
     events[event].waiters.append(message)
     append(.evidence, event, reason: reason(of: log), occurredAt: log.occurredAt)
-    if events[event].state.status == .pending { addTimer(event) }
+    if events[event].state.isTimed { addTimer(event) }
     awaitDurable(event, then: .settle)
   }
 

@@ -39,6 +39,10 @@ extension ShardEngine {
     case .log(let message, let element): handleLog(event, message: message, element: element)
     case .due: handleDue(event)
     case .carry: handleCarry(event)
+    case .paced: handleDue(event, isPaced: true)
+    case .redrive(let token, let sequence):
+      handleRedrive(event, token: token, sequence: sequence)
+    case .logTimeout(let lsn): handleLogTimeout(event, lsn: lsn)
     }
   }
 
@@ -101,7 +105,8 @@ extension ShardEngine {
       switch input {
       case .event(let message, let element), .log(let message, let element):
         take(message, element: element, knownAbsent: true)
-      case .due, .carry: break
+      case .redrive(let token, _): answerRedrive(token, .notFound)
+      case .due, .paced, .logTimeout, .carry: break
       }
     }
   }

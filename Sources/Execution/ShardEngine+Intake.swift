@@ -27,9 +27,11 @@ extension ShardEngine {
 
   /// Begins a message: a body of one event or log is taken at once, one of several is cut into
   /// its elements, which the turns take one by one.
-  private func open(_ inbound: InboundMessage) {
+  @discardableResult
+  func open(_ inbound: InboundMessage) -> SlotTable<OpenMessage>.Reference? {
     if inbound.inlet == .realtime { lastRealtimeAt = now.monotonic }
     let message = messages.insert(OpenMessage(message: inbound))
+    let reference = messages.reference(message)
     messages[message].unsettled = 1
     let format = inbound.storage.withPart(inbound.contentType.range) {
       BodyFormat(contentType: $0)
@@ -59,6 +61,7 @@ extension ShardEngine {
           code: .unsupportedContentType, path: "content_type", offset: nil,
           detail: "expected \(expectedContentTypes(inbound.inlet))"))
     }
+    return messages.contains(reference) ? reference : nil
   }
 
   private func expectedContentTypes(_ inlet: Inlet) -> String {
@@ -166,7 +169,7 @@ extension ShardEngine {
     let key = lookup.key(of: fields.id.bytes)
     if let event = eventSlots[key] {
       give(.event(message: message, element: element), to: event)
-    } else if !knownAbsent, lookup.mayContain(key) {
+    } else if !knownAbsent, lookup.mayContain(key), !isBroken(.losesDuplicatesAtRestart) {
       let event = insertEvent(key, phase: .loading)
       events[event].inputs.append(.event(message: message, element: element))
       output.reads.append(

@@ -42,6 +42,7 @@ extension ShardEngine {
   func park(_ message: Int32, element: Range<Int>, _ rejection: Rejection) {
     counters.parked += 1
     let inbound = messages[message].message
+    if let lane = inbound.inlet.lane { totals[lane].parked += 1 }
     let rejection = placed(rejection, element, of: message)
     let source = messages[message].source(of: element)
     let isWhole = source == 0..<inbound.bodyCount

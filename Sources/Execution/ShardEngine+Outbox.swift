@@ -85,7 +85,7 @@ extension ShardEngine {
   /// Notes in the log how far the updates are published, so that a start repeats only a few.
   func recordPosition() {
     let position = outbox.position(durable: durableLSN)
-    guard position > positionRecorded else { return }
+    guard position > positionRecorded, uncounted == nil else { return }
     let isDue =
       position - positionRecorded >= EngineLimits.positionEvery
       || now.monotonic &- positionRecordedAt >= EngineLimits.positionAfterNanoseconds
@@ -96,14 +96,26 @@ extension ShardEngine {
   func appendPosition(_ position: UInt64) {
     let lsn = nextLSN
     nextLSN += 1
-    let payload = withUnsafeBytes(of: position.littleEndian) { output.add($0) }
+    let record = PositionRecord(
+      outbox: position,
+      logWatch: logWatch.position(isNewest: { lookup.isNewest($0, of: $1) }), totals: totals)
+    reconcile()
+    let start = output.bytes.count
+    record.write(to: &output.bytes)
     output.appends.append(
       AppendOrder(
-        lsn: lsn, kind: .outboxPosition, key: nil, status: 0, previousStatus: 0,
-        isFinal: true, isPublished: false, attempt: 0, time: now.wall, previousLSN: 0,
-        id: .none, payload: payload))
+        lsn: lsn, kind: .position, key: nil, status: 0, previousStatus: 0,
+        isFinal: true, isDriven: false, isPublished: false, attempt: 0, time: now.wall, previousLSN: 0,
+        id: .none, payload: ByteRange(offset: start, count: output.bytes.count - start)))
     positionRecorded = position
     positionRecordedAt = now.monotonic
     lastPositionLSN = lsn
+  }
+
+  /// The oldest record that the engine may still read by going through the log: what the outbox
+  /// or the log watch has not passed. Records before it are read by the LSN of an open event only.
+  package var oldestNeededLSN: UInt64 {
+    let watched = logWatch.position { lookup.isNewest($0, of: $1) }
+    return min(outbox.position(durable: durableLSN), watched) + 1
   }
 }

@@ -13,8 +13,7 @@ extension ShardEngine {
     nextLSN += 1
     let occurred = occurredAt ?? now.wall
     let isPublished =
-      kind != .evidence && kind != .carried
-      && publishes(events[event].state.status, isPassing: isPassing)
+      kind.isTransition && publishes(events[event].state.status, isPassing: isPassing)
     let id = events[event].facts.withID { output.add($0) }
     let start = output.bytes.count
     let body = kind == .accepted || kind == .carried ? events[event].bodyRange : 0..<0
@@ -27,11 +26,13 @@ extension ShardEngine {
     output.appends.append(
       AppendOrder(
         lsn: lsn, kind: kind, key: events[event].key, status: state.status.rawValue,
-        previousStatus: state.previousStatus?.rawValue ?? 0, isFinal: state.status.isFinal,
+        previousStatus: state.previousStatus?.rawValue ?? 0, isFinal: state.isFinal,
+        isDriven: state.isDriven,
         isPublished: isPublished, attempt: state.attempt, time: now.wall,
         previousLSN: events[event].lastLSN, id: id,
         payload: ByteRange(offset: start, count: output.bytes.count - start)))
     events[event].lastLSN = lsn
+    totals.count(kind, state)
     if isPublished, outbox.admits(lsn) {
       outbox.add(
         outboxEntry(
@@ -42,6 +43,8 @@ extension ShardEngine {
 
   /// Holds the event until its newest record is durable.
   func awaitDurable(_ event: Int32, then: ActiveEvent.Then) {
+    if isBroken(.publishesBeforeDurable), then == .publish { return queueDelivery(event) }
+    if isBroken(.settlesBeforeDurable) { events[event].waiters.removeAll { elementSettled($0) } }
     events[event].phase = .recording
     events[event].then = then
     awaitingDurable.append((events[event].lastLSN, events.reference(event)))
@@ -53,10 +56,12 @@ extension ShardEngine {
       events[event].receipts = []
       for receipt in receipts { publishReceipt(receipt, of: event) }
     }
+    if !events[event].redrives.isEmpty { redriveIsDurable(event) }
     switch events[event].then {
     case .publish: queueDelivery(event)
     case .settle: settle(event)
     }
+    if !events[event].state.dueAt.isNone { goOnRecycling(event) }
     drainInputs(event)
   }
 

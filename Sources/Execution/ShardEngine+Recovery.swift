@@ -8,24 +8,34 @@ extension ShardEngine {
   package func recover(
     lsn: UInt64, kind: UInt8, key: EventKey, payload: UnsafeRawBufferPointer
   ) throws(EngineError) {
+    if lsn != nextLSN { skipped(to: lsn) }
     nextLSN = lsn + 1
     durableLSN = lsn
     guard let kind = RecordKind(rawValue: kind) else {
       throw EngineError.unreadableRecord(lsn: lsn)
     }
     guard kind.isOfEvent else {
-      guard payload.count == 8 else { throw EngineError.unreadableRecord(lsn: lsn) }
-      positionRecorded = UInt64(littleEndian: payload.loadUnaligned(as: UInt64.self))
+      guard let position = PositionRecord(payload) else {
+        throw EngineError.unreadableRecord(lsn: lsn)
+      }
+      positionRecorded = position.outbox
+      watchedRecorded = position.logWatch
       lastPositionLSN = lsn
+      uncounted = nil
+      takeOver(position.totals, lsn: lsn)
       return
     }
     guard let record = RecordPayload(payload) else {
       throw EngineError.unreadableRecord(lsn: lsn)
     }
-    if record.state.status == .pending {
-      let state = record.state
+    let state = record.state
+    totals.count(kind, state)
+    if state.isDriven {
       let due = state.expiration.isNone ? state.dueAt : min(state.dueAt, state.expiration)
-      recovered[key] = RecoveredEvent(lsn: lsn, due: state.dueAt.isNone ? .none : due)
+      recovered[key] = RecoveredEvent(
+        lsn: lsn, due: state.dueAt.isNone ? .none : due, expiration: state.expiration,
+        isPaced: pace.isLimited && state.lane == .batch && state.status == .pending
+          && !state.dueAt.isNone && (state.expiration.isNone || state.dueAt < state.expiration))
     } else {
       recovered[key] = nil
     }
@@ -39,12 +49,19 @@ extension ShardEngine {
     nextLSN = next
     durableLSN = next - 1
     outbox.start(after: positionRecorded, newest: durableLSN)
+    logWatch.start(after: isBroken(.losesLogWatchAtRestart) ? durableLSN : watchedRecorded)
     // The order is that of the log, whatever the dictionary's.
     let open = recovered.sorted { $0.value.lsn < $1.value.lsn }
     recovered = [:]
     for (key, event) in open {
       if event.due > now.wall {
+        if isBroken(.losesTimersAtRestart) { continue }
         timers.add(TimerQueue.Timer(due: event.due, key: key, lsn: event.lsn))
+      } else if event.isPaced {
+        pacedBacklog.append((key, event.lsn))
+        if !event.expiration.isNone {
+          timers.add(TimerQueue.Timer(due: event.expiration, key: key, lsn: event.lsn))
+        }
       } else {
         resuming.append((key, event.lsn))
       }

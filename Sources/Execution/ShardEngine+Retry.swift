@@ -17,9 +17,15 @@ extension ShardEngine {
     let failures = Int(state.errorCount) + 1
     events[event].state.errorCount = UInt16(clamping: failures)
     let wait = backoff.nanoseconds(failures: failures)
-    events[event].state.move(to: .pending)
-    events[event].state.dueAt = Timestamp(nanoseconds: now.wall.nanoseconds + wait)
-    append(.transition, event, reason: reason)
+    let dueAt = Timestamp(nanoseconds: now.wall.nanoseconds + wait)
+    if state.status == .pendingDelivery {
+      events[event].state.dueAt = dueAt
+      append(.republished, event, reason: reason)
+    } else {
+      events[event].state.move(to: .pending)
+      events[event].state.dueAt = dueAt
+      append(.transition, event, reason: reason)
+    }
     addTimer(event)
     awaitDurable(event, then: .settle)
   }
@@ -31,28 +37,57 @@ extension ShardEngine {
     timers.add(TimerQueue.Timer(due: due, key: events[event].key, lsn: events[event].lastLSN))
   }
 
-  /// A pending event's time has come. What came before may have made it pointless: then nothing
-  /// is done.
-  func handleDue(_ event: Int32) {
+  /// An event's time has come. What came before may have made it pointless: then nothing is done.
+  func handleDue(_ event: Int32, isPaced: Bool = false) {
     let state = events[event].state
-    guard state.status == .pending, events[event].phase == .ready else { return }
+    guard events[event].phase == .ready else { return }
+    switch state.status {
+    case .pending: break
+    case .pendingDelivery:
+      if !state.dueAt.isNone { republish(event, for: .due) }
+      return
+    case .deliveryFailed:
+      if !state.dueAt.isNone { recycle(event) }
+      return
+    case .sent, .ignored, .notCovered, .expired: return
+    }
     if !state.expiration.isNone, state.expiration <= now.wall {
       return conclude(
         event, as: .expired, reason: TransitionReason(.expired, "its expiration has passed"))
     }
     guard state.dueAt <= now.wall else { return addTimer(event) }
-    guard needsBody(event, for: .due) else { return }
+    if !isPaced, state.lane == .batch, pace.isLimited, !state.dueAt.isNone, !takesTurnNow() {
+      return waitForTurn(event)
+    }
+    guard needsBody(event, for: .paced) else { return }
+    let isValid = withStoredFields(event) { driveOn(event, $0) }
+    guard isValid else {
+      return conclude(event, as: .notCovered, reason: Self.noLongerValid)
+    }
+  }
+
+  /// It was valid when it was accepted: only a program with other rules comes here.
+  static var noLongerValid: TransitionReason {
+    TransitionReason(.noTemplate, "the stored event is no longer valid")
+  }
+
+  /// Decodes the event's stored body, on the channel that its present attempt goes out on.
+  /// False, and `work` is not called, when it is no longer an event with an address there.
+  func withStoredFields(_ event: Int32, _ work: (EventFields) -> Void) -> Bool {
     let body = events[event].body
-    let range = events[event].bodyRange
-    body.withPart(range) { bytes in
-      do {
-        let root = try parser.parse(padded: bytes)
-        try driveOn(event, EventFields.decode(root, messageID: nil))
-      } catch {
-        // It was valid when it was accepted: only a program with other rules comes here.
-        conclude(
-          event, as: .notCovered,
-          reason: TransitionReason(.noTemplate, "the stored event is no longer valid: \(error)"))
+    let facts = events[event].facts
+    return body.withPart(events[event].bodyRange) { bytes in
+      guard let root = try? parser.parse(padded: bytes),
+        let fields = try? EventFields.decode(root, messageID: nil)
+      else { return false }
+      return facts.with(.channel) { channel in
+        if fields.channel.bytes.elementsEqual(channel) {
+          work(fields)
+          return true
+        }
+        guard let other = fields.on(channel: JSONString(bytes: channel)) else { return false }
+        work(other)
+        return true
       }
     }
   }

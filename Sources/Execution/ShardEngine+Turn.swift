@@ -4,13 +4,23 @@ import Messages
 extension ShardEngine {
   /// One turn: timers, then a share of each inlet (delivery logs and real-time first), then what
   /// may be published. True when messages are left to take: call again soon.
-  package func turn(at instant: Instant, mayAppend: Bool = true) -> Bool {
+  ///
+  /// - Parameters:
+  ///   - mayAppend: whether the log has room for what comes.
+  ///   - mayTakeBatch: whether it has so much that what the batch lane appends will not hold up
+  ///     the sync that a real-time event waits for.
+  package func turn(
+    at instant: Instant, mayAppend: Bool = true, mayTakeBatch: Bool = true
+  ) -> Bool {
     advance(to: instant)
     resumeRecovered()
     fireTimers()
+    releasePaced()
+    watchLogs()
+    if uncounted != nil { orderUncounted() }
     checkDeadlines()
     releaseDelayedJobs()
-    let isLeft = mayAppend && takeFromInlets()
+    let isLeft = mayAppend && takeFromInlets(mayTakeBatch: mayTakeBatch)
     pump(.realtime, window: EngineLimits.unconfirmedDeliveries)
     pump(.batch, window: batchWindow)
     pump(.status, window: 0)
@@ -33,18 +43,20 @@ extension ShardEngine {
     let isRealtimeActive =
       now.monotonic &- lastRealtimeAt < EngineLimits.realtimeActive
       || links[PublishLink.realtime.rawValue].inFlight.count > 0
-    return isRealtimeActive ? EngineLimits.batchSlice : EngineLimits.unconfirmedDeliveries
+    return isRealtimeActive ? EngineLimits.batchSlice : EngineLimits.unconfirmedBatch
   }
 
-  private func takeFromInlets() -> Bool {
+  private func takeFromInlets(mayTakeBatch: Bool) -> Bool {
     guard !isDraining, isRecovered else { return false }
+    if isIsolating { return takeSuspect() }
     var isLeft = take(from: .deliveryLogs, atMost: EngineLimits.turnSlice)
     isLeft = take(from: .realtime, atMost: EngineLimits.turnSlice) || isLeft
+    guard mayTakeBatch else { return isLeft }
     return take(from: .batch, atMost: EngineLimits.batchSlice) || isLeft
   }
 
   /// True when something is left and there is room for it.
-  private func take(from inlet: Inlet, atMost limit: Int) -> Bool {
+  func take(from inlet: Inlet, atMost limit: Int) -> Bool {
     for _ in 0..<limit {
       // Jobs are bounded with the events: a body of millions of elements may park each of them.
       guard events.count < EngineLimits.activeEvents, jobs.count < EngineLimits.activeEvents else {
@@ -95,6 +107,7 @@ extension ShardEngine {
             < now.monotonic
         {
           counters.deliveriesUnconfirmedInTime += 1
+          noteStall(oldest.token)
           giveUpPublish(oldest.token, code: .unconfirmed, "the broker did not confirm in time")
         }
       }

@@ -45,11 +45,33 @@ package final class ShardEngine<Lookup: EventLookup> {
   var awaitingDurable: Deque<(lsn: UInt64, event: SlotTable<ActiveEvent>.Reference)> = []
   var timers = TimerQueue()
   var outbox = Outbox()
+  var logWatch = LogWatch()
+  var pace: BatchPace
+  /// Events of a limited batch lane that wait for their turn, oldest first.
+  var pacedBacklog: Deque<(key: EventKey, lsn: UInt64)> = []
+  /// Messages that may have killed a process before: each is processed alone.
+  var suspects: Deque<InboundMessage> = []
+  /// The one that is, and since when.
+  var suspectUnderWay: (message: SlotTable<OpenMessage>.Reference, since: UInt64)?
+  var stalledChannels = StalledChannels()
+  package internal(set) var totals = ShardTotals()
+  /// What does not add up; empty as long as all does.
+  package internal(set) var mismatches: [String] = []
+  /// Whether recovery has seen every record since the first.
+  var recoversWholeLog = true
+  /// The records that are not in the totals yet, because recovery was not shown them all: from
+  /// behind the last written totals to the last gap in what it was shown.
+  var uncounted: (next: UInt64, last: UInt64)?
+  var readsUncounted = false
+  /// The newest written totals that recovery has come to.
+  var lastTotals = ShardTotals()
   var backoff: Backoff
   var publishSerial: UInt32 = 0
   var lastRealtimeAt: UInt64 = 0
   var positionRecorded: UInt64 = 0
   var positionRecordedAt: UInt64 = 0
+  /// The log watch's position in the newest position record that recovery has found.
+  var watchedRecorded: UInt64 = 0
   /// The LSN of the newest position record: noting that alone would never end.
   var lastPositionLSN: UInt64 = 0
   /// Pending events found by recovery: the LSN of the newest record and when it is due.
@@ -74,6 +96,7 @@ package final class ShardEngine<Lookup: EventLookup> {
     backoff = Backoff(
       minSeconds: settings.retryMinSeconds, maxSeconds: settings.retryMaxSeconds,
       seed: settings.seed)
+    pace = BatchPace(perSecond: settings.batchMaxPerSecond)
     nextLSN = 1
     durableLSN = 0
   }
@@ -92,12 +115,14 @@ package final class ShardEngine<Lookup: EventLookup> {
   /// Takes a message. It waits in its inlet until a turn has room for it.
   package func receive(_ message: InboundMessage) {
     counters.messages += 1
+    if message.deliveryCount >= EngineLimits.suspectDeliveries { return suspect(message) }
     inlets[Int(message.inlet.rawValue)].add(message)
   }
 
   /// The consuming channel of an inlet is gone: the broker will deliver what it had given again.
   package func consumerLost(_ inlet: Inlet) {
     inlets[Int(inlet.rawValue)].removeAll()
+    suspects.removeAll { $0.inlet == inlet }
   }
 
   /// Bytes of messages that wait in an inlet, for back-pressure.
@@ -117,6 +142,7 @@ package final class ShardEngine<Lookup: EventLookup> {
   package func drain() {
     isDraining = true
     for inlet in inlets.indices { inlets[inlet].removeAll() }
+    suspects.removeAll()
   }
 
   /// Nothing is under way, and every status update so far is confirmed.
@@ -127,10 +153,16 @@ package final class ShardEngine<Lookup: EventLookup> {
 
   /// Events that are being worked on.
   package var activeEvents: Int { events.count }
+  /// Messages that are not acknowledged yet, beside those that no turn has taken.
+  package var openMessages: Int { messages.count }
   /// Pending events that wait for their time.
   package var waitingTimers: Int { timers.count }
   /// The earliest of those times.
   package var nextTimer: Timestamp? { timers.next }
+  /// When a delivery without a log is next looked for.
+  package var nextLogTimeout: Timestamp? {
+    logWatch.next(durable: durableLSN, timeout: logTimeout)
+  }
   /// Status updates in memory that are not confirmed.
   package var outboxBacklog: Int { outbox.count }
 }
@@ -176,4 +208,7 @@ struct LinkState {
 struct RecoveredEvent {
   var lsn: UInt64
   var due: Timestamp
+  var expiration: Timestamp
+  /// Waits for its turn in a limited lane once it is due.
+  var isPaced: Bool
 }

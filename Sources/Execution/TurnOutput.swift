@@ -9,6 +9,8 @@ package struct AppendOrder: Sendable {
   package var status: UInt8
   package var previousStatus: UInt8
   package var isFinal: Bool
+  /// Whether a start has to be shown the event, for it to go on.
+  package var isDriven: Bool
   package var isPublished: Bool
   package var attempt: UInt16
   package var time: Timestamp
@@ -76,15 +78,20 @@ package struct TurnOutput: Sendable {
   package var reads: [ReadOrder] = []
   /// Read published records from this LSN on, for the outbox.
   package var rangeRead: UInt64?
+  /// Read all event records from this LSN on, for the log timeouts.
+  package var watchRead: UInt64?
+  /// Read all event records from this LSN on, for totals that recovery could not count.
+  package var totalsRead: UInt64?
   package var headers: [HeaderOrder] = []
   package var publishes: [PublishOrder] = []
   package var settlements: [Settlement] = []
+  package var redrives: [RedriveAnswer] = []
 
   package init() {}
 
   package var isEmpty: Bool {
-    appends.isEmpty && reads.isEmpty && publishes.isEmpty && settlements.isEmpty
-      && rangeRead == nil
+    appends.isEmpty && reads.isEmpty && publishes.isEmpty && settlements.isEmpty && redrives.isEmpty
+      && rangeRead == nil && watchRead == nil && totalsRead == nil
   }
 
   package mutating func removeAll() {
@@ -92,9 +99,12 @@ package struct TurnOutput: Sendable {
     appends.removeAll(keepingCapacity: true)
     reads.removeAll(keepingCapacity: true)
     rangeRead = nil
+    watchRead = nil
+    totalsRead = nil
     headers.removeAll(keepingCapacity: true)
     publishes.removeAll(keepingCapacity: true)
     settlements.removeAll(keepingCapacity: true)
+    redrives.removeAll()
   }
 
   mutating func add(_ text: some Collection<UInt8>) -> ByteRange {

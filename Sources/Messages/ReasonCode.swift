@@ -80,4 +80,14 @@ package struct ReasonCode: RawRepresentable, Hashable, Sendable {
   package static let templateVersionMissing = ReasonCode("template-version-missing")
   /// The expiration passed, or the last try was used up.
   package static let expired = ReasonCode("expired")
+  /// The delivery engine sent no log in time.
+  package static let logTimeout = ReasonCode("log-timeout")
+
+  // Pending again.
+  /// The delivery failed, and a fallback channel of the template is tried.
+  package static let recycled = ReasonCode("recycled")
+  /// The delivery failed, and no fallback channel is left.
+  package static let noFallback = ReasonCode("no-fallback")
+  /// A person asked for another attempt.
+  package static let redriven = ReasonCode("redriven")
 }

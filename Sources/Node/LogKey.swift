@@ -7,6 +7,7 @@ enum LogKey {
   static let link = "broker.link"
   static let nextLSN = "store.nextLSN"
   static let path = "path"
+  static let reason = "reason"
   static let seconds = "seconds"
   static let templates = "templates.count"
   static let eventsToRecover = "shard.eventsToRecover"

@@ -9,7 +9,7 @@ struct BenchMain: AsyncParsableCommand {
     abstract: "Measures the service against a bare relay, and the event log against the disk.",
     subcommands: [
       ServiceBenchCommand.self, StoreBenchCommand.self, RelayCommand.self,
-      StoreWriterCommand.self, StoreCheckCommand.self,
+      StoreWriterCommand.self, StoreCheckCommand.self, SimulateCommand.self,
     ],
     defaultSubcommand: ServiceBenchCommand.self)
 }

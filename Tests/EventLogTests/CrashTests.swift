@@ -5,10 +5,17 @@ import Testing
 
 /// Power cuts and kills at random system calls, on a simulated disk.
 @Suite struct CrashTests {
-  /// 2,000 seeds, EVENTLOG_SEEDS times as many for a long run.
+  #if DEBUG
+    private static let lives = 100
+  #else
+    private static let lives = 1000
+  #endif
+
+  /// 2,000 lives in a release build, where one takes some milliseconds, a tenth of them in a debug
+  /// build; EVENTLOG_SEEDS times as many for a long run.
   @Test(arguments: [false, true])
   func `no acknowledged record is lost whatever the crash takes`(retains: Bool) {
-    for seed in seeds(1000) {
+    for seed in seeds(Self.lives) {
       do {
         var life = CrashLife(seed: seed, retains: retains)
         try life.run()

@@ -98,18 +98,24 @@ import Testing
     var random = SeededRandom(1)
     var model = Model()
     let log = try EventLog.open(.simulated(disk), callbacks: owner.callbacks)
+    // The active segment, a spare, a reserve, and blocks for a manifest.
+    let prepared = ["/store/BALLAST", "/store/segments/reserve.next", "/store/segments/spare.next"]
+    #expect(owner.waitUntil { Set(prepared).isSubset(of: disk.files) })
     disk.state.withLock { $0.isFull = true }
-    // More than fits the segments that are there: the active one and perhaps one spare.
+    // More than fits those three.
     for _ in 0..<1000 {
       log.append(model.makeRecord(&random, hash: { log.hash(of: $0) }))
       log.endTurn()
     }
     #expect(owner.waitSpaces(1).first??.systemError == ENOSPC)
+    #expect(log.isShortOfSpace)
+    #expect(owner.waitUntil { disk.files.contains("/store/segments/0000000000000003.log") })
     #expect(log.failure == nil)
     #expect(log.bufferedBytes > 0)
     disk.state.withLock { $0.isFull = false }
     #expect(owner.waitDurable(1000))
     #expect(owner.waitSpaces(2)[1] == nil)
+    #expect(!log.isShortOfSpace)
     #expect(log.bufferedBytes == 0)
     #expect(log.failure == nil)
     try log.close()

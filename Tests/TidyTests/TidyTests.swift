@@ -15,12 +15,16 @@ struct TidyTests {
     "Messages": ["CExpat", "JSON"],
     "Templates": ["JSON", "Messages"],
     "Execution": ["JSON", "Messages", "Templates"],
+    "Simulation": ["Execution", "JSON", "Messages", "Templates"],
     "EventLog": ["CCRC32C", "CSystemCalls"],
     "AMQP": ["CRabbitMQ"],
     "Node": ["AMQP", "EventLog", "Execution", "JSON", "Messages", "Templates"],
     "Commands": ["AMQP", "EventLog", "Execution", "JSON", "Messages", "Node", "Templates"],
     "meddela": ["Commands"],
-    "meddela-bench": ["CRabbitMQ", "Commands", "AMQP", "EventLog", "JSON", "Messages", "Node"],
+    "meddela-bench": [
+      "CRabbitMQ", "Commands", "AMQP", "EventLog", "Execution", "JSON", "Messages", "Node",
+      "Simulation",
+    ],
   ]
 
   @Test("There are sources to look at")

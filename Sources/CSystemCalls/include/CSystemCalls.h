@@ -42,7 +42,7 @@ int csystem_drop_cache(int descriptor);
 /// Announces a sequential read of the whole file.
 int csystem_will_read(int descriptor);
 
-/// Anonymous zeroed private memory, populated; NULL when there is none.
+/// Zeroed private memory, populated, to be given back with its size; NULL when there is none.
 void *csystem_map(size_t bytes);
 
 /// The same for memory that is read at random: on big pages where the kernel has them.

@@ -92,6 +92,9 @@ package struct ConfigurationKey: Sendable {
       "batch.prefetch", .integer(1...2_000), "1000",
       "batch messages unacknowledged at one time"),
     .init(
+      "batch.maxPerSecond", .integer(1...1_000_000), nil,
+      "batch deliveries in a second; what comes faster is accepted and waits"),
+    .init(
       "deliveryLogs.prefetch", .integer(1...2_000), "1000",
       "delivery logs unacknowledged at one time"),
     .init(
@@ -104,6 +107,12 @@ package struct ConfigurationKey: Sendable {
       "an event that cannot be handed to the broker for so long is expired"),
     .init("delivery.retryMinSeconds", .integer(1...3_600), "1", "first wait before a retry"),
     .init("delivery.retryMaxSeconds", .integer(1...86_400), "300", "longest wait"),
+    .init(
+      "delivery.logTimeoutSeconds", .integer(1...31_536_000), "86400",
+      "a delivery that no log answers for so long is published again"),
+    .init(
+      "delivery.logTimeoutRetries", .integer(0...100), "1",
+      "how often; then the event is expired"),
     .init(
       "status.publish", .list, nil,
       "statuses to publish, or `all`; by default all but a passing pending"),

@@ -30,10 +30,14 @@ package struct NodeConfiguration: Sendable {
   package var realtimePrefetch: Int
   package var batchPrefetch: Int
   package var deliveryLogsPrefetch: Int
+  /// Nil: no limit.
+  package var batchMaxPerSecond: Int?
   package var maxEventBytes: Int
   package var giveUpSeconds: Int
   package var retryMinSeconds: Int
   package var retryMaxSeconds: Int
+  package var logTimeoutSeconds: Int
+  package var logTimeoutRetries: Int
   package var publishedStatuses: Set<Status>
   package var publishesPassingPending: Bool
   package var declaresHistory: Bool
@@ -69,10 +73,13 @@ package struct NodeConfiguration: Sendable {
     realtimePrefetch = read.integer("realtime.prefetch")
     batchPrefetch = read.integer("batch.prefetch")
     deliveryLogsPrefetch = read.integer("deliveryLogs.prefetch")
+    batchMaxPerSecond = read.optionalInteger("batch.maxPerSecond")
     maxEventBytes = read.integer("events.maxBytes")
     giveUpSeconds = read.integer("delivery.giveUpSeconds")
     retryMinSeconds = read.integer("delivery.retryMinSeconds")
     retryMaxSeconds = read.integer("delivery.retryMaxSeconds")
+    logTimeoutSeconds = read.integer("delivery.logTimeoutSeconds")
+    logTimeoutRetries = read.integer("delivery.logTimeoutRetries")
     (publishedStatuses, publishesPassingPending) = read.statuses("status.publish")
     declaresHistory = read.text("status.history") == "true"
     httpHost = read.text("http.host")
@@ -135,6 +142,10 @@ private struct ConfigurationReader {
       return range.lowerBound
     }
     return value
+  }
+
+  mutating func optionalInteger(_ name: String) -> Int? {
+    optional(name) == nil ? nil : integer(name)
   }
 
   mutating func statuses(_ name: String) -> (Set<Status>, Bool) {

@@ -1,4 +1,5 @@
 internal import Execution
+internal import Messages
 
 /// The shard's counters in the text format of Prometheus.
 enum MetricsText {
@@ -38,6 +39,15 @@ enum MetricsText {
     counter("status_confirmed_total", counters.statusConfirmed, "Status updates confirmed.")
     counter("status_refused_total", counters.statusRefused, "Status updates nacked.")
     counter("receipts_total", counters.receipts, "Receipts.")
+    counter("log_timeouts_total", counters.logTimeouts, "Deliveries without a log in time.")
+    counter("carried_total", counters.carried, "Open events written again for retention.")
+    counter("recycled_total", counters.recycled, "Failed deliveries tried on a fallback channel.")
+    counter("redriven_total", counters.redriven, "Events that a person asked for again.")
+    counter("isolated_total", counters.isolated, "Often delivered messages, processed alone.")
+    gauge("stuck_events", status.totals.stuck, "Published again for want of a log, still none.")
+    gauge("paced_events", status.pacedEvents, "Batch events that wait for their lane's rate.")
+    gauge("reconciliation_mismatches", status.mismatches, "What does not add up: see the log.")
+    lines += totals(status.totals)
     gauge("active_events", status.activeEvents, "Events that are being worked on.")
     gauge("waiting_events", status.waitingTimers, "Pending events that wait for their time.")
     gauge("outbox_backlog", status.outboxBacklog, "Status updates in memory, unconfirmed.")
@@ -52,5 +62,30 @@ enum MetricsText {
       lines.append("meddela_link_ready{shard=\"00\",link=\"\(link.name)\"} \(link.isReady ? 1 : 0)")
     }
     return lines.joined(separator: "\n") + "\n"
+  }
+
+  /// Per lane: what came in is what is open and what is final.
+  private static func totals(_ totals: ShardTotals) -> [String] {
+    var lines = [
+      "# HELP meddela_lane_events Events by their present status.",
+      "# TYPE meddela_lane_events gauge",
+    ]
+    for lane in Lane.allCases {
+      for status in Status.allCases {
+        lines.append(
+          "meddela_lane_events{shard=\"00\",lane=\"\(lane.name)\",status=\"\(status.wireName)\"} "
+            + "\(totals[lane][status])")
+      }
+    }
+    lines += [
+      "# HELP meddela_lane_accepted_total Events accepted in the life of the store.",
+      "# TYPE meddela_lane_accepted_total counter",
+    ]
+    for lane in Lane.allCases {
+      lines.append(
+        "meddela_lane_accepted_total{shard=\"00\",lane=\"\(lane.name)\"} "
+          + "\(totals[lane].accepted)")
+    }
+    return lines
   }
 }

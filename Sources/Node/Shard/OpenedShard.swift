@@ -32,8 +32,7 @@ struct OpenedShard {
     var options = EventLogOptions(path: "\(configuration.storePath)/00")
     options.segmentBytes = configuration.segmentBytes
     options.retentionSeconds = Int64(configuration.retentionDays) * 86_400
-    // The engine drives pending events on; the others wait for what comes from outside.
-    options.replays = { $0.status == Status.pending.rawValue }
+    options.replays = { $0.flags.contains(.driven) }
     do {
       let log = try EventLog.open(options, callbacks: signals.callbacks) { record in
         try engine.recover(
@@ -61,6 +60,9 @@ extension EngineSettings {
     giveUpSeconds = Int64(configuration.giveUpSeconds)
     retryMinSeconds = Int64(configuration.retryMinSeconds)
     retryMaxSeconds = Int64(configuration.retryMaxSeconds)
+    logTimeoutSeconds = Int64(configuration.logTimeoutSeconds)
+    logTimeoutRetries = configuration.logTimeoutRetries
+    batchMaxPerSecond = configuration.batchMaxPerSecond ?? 0
     publishedStatuses = configuration.publishedStatuses
     publishesPassingPending = configuration.publishesPassingPending
     seed = UInt64.random(in: .min ... .max)

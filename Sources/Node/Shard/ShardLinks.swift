@@ -69,6 +69,8 @@ struct ShardLinks {
 
   var arePublishingLinksReady: Bool { publishing.allSatisfy(\.isReady) }
 
+  var mayPublish: Bool { publishing.allSatisfy { $0.isReady && !$0.isBlocked } }
+
   var states: [(name: String, isReady: Bool, isBlocked: Bool)] {
     publishing.map { (name(of: $0), $0.isReady, $0.isBlocked) }
       + consuming.map { (name(of: $0), $0.isReady && $0.isConsuming, false) }
@@ -90,6 +92,11 @@ struct ShardLinks {
 
   func stopConsuming() {
     for link in consuming { link.setConsuming(false) }
+  }
+
+  /// Gives back to the broker what is not acknowledged; what the engine keeps of it goes on.
+  func releaseUnsettled() {
+    for link in consuming where link.isReady { link.releaseUnsettled() }
   }
 
   func pause(_ inlet: Inlet, _ isPaused: Bool) {

@@ -144,6 +144,16 @@ extension InboundMessage {
       traceParent = header("traceparent", atMost: Messages.Limits.traceParentBytes)
       traceState = header("tracestate", atMost: Messages.Limits.traceStateBytes)
       takeCloudEvent()
+      deliveryCount = deliveryCountHeader
+    }
+  }
+
+  /// How often a quorum queue has delivered the message before.
+  private var deliveryCountHeader: UInt32 {
+    storage.withUnsafeBytes { bytes in
+      guard case .integer(let count) = HeaderTable(entries: bytes.part(headers))["x-delivery-count"]
+      else { return 0 }
+      return UInt32(clamping: count)
     }
   }
 

@@ -12,6 +12,7 @@ extension ShardRunner {
     read()
     publish()
     for settlement in output.settlements { links.settle(settlement) }
+    for answer in output.redrives { control.answer(answer) }
     output.removeAll()
     links.flush()
   }
@@ -23,6 +24,7 @@ extension ShardRunner {
         var flags: RecordFlags = []
         if order.key != nil { flags.insert(.event) }
         if order.isFinal { flags.insert(.final) }
+        if order.isDriven { flags.insert(.driven) }
         if order.isPublished { flags.insert(.publish) }
         if order.kind == .carried { flags.insert(.base) }
         let header = RecordHeader(
@@ -50,11 +52,19 @@ extension ShardRunner {
     if let from = output.rangeRead {
       log.readRange(from: from, limitBytes: Self.rangeBytes, token: Self.rangeToken)
     }
+    if let from = output.watchRead {
+      log.readRange(from: from, limitBytes: Self.rangeBytes, token: Self.watchToken)
+    }
+    if let from = output.totalsRead {
+      log.readRange(from: from, limitBytes: Self.rangeBytes, token: Self.totalsToken)
+    }
   }
 
   static let rangeBytes = 1 << 20
   /// Engine tokens name a slot below 2^31; this is none of them.
   static let rangeToken = UInt64.max
+  static let watchToken = UInt64.max - 1
+  static let totalsToken = UInt64.max - 2
 
   private func publish() {
     guard !output.publishes.isEmpty else { return }

@@ -46,8 +46,16 @@ extension ShardRunner {
       engine.rangeRead(below: engine.durableLSN + 1)
     case .absent:
       try answerRead(answer.token, nil)
+    case .absent where answer.token == Self.watchToken:
+      engine.watchRead(below: engine.durableLSN + 1, until: nil)
+    case .absent where answer.token == Self.totalsToken:
+      engine.totalsRead(below: engine.durableLSN + 1)
     case .records(let block) where answer.token == Self.rangeToken:
       try takeRange(block)
+    case .records(let block) where answer.token == Self.watchToken:
+      takeWatched(block)
+    case .records(let block) where answer.token == Self.totalsToken:
+      try takeTotals(block)
     case .records(let block):
       var result: Result<Void, NodeError> = .success(())
       block.withFirst { record in
@@ -83,5 +91,34 @@ extension ShardRunner {
       throw NodeError(error)
     }
     engine.rangeRead(below: block.isEmpty ? engine.durableLSN + 1 : next)
+  }
+
+  private func takeTotals(_ block: RecordBlock) throws(NodeError) {
+    var next = engine.durableLSN + 1
+    do {
+      try block.forEach { (record) throws(EngineError) in
+        next = record.header.lsn + 1
+        guard record.header.flags.contains(.event) else { return }
+        try engine.totalsRecord(
+          lsn: record.header.lsn, kind: record.header.kind, payload: record.payload)
+      }
+    } catch {
+      throw NodeError(error)
+    }
+    engine.totalsRead(below: next)
+  }
+
+  private func takeWatched(_ block: RecordBlock) {
+    var next = engine.durableLSN + 1
+    var time: Timestamp?
+    block.forEach { record in
+      next = record.header.lsn + 1
+      time = Timestamp(nanoseconds: record.header.time)
+      guard record.header.flags.contains(.event) else { return }
+      engine.watchRecord(
+        lsn: record.header.lsn, key: record.header.hash.key, status: record.header.status,
+        recordedAt: Timestamp(nanoseconds: record.header.time))
+    }
+    engine.watchRead(below: next, until: time)
   }
 }

@@ -32,6 +32,9 @@ final class ShardRunner {
   var ticker: RepeatedTask?
   var lastUnroutableAt: UInt64 = 0
   var lastWarnings: [String: UInt64] = [:]
+  var control: ControlRequests
+  var consuming = ConsumingState()
+  var loggedMismatches = 0
   /// Called once, when the shard cannot go on or has stopped.
   var onEnd: (Result<Void, NodeError>) -> Void
   var hasEnded = false
@@ -51,6 +54,7 @@ final class ShardRunner {
     archive = opened.archive
     topology = opened.topology
     names = OutboundNames(opened.topology)
+    control = ControlRequests()
     links = ShardLinks()
     links.open(opened, configuration: configuration, runner: self)
   }
@@ -59,6 +63,7 @@ final class ShardRunner {
   func start() {
     phase = .recovering
     links.startPublishing()
+    listenForControl()
     let runner = NIOLoopBound(self, eventLoop: eventLoop)
     ticker = eventLoop.scheduleRepeatedTask(
       initialDelay: Self.tick, delay: Self.tick
@@ -85,17 +90,21 @@ final class ShardRunner {
     guard !hasEnded else { return }
     let now = NodeClock.now()
     let isLeft = engine.turn(
-      at: now, mayAppend: log.bufferedBytes < Self.logHighWaterBytes && !log.isShortOfSpace)
+      at: now, mayAppend: log.bufferedBytes < Self.logHighWaterBytes && !log.isShortOfSpace,
+      mayTakeBatch: log.bufferedBytes < Self.logBatchHighWaterBytes)
     carryOut()
     if isLeft { scheduleTurn() }
     balanceIntake()
     moveOn()
+    balanceConsuming(at: now.monotonic)
     reportStatus(at: now.monotonic)
     checkTopology(at: now.monotonic)
   }
 
   /// Appended and not yet durable: beyond this, no more messages are taken.
   static let logHighWaterBytes = 8 << 20
+  /// The same for the batch lane: a real-time event waits for the sync of what is before it.
+  static let logBatchHighWaterBytes = 1 << 20
   /// Bytes of messages that wait in one inlet: beyond this, its connection is not read.
   static let inletHighWaterBytes = 32 << 20
 
@@ -114,6 +123,7 @@ final class ShardRunner {
         "Consuming",
         metadata: [LogKey.nextLSN: "\(engine.nextLSN)", LogKey.indexedEvents: "\(log.eventCount)"])
       phase = .running
+      consuming.isConsuming = true
       links.startConsuming()
     case .draining:
       guard engine.isDrained, log.durableLSN == engine.nextLSN - 1 else { return }
@@ -142,6 +152,7 @@ final class ShardRunner {
     }
     phase = .stopped
     ticker?.cancel()
+    control.close()
     report.update(status(at: 0))
     let runner = NIOLoopBound(self, eventLoop: eventLoop)
     links.willStop { runner.value.closeLog() }
@@ -169,6 +180,7 @@ final class ShardRunner {
     hasEnded = true
     phase = .stopped
     ticker?.cancel()
+    control.close()
     onEnd(result)
   }
 
@@ -176,13 +188,16 @@ final class ShardRunner {
     guard now &- lastReportAt > 50_000_000 else { return }
     lastReportAt = now
     if phase == .running { log.retain(from: engine.keepFrom) }
+    logMismatches()
     report.update(status(at: now))
   }
 
   private func status(at now: UInt64) -> ShardStatus {
     ShardStatus(
       phase: phase, counters: engine.counters, activeEvents: engine.activeEvents,
-      waitingTimers: engine.waitingTimers, outboxBacklog: engine.outboxBacklog,
+      waitingTimers: engine.waitingTimers, pacedEvents: engine.pacedEvents,
+      totals: engine.totals, mismatches: engine.mismatches.count,
+      outboxBacklog: engine.outboxBacklog,
       eventsToRecover: engine.eventsToRecover, bufferedLogBytes: log.bufferedBytes,
       indexedEvents: log.eventCount, indexBytes: log.indexBytes, nextLSN: engine.nextLSN,
       durableLSN: engine.durableLSN, links: links.states, lastUnroutableAt: lastUnroutableAt,

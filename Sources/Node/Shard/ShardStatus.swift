@@ -10,6 +10,11 @@ package struct ShardStatus: Sendable {
   package var counters = EngineCounters()
   package var activeEvents = 0
   package var waitingTimers = 0
+  /// Events of a limited batch lane that wait for their turn.
+  package var pacedEvents = 0
+  package var totals = ShardTotals()
+  /// What does not add up; see the log.
+  package var mismatches = 0
   package var outboxBacklog = 0
   package var eventsToRecover = 0
   package var bufferedLogBytes = 0

@@ -65,14 +65,13 @@ struct StorePasses {
     return Double(frames.reduce(0, +)) / (Self.seconds() - start)
   }
 
-  private static let start = ContinuousClock.now
-
-  /// On a clock that never goes back.
+  /// On a clock that never goes back, from some moment of this process on.
   static func seconds() -> Double {
-    // Not `timespec`: which C module it belongs to differs from build to build here.
-    let passed = (ContinuousClock.now - start).components
-    return Double(passed.seconds) + Double(passed.attoseconds) / 1e18
+    let elapsed = origin.duration(to: .now).components
+    return Double(elapsed.seconds) + Double(elapsed.attoseconds) / 1e18
   }
+
+  private static let origin = ContinuousClock.now
 
   static func errorText() -> String { String(cString: strerror(errno)) }
 }

@@ -16,12 +16,10 @@ import Testing
 
   @Test func `an altered record that every checksum vouches for is seen as one`() throws {
     let fuzzer = try RecoveryFuzzer()
-    let violations = (1...300).compactMap { (seed: UInt64) -> String? in
-      var random = SeededRandom(seed)
-      // Forged, the chain too.
-      let input = [3] + random.bytes(20)
-      return fuzzer.violation(input, knowsForgery: false)
+    // Forged, the chain too; a bit of the id in record 3 of each file.
+    let violations = (0..<8).compactMap { (file: UInt8) -> String? in
+      fuzzer.violation([3, 8, file, 0, 3, 0, 15, 0, 0, 0, 1], knowsForgery: false)
     }
-    #expect(violations.contains("a record was invented or altered"))
+    #expect(violations.contains { $0.hasPrefix("a record was invented or altered") })
   }
 }

@@ -67,8 +67,9 @@ final class MemoryDisk: Disk, @unchecked Sendable {
 
   func open(_ path: String, _ mode: OpenMode) throws(SystemError) -> Descriptor {
     try with { (state) throws(SystemError) in
-      if state.names[path] == nil || mode == .replace {
-        guard mode == .writeOrCreate || mode == .replace else { throw SystemError(ENOENT) }
+      let replaces = mode == .replace || mode == .replaceDirect
+      if state.names[path] == nil || replaces {
+        guard mode == .writeOrCreate || replaces else { throw SystemError(ENOENT) }
         state.names[path] = state.inodes.count
         state.inodes.append([])
       }

@@ -61,6 +61,7 @@ final class RecoveryFuzzer: Sendable {
     var mutator = StoreMutator(input)
     var files = store.files
     mutator.mutate(&files)
+    let changes = ": " + mutator.changes.joined(separator: ", ")
     let disk = store.disk.copy()
     disk.files = files
     switch recovered(disk) {
@@ -71,14 +72,24 @@ final class RecoveryFuzzer: Sendable {
       }
       if mutator.isForged, knowsForgery { return nil }
       guard found.count <= store.records.count, found == Array(store.records.prefix(found.count))
-      else { return "a record was invented or altered" }
+      else { return "a record was invented or altered" + changes }
+      if found.isEmpty, !Self.isEvidence(files) { return nil }
       guard found.count >= Int(store.sealedLSN) else {
-        return "\(found.count) records came back; \(store.sealedLSN) were sealed"
+        return "\(found.count) records came back; \(store.sealedLSN) were sealed" + changes
       }
       if !mutator.hasTouchedNames, found.count < store.records.count {
-        return "\(found.count) of \(store.records.count) durable records, silently"
+        return "\(found.count) of \(store.records.count) durable records, silently" + changes
       }
       return nil
+    }
+  }
+
+  /// Whether anything is left that shows that there was a store: without it a new one is made.
+  private static func isEvidence(_ files: [String: [UInt8]]) -> Bool {
+    files.contains { name, bytes in
+      if name.hasSuffix("/STORE") || name.hasSuffix("/MANIFEST") { return true }
+      let frames = bytes.dropFirst(Limits.segmentHeaderBytes)
+      return name.hasSuffix(".log") && frames.contains { $0 != 0 }
     }
   }
 

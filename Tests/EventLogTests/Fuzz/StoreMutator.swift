@@ -11,7 +11,14 @@ struct StoreMutator {
   /// Some change was made to DURABLE, or a file was removed or exchanged.
   private(set) var hasTouchedNames = false
 
+  /// What was done, for whoever looks into a violation.
+  private(set) var changes: [String] = []
+
   static let maxChanges = 12
+  private static let kinds = [
+    "flip", "zero", "cut", "lengthen", "copy a block of", "exchange", "remove",
+    "set a frame field of", "set a record field of", "fill", "tear the last frame of",
+  ]
 
   init(_ input: [UInt8]) { self.input = input[...] }
 
@@ -37,8 +44,9 @@ struct StoreMutator {
     guard !names.isEmpty else { return }
     let name = names[number(below: names.count)]
     if name.hasSuffix("DURABLE") { hasTouchedNames = true }
+    changes.append("\(Self.kinds[Int(kind) % Self.kinds.count]) \(name)")
     guard var bytes = files[name] else { return }
-    switch kind % 11 {
+    switch Int(kind) % Self.kinds.count {
     case 0: if !bytes.isEmpty { bytes[number(below: bytes.count)] ^= max(1, byte()) }
     case 1: fill(&bytes, with: 0)
     case 2: bytes.removeLast(bytes.count - number(below: bytes.count + 1))

@@ -49,6 +49,16 @@ final class Owner: @unchecked Sendable {
     }
   }
 
+  /// Looks again and again, a minute at most.
+  func waitUntil(_ isTrue: () -> Bool) -> Bool {
+    let deadline = monotonicNanoseconds() + 60_000_000_000
+    while !isTrue() {
+      if monotonicNanoseconds() > deadline { return false }
+      monitor.withLock { monitor.wait(until: monotonicNanoseconds() + 1_000_000) }
+    }
+    return true
+  }
+
   /// Durable up to there, or the log failed.
   func waitDurable(_ lsn: UInt64) -> Bool {
     wait { durable >= lsn || !failures.isEmpty } && durableLSN >= lsn

@@ -1,6 +1,5 @@
+import Execution
 import Messages
-
-@testable import Execution
 
 /// The event log of a simulated shard: records in memory, of which a prefix is durable.
 final class ModelLog: EventLookup {
@@ -10,15 +9,25 @@ final class ModelLog: EventLookup {
     var key: EventKey
     var status: UInt8
     var isPublished: Bool
+    var isFinal: Bool
+    var isDriven: Bool
     var time: Int64
     var id: [UInt8]
     var payload: [UInt8]
+
+    var state: EventState? { payload.withUnsafeBytes { RecordPayload($0)?.state } }
+    var reason: String {
+      payload.withUnsafeBytes { bytes in
+        RecordPayload(bytes).map { String(decoding: $0.reasonCodeBytes, as: UTF8.self) } ?? ""
+      }
+    }
   }
 
   private(set) var records: [Record] = []
   private(set) var durableCount = 0
-  /// The newest record of each event.
+  /// The newest record of each event, and the newest durable one.
   private var newest: [EventKey: Int] = [:]
+  private var newestDurable: [EventKey: Int] = [:]
   /// Keys that count as known though they are not: fingerprints that collide.
   var collisions: Set<EventKey> = []
 
@@ -29,19 +38,21 @@ final class ModelLog: EventLookup {
   var carryRequests: [(lsn: UInt64, key: EventKey)] {
     records.prefix(durableCount).indices.compactMap { index in
       let record = records[index]
-      let isOpen = Status(rawValue: record.status)?.isFinal == false
-      guard record.kind.isOfEvent, isOpen, newest[record.key] == index else { return nil }
+      guard record.kind.isOfEvent, !record.isFinal, newest[record.key] == index else { return nil }
       return (record.lsn, record.key)
     }
   }
 
-  /// Removes the records of carried events that stand before the carrying one and `keepFrom`.
+  /// Removes the records of carried events that stand before the carrying one, `keepFrom` and the
+  /// newest record with totals.
   func retain(from keepFrom: UInt64) {
+    let durable = records.prefix(durableCount)
+    let bound = min(keepFrom, durable.last { $0.kind == .position }?.lsn ?? 0)
     var carried: [EventKey: UInt64] = [:]
     for record in records.prefix(durableCount) where record.kind == .carried {
       carried[record.key] = record.lsn
     }
-    for record in records where record.lsn < min(carried[record.key] ?? 0, keepFrom) {
+    for record in records where record.lsn < min(carried[record.key] ?? 0, bound) {
       removed.insert(record.lsn)
     }
   }
@@ -60,6 +71,10 @@ final class ModelLog: EventLookup {
     return EventKey(high: high, low: low)
   }
 
+  func key(of id: String) -> EventKey {
+    Array(id.utf8).withUnsafeBytes { key(of: $0) }
+  }
+
   func mayContain(_ key: EventKey) -> Bool {
     newest[key] != nil || collisions.contains(key)
   }
@@ -76,13 +91,20 @@ final class ModelLog: EventLookup {
     records.append(
       Record(
         lsn: order.lsn, kind: order.kind, key: order.key ?? EventKey(high: 0, low: 0),
-        status: order.status, isPublished: order.isPublished, time: order.time.nanoseconds,
+        status: order.status, isPublished: order.isPublished,
+        isFinal: order.isFinal, isDriven: order.isDriven, time: order.time.nanoseconds,
         id: slice(order.id), payload: slice(order.payload)))
     if let key = order.key { newest[key] = records.count - 1 }
   }
 
-  func makeDurable(_ count: Int) {
+  /// Makes more records durable and hands them out.
+  func makeDurable(_ count: Int, _ body: (Record) -> Void) {
+    let before = durableCount
     durableCount = min(records.count, durableCount + count)
+    for index in before..<durableCount {
+      if records[index].kind.isOfEvent { newestDurable[records[index].key] = index }
+      body(records[index])
+    }
   }
 
   func record(lsn: UInt64) -> Record? {
@@ -95,6 +117,10 @@ final class ModelLog: EventLookup {
     return records[index]
   }
 
+  func newestDurableRecord(id: String) -> Record? {
+    newestDurable[key(of: id)].map { records[$0] }
+  }
+
   /// A crash: what is not durable may be gone. Frames are whole, so it is a prefix that stays.
   func crash(keeping extra: Int) {
     let kept = min(records.count, durableCount + extra)
@@ -103,6 +129,23 @@ final class ModelLog: EventLookup {
     newest = [:]
     for (index, record) in records.enumerated() where record.kind.isOfEvent {
       newest[record.key] = index
+    }
+    newestDurable = newest
+  }
+
+  /// What a start is shown: below `lsn`, where segments are indexed, the newest record of each
+  /// event that was open there, and of the kind that is no event's; then all the others.
+  func replay(indexedBelow lsn: UInt64) -> [Record] {
+    var last: [EventKey: UInt64] = [:]
+    var lastPosition: UInt64 = 0
+    for record in records where record.lsn < lsn {
+      if record.kind.isOfEvent { last[record.key] = record.lsn } else { lastPosition = record.lsn }
+    }
+    return records.filter { record in
+      if removed.contains(record.lsn) { return false }
+      if record.lsn >= lsn { return true }
+      guard record.kind.isOfEvent else { return record.lsn == lastPosition }
+      return record.isDriven && last[record.key] == record.lsn
     }
   }
 }

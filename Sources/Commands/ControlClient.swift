@@ -1,0 +1,95 @@
+internal import Glibc
+internal import JSON
+internal import Node
+
+/// A connection to the control socket of a running service.
+final class ControlClient {
+  private let descriptor: Int32
+  private var received: [UInt8] = []
+
+  /// - Throws: when no service listens there.
+  init(_ node: NodeConfiguration) throws(CommandFailure) {
+    let path = ControlProtocol.path(store: node.storePath)
+    var address = sockaddr_un()
+    address.sun_family = sa_family_t(AF_UNIX)
+    let isShort = withUnsafeMutableBytes(of: &address.sun_path) { place -> Bool in
+      guard path.utf8.count < place.count else { return false }
+      place.copyBytes(from: path.utf8)
+      return true
+    }
+    guard isShort else {
+      throw CommandFailure(
+        "the path \(path) is too long for a socket; use a shorter store.path", .configuration)
+    }
+    descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+    let isConnected = withUnsafePointer(to: &address) { pointer in
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size)) == 0
+      }
+    }
+    guard isConnected else {
+      let reason = String(cString: strerror(errno))
+      Glibc.close(descriptor)
+      throw CommandFailure(
+        "no service listens at \(path) (\(reason)); redriving needs the running service",
+        .unavailable)
+    }
+  }
+
+  deinit {
+    Glibc.close(descriptor)
+  }
+
+  /// Asks for another attempt of an event and waits for the answer.
+  ///
+  /// - Parameter sequence: of the event's newest transition as the caller saw it; 0: any.
+  /// - Returns: the answer's line and the outcome in it.
+  func redrive(
+    _ id: String, sequence: Int
+  ) throws(CommandFailure) -> (line: String, outcome: String) {
+    var request = JSONObjectText()
+    request.add("command", "redrive")
+    request.add("eventId", id)
+    request.add("sequence", sequence)
+    try send(Array(request.text.utf8) + [0x0A])
+    let line = try receiveLine()
+    let parser = JSONParser()
+    let outcome = try? parser.withDocument(line) { root in
+      root["outcome"]?.asString?.string ?? root["error"]?.asString?.string
+    }
+    return (String(decoding: line, as: UTF8.self), (outcome ?? nil) ?? "error")
+  }
+
+  private func send(_ bytes: [UInt8]) throws(CommandFailure) {
+    var sent = 0
+    while sent < bytes.count {
+      let count = bytes.withUnsafeBytes { bytes -> Int in
+        write(descriptor, bytes.baseAddress?.advanced(by: sent), bytes.count - sent)
+      }
+      guard count > 0 else {
+        if count < 0, errno == EINTR { continue }
+        throw CommandFailure("the service has closed the control socket", .unavailable)
+      }
+      sent += count
+    }
+  }
+
+  private func receiveLine() throws(CommandFailure) -> [UInt8] {
+    while true {
+      if let end = received.firstIndex(of: 0x0A) {
+        let line = Array(received[..<end])
+        received.removeFirst(end + 1)
+        return line
+      }
+      var buffer = [UInt8](repeating: 0, count: 4_096)
+      let count = buffer.withUnsafeMutableBytes { read(descriptor, $0.baseAddress, $0.count) }
+      guard count > 0 else {
+        if count < 0, errno == EINTR { continue }
+        throw CommandFailure(
+          "the service has closed the control socket; what it did is in events show",
+          .unavailable)
+      }
+      received += buffer[..<count]
+    }
+  }
+}

@@ -1,0 +1,87 @@
+import DequeModule
+import Messages
+
+/// The cursor over the log that finds deliveries nobody has answered: the log has their order in
+/// time already, so none of them takes a timer.
+///
+/// It reads a stretch of the log, keeps which `pending-delivery` records in it are still their
+/// events' newest, and waits at the first of them until that is due. It does not read on before
+/// what follows can be due, so it stays one log timeout behind the end of the log, whatever
+/// happens there.
+struct LogWatch {
+  struct Entry {
+    /// Of the record since which no log has come.
+    var lsn: UInt64
+    var key: EventKey
+    var recordedAt: Timestamp
+  }
+
+  /// Found, not due yet, in the order of the log.
+  private(set) var entries: Deque<Entry> = []
+  /// Handed out: each of these events gets another record soon.
+  private(set) var underWay: Deque<Entry> = []
+  /// The first record that was not read.
+  private var nextLSN: UInt64 = 1
+  /// When the last record before it was made; what follows is not older, as far as the wall
+  /// clock goes forward.
+  private var readUntil: Timestamp?
+  private var isReading = false
+
+  mutating func start(after position: UInt64) {
+    nextLSN = position + 1
+  }
+
+  /// When to look next; nil when there is nothing to look at.
+  func next(durable: UInt64, timeout: Int64) -> Timestamp? {
+    if let first = entries.first { return first.recordedAt.adding(timeout) }
+    guard nextLSN <= durable else { return nil }
+    return readUntil?.adding(timeout) ?? .earliest
+  }
+
+  /// The next record that is due, whoever its event belongs to by now.
+  mutating func popDue(at now: Timestamp, timeout: Int64) -> Entry? {
+    guard underWay.count < EngineLimits.logTimeoutsAtOnce, let first = entries.first,
+      first.recordedAt.adding(timeout) <= now
+    else { return nil }
+    return entries.removeFirst()
+  }
+
+  mutating func handOut(_ entry: Entry) {
+    underWay.append(entry)
+  }
+
+  /// Where to read on, if it is time to and no read is under way; it is then.
+  mutating func wantsRead(durable: UInt64, now: Timestamp, timeout: Int64) -> UInt64? {
+    guard !isReading, entries.isEmpty, nextLSN <= durable else { return nil }
+    if let readUntil, readUntil.adding(timeout) > now { return nil }
+    isReading = true
+    return nextLSN
+  }
+
+  mutating func add(_ entry: Entry) {
+    entries.append(entry)
+  }
+
+  /// A read has brought all records below `next`, the last of them made at `time`.
+  mutating func didRead(below next: UInt64, until time: Timestamp?) {
+    isReading = false
+    nextLSN = max(nextLSN, next)
+    if let time { readUntil = time }
+  }
+
+  /// Everything up to this LSN is answered or has a newer record.
+  mutating func position(isNewest: (UInt64, EventKey) -> Bool) -> UInt64 {
+    while let first = underWay.first, !isNewest(first.lsn, first.key) { underWay.removeFirst() }
+    var lowest = nextLSN
+    if let first = entries.first { lowest = min(lowest, first.lsn) }
+    if let first = underWay.first { lowest = min(lowest, first.lsn) }
+    return lowest - 1
+  }
+}
+
+extension Timestamp {
+  /// - Parameter nanoseconds: bounded by what settings take, a year: nothing overflows.
+  func adding(_ nanoseconds: Int64) -> Timestamp {
+    Timestamp(nanoseconds: self.nanoseconds + nanoseconds)
+  }
+}

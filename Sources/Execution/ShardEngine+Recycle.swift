@@ -1,0 +1,107 @@
+import JSON
+import Messages
+import Templates
+
+// A failed delivery goes on to the next channel that its template names, if the event has an
+// address there: another attempt of the same event, each channel at most once in a drive.
+extension ShardEngine {
+  /// Whether a failure of the event's present attempt leaves a channel to try.
+  func hasFallback(_ event: Int32) -> Bool {
+    events[event].state.attempt < .max && !remainingChannels(event).isEmpty
+  }
+
+  /// The channels to try next, in order: those left by the attempts before, then those of the
+  /// present template; none that was tried.
+  private func remainingChannels(_ event: Int32) -> [String] {
+    let facts = events[event].facts
+    let version = facts.string(.templateVersion)
+    let own = (catalog.template(version: version) ?? pinned[version])?.fallback ?? []
+    let left = facts.channels(.fallbackChannels)
+    guard !own.isEmpty || !left.isEmpty else { return [] }
+    var seen = facts.channels(.triedChannels) + [facts.string(.channel)]
+    return (left + own).filter { channel in
+      if seen.contains(channel) { return false }
+      seen.append(channel)
+      return true
+    }
+  }
+
+  /// The failure is durable, and so is that a channel is to be tried.
+  func goOnRecycling(_ event: Int32) {
+    guard events[event].state.status == .deliveryFailed, events[event].phase == .ready else {
+      return
+    }
+    recycle(event)
+  }
+
+  /// Tries the first channel that has an address, a template and what that needs. When none has,
+  /// the event stays failed, and its history says so.
+  func recycle(_ event: Int32) {
+    guard needsBody(event, for: .due) else { return }
+    let state = events[event].state
+    if !state.expiration.isNone, state.expiration <= now.wall {
+      return stayFailed(event, "its expiration has passed")
+    }
+    var channels = remainingChannels(event)
+    var tried = events[event].facts.channels(.triedChannels)
+    tried.append(events[event].facts.string(.channel))
+    while !channels.isEmpty {
+      let channel = channels.removeFirst()
+      if attempt(event, on: channel, tried: tried, fallbacks: channels) { return }
+      tried.append(channel)
+    }
+    stayFailed(event, "no fallback channel has an address and a template for the event")
+  }
+
+  /// Begins the next attempt on a channel. False, and nothing has changed, when that is not
+  /// possible.
+  private func attempt(
+    _ event: Int32, on channel: String, tried: [String], fallbacks: [String]
+  ) -> Bool {
+    let before = (events[event].state, events[event].facts)
+    var isBegun = false
+    var name = channel
+    name.withUTF8 { channel in
+      _ = withOriginalFields(event) { original in
+        guard let fields = original.on(channel: JSONString(bytes: .init(channel))),
+          let template = match(fields, lane: before.0.lane)
+        else { return }
+        events[event].state.begin(attempt: before.0.attempt + 1, at: now.wall)
+        events[event].facts = before.1.with(
+          channel: fields.channel.bytes, template: (template.name, template.version),
+          tried: tried, fallbacks: fallbacks)
+        isBegun = (try? render(event, fields, template)) != nil
+      }
+    }
+    guard isBegun else {
+      (events[event].state, events[event].facts) = before
+      return false
+    }
+    counters.recycled += 1
+    append(
+      .transition, event,
+      reason: TransitionReason(.recycled, "\(channel), after \(tried.joined(separator: ", "))"),
+      isPassing: true)
+    awaitDurable(event, then: .publish)
+    return true
+  }
+
+  private func stayFailed(_ event: Int32, _ text: String) {
+    events[event].state.dueAt = .none
+    append(.evidence, event, reason: TransitionReason(.noFallback, text))
+    awaitDurable(event, then: .settle)
+  }
+
+  /// Decodes the event's stored body, on the channel that it was accepted for. False when it is
+  /// no longer an event.
+  func withOriginalFields(_ event: Int32, _ work: (EventFields) -> Void) -> Bool {
+    let body = events[event].body
+    return body.withPart(events[event].bodyRange) { bytes in
+      guard let root = try? parser.parse(padded: bytes),
+        let fields = try? EventFields.decode(root, messageID: nil)
+      else { return false }
+      work(fields)
+      return true
+    }
+  }
+}

@@ -1,0 +1,93 @@
+import JSON
+package import Messages
+import Templates
+
+/// What has become of a redrive.
+package enum RedriveOutcome: Sendable, Equatable {
+  /// The event has begun another attempt, and that is durable.
+  case done(attempt: UInt16)
+  /// The event is under way already.
+  case alreadyOpen
+  /// The event has moved on since the caller looked: nothing is repeated.
+  case movedOn
+  /// There is no such event.
+  case notFound
+  /// What was sent or ignored is not delivered again.
+  case illegalStatus(Status)
+  /// Its expiration has passed: it would expire at once.
+  case pastExpiration
+  /// The engine is starting or stopping.
+  case unavailable
+}
+
+/// The answer to one redrive, by the caller's token.
+package struct RedriveAnswer: Sendable, Equatable {
+  package var token: UInt64
+  package var outcome: RedriveOutcome
+}
+
+// A person wants an event that ended without success delivered after all.
+extension ShardEngine {
+  /// Asks for another attempt of a `not-covered`, `expired` or `delivery-failed` event, beginning
+  /// with the channel that it was accepted for and a template of the present catalog. The answer
+  /// comes in `TurnOutput.redrives`. The rate is the caller's affair.
+  ///
+  /// - Parameters:
+  ///   - sequence: only if this is still the event's newest transition, which makes the call safe
+  ///     to repeat; 0: in any case.
+  ///   - token: comes back in the answer.
+  package func redrive(id: [UInt8], sequence: UInt32, token: UInt64) {
+    guard isRecovered, !isDraining, events.count < EngineLimits.activeEvents else {
+      return answerRedrive(token, .unavailable)
+    }
+    let key = id.withUnsafeBytes { lookup.key(of: $0) }
+    let input = EventInput.redrive(token: token, sequence: sequence)
+    if let event = eventSlots[key] {
+      give(input, to: event)
+    } else if lookup.mayContain(key) {
+      let event = insertEvent(key, phase: .loading)
+      events[event].inputs.append(input)
+      output.reads.append(ReadOrder(token: readToken(event), target: .newest(id: id)))
+    } else {
+      answerRedrive(token, .notFound)
+    }
+  }
+
+  func answerRedrive(_ token: UInt64, _ outcome: RedriveOutcome) {
+    output.redrives.append(RedriveAnswer(token: token, outcome: outcome))
+  }
+
+  func handleRedrive(_ event: Int32, token: UInt64, sequence: UInt32) {
+    let state = events[event].state
+    if sequence != 0, sequence != state.sequence { return answerRedrive(token, .movedOn) }
+    guard state.isFinal else { return answerRedrive(token, .alreadyOpen) }
+    guard state.status.canMove(to: .pending), state.attempt < .max else {
+      return answerRedrive(token, .illegalStatus(state.status))
+    }
+    if !state.expiration.isNone, state.expiration <= now.wall {
+      return answerRedrive(token, .pastExpiration)
+    }
+    guard needsBody(event, for: .redrive(token: token, sequence: sequence)) else { return }
+    let isValid = withOriginalFields(event) { fields in
+      let template = match(fields, lane: state.lane)
+      events[event].facts = events[event].facts.with(
+        channel: fields.channel.bytes, template: template.map { ($0.name, $0.version) },
+        tried: [], fallbacks: [])
+      events[event].state.begin(attempt: state.attempt + 1, at: now.wall)
+      events[event].redrives.append(token)
+      counters.redriven += 1
+      append(
+        .transition, event, reason: TransitionReason(.redriven, "another attempt was asked for"),
+        isPassing: true)
+      deliver(event, fields, template)
+    }
+    // It was valid when it was accepted: only a program with other rules comes here.
+    if !isValid { answerRedrive(token, .illegalStatus(state.status)) }
+  }
+
+  func redriveIsDurable(_ event: Int32) {
+    let tokens = events[event].redrives
+    events[event].redrives = []
+    for token in tokens { answerRedrive(token, .done(attempt: events[event].state.attempt)) }
+  }
+}

@@ -1,0 +1,79 @@
+internal import Execution
+internal import JSON
+internal import Messages
+
+/// What is said at a shard's control socket: JSON lines.
+///
+/// A request is `{"command":"redrive","eventId":"o-1042","sequence":3}`; `sequence` may be left
+/// out (see `ShardEngine.redrive`). Each gets one line in answer, in any order:
+/// `{"eventId":"o-1042","outcome":"done","attempt":2}`, or `{"error":"..."}` when it is none.
+///
+/// A socket in the store's folder rather than a queue: who redrives reads the store's files to
+/// know what, so it is on the machine anyway; the folder's permissions decide who may; it works
+/// while the broker is down or blocks; and no message of it can be left behind in a queue and
+/// carried out next week.
+package enum ControlProtocol {
+  /// Longer lines are refused, and the connection is closed.
+  package static let maxLineBytes = 4_096
+
+  /// Where the shard of a store listens. Unix allows 107 bytes.
+  package static func path(store: String) -> String { "\(store)/control.00.sock" }
+
+  struct Request {
+    var eventID: [UInt8]
+    /// Zero: whatever it is.
+    var sequence: UInt32
+  }
+
+  /// Nil for anything but a request.
+  static func request(_ line: [UInt8]) -> Request? {
+    let parser = JSONParser()
+    return try? parser.withDocument(line) { root -> Request? in
+      guard root["command"]?.asString?.string == "redrive",
+        let id = root["eventId"]?.asString, isEventID(id.bytes)
+      else { return nil }
+      let sequence = root["sequence"]?.asInt64 ?? 0
+      guard let sequence = UInt32(exactly: sequence) else { return nil }
+      return Request(eventID: Array(id.bytes), sequence: sequence)
+    }
+  }
+
+  static func answer(_ eventID: [UInt8], _ outcome: RedriveOutcome) -> [UInt8] {
+    var writer = ByteWriter(capacity: 128)
+    writer.write(#"{"eventId":"#)
+    eventID.withUnsafeBytes { writer.writeJSONString($0) }
+    writer.write(#","outcome":""#)
+    writer.write(outcome.name)
+    writer.write("\"")
+    if case .done(let attempt) = outcome {
+      writer.write(#","attempt":"#)
+      writer.write(decimal: Int(attempt))
+    }
+    if case .illegalStatus(let status) = outcome {
+      writer.write(#","status":""#)
+      writer.write(status.wireName)
+      writer.write("\"")
+    }
+    writer.write("}\n")
+    return writer.array()
+  }
+
+  static let refusal = Array(
+    #"{"error":"expected {\"command\":\"redrive\",\"eventId\":\"...\"} in one line"}"#.utf8
+      + [0x0A])
+}
+
+extension RedriveOutcome {
+  /// As it stands in answers.
+  package var name: StaticString {
+    switch self {
+    case .done: "done"
+    case .alreadyOpen: "already-open"
+    case .movedOn: "moved-on"
+    case .notFound: "not-found"
+    case .illegalStatus: "illegal-status"
+    case .pastExpiration: "past-expiration"
+    case .unavailable: "unavailable"
+    }
+  }
+}

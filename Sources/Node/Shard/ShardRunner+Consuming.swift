@@ -1,0 +1,54 @@
+internal import Execution
+internal import Logging
+
+/// Whether the shard consumes, and why not.
+struct ConsumingState {
+  var isConsuming = false
+  /// When publishing was last possible, monotonic. Zero: not yet.
+  var mayPublishAt: UInt64 = 0
+  /// Whether what could not be acknowledged in this pause was given back.
+  var hasReleased = false
+}
+
+// All consumers of a shard stop and start together: while a message is processed alone, and while
+// the broker takes nothing from us. What is durable is acknowledged meanwhile (the engine sees to
+// that after five minutes), and nothing stays unacknowledged beyond ten.
+extension ShardRunner {
+  func balanceConsuming(at now: UInt64) {
+    guard phase == .running else { return }
+    if links.mayPublish || consuming.mayPublishAt == 0 {
+      consuming.mayPublishAt = now
+      consuming.hasReleased = false
+    }
+    let pause = now &- consuming.mayPublishAt
+    let wanted = !engine.isIsolating && pause < Self.pauseBeforeStopping
+    if wanted != consuming.isConsuming {
+      consuming.isConsuming = wanted
+      logger.info(
+        wanted ? "Consuming again" : "Not consuming for a while",
+        metadata: [
+          LogKey.reason: engine.isIsolating
+            ? "a message that was delivered often is processed alone"
+            : "the broker takes no messages"
+        ])
+      wanted ? links.startConsuming() : links.stopConsuming()
+    }
+    if pause > Self.pauseBeforeReleasing, !consuming.hasReleased, engine.openMessages > 0 {
+      consuming.hasReleased = true
+      links.releaseUnsettled()
+    }
+  }
+
+  /// Of publishing, before the shard stops consuming.
+  private static let pauseBeforeStopping: UInt64 = 60_000_000_000
+  /// Before what waits for a receipt or a parked message to be published goes back to its queue.
+  private static let pauseBeforeReleasing: UInt64 = 540_000_000_000
+
+  /// Says once of each thing that does not add up.
+  func logMismatches() {
+    for mismatch in engine.mismatches.dropFirst(loggedMismatches) {
+      logger.error("The events do not add up", metadata: [LogKey.error: "\(mismatch)"])
+    }
+    loggedMismatches = engine.mismatches.count
+  }
+}

@@ -1,0 +1,90 @@
+import DequeModule
+import Execution
+
+/// The broker of a simulated shard: three queues that lead to it, and what it has published.
+struct ModelBroker {
+  struct Message {
+    var body: [UInt8]
+    var messageID: String
+    var replyTo: String
+    /// Of the events, or of the logs' events, that it carries.
+    var ids: [String]
+    var deliveryCount: UInt32 = 0
+  }
+
+  /// A queue with its single consumer's channel.
+  struct Queue {
+    var ready: Deque<Message> = []
+    var unacked: [UInt64: Message] = [:]
+    var nextTag: UInt64 = 1
+    var epoch: UInt32 = 1
+  }
+
+  struct Published {
+    var exchange: OutboundExchange
+    var routingKey: String
+    var messageID: String
+    var replyTo: String
+    var body: [UInt8]
+  }
+
+  struct InFlight {
+    var token: PublishToken
+    var link: PublishLink
+    var published: Published
+    var isTaken: Bool
+    var isReturned: Bool
+    var isRefused: Bool
+  }
+
+  /// Redeliveries of a message before the broker parks it.
+  static let deliveryLimit: UInt32 = 20
+
+  var queues = [Queue](repeating: Queue(), count: Inlet.allCases.count)
+  var inFlight: [InFlight] = []
+  /// The ids of all deliveries that the broker took, with the channel of each.
+  var deliveries: [String: String] = [:]
+  var statusUpdates: [Published] = []
+  var parked: [Published] = []
+  var receipts: Set<String> = []
+  /// What the broker itself parked.
+  var parkedAtLimit: [Message] = []
+  var stalledChannels: Set<String> = []
+
+  var queuedMessages: Int { queues.reduce(0) { $0 + $1.ready.count } }
+  var unackedMessages: Int { queues.reduce(0) { $0 + $1.unacked.count } }
+
+  mutating func take(from inlet: Inlet) -> (UInt64, Message)? {
+    let index = Int(inlet.rawValue)
+    guard let message = queues[index].ready.popFirst() else { return nil }
+    let tag = queues[index].nextTag
+    queues[index].nextTag += 1
+    queues[index].unacked[tag] = message
+    return (tag, message)
+  }
+
+  /// The consumer is gone: all it had goes back to the head of its queue, and the next one counts
+  /// its tags from one.
+  mutating func requeue(_ inlet: Inlet) {
+    let index = Int(inlet.rawValue)
+    for (_, message) in queues[index].unacked.sorted(by: { $0.key > $1.key }) {
+      var again = message
+      again.deliveryCount += 1
+      if again.deliveryCount > Self.deliveryLimit {
+        parkedAtLimit.append(again)
+      } else {
+        queues[index].ready.prepend(again)
+      }
+    }
+    queues[index].unacked = [:]
+    queues[index].nextTag = 1
+    queues[index].epoch += 1
+  }
+
+  /// Whether anything that the service published is about an id: parked it, for short.
+  func hasParked(_ id: String) -> Bool {
+    parked.contains {
+      $0.messageID == id || String(decoding: $0.body, as: UTF8.self).contains(id)
+    }
+  }
+}

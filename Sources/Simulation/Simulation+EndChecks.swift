@@ -1,0 +1,113 @@
+import Execution
+import Messages
+
+// What must hold when all faults have stopped and everything is done.
+extension Simulation {
+  /// 3: every event is final, every published transition reached the broker in order, every move
+  /// was legal, the totals are right, and nothing is left.
+  package func checkEnd() {
+    var counts = ShardTotals()
+    var histories: [EventKey: [ModelLog.Record]] = [:]
+    for record in log.records where record.kind.isOfEvent {
+      histories[record.key, default: []].append(record)
+    }
+    var updates: [Substring: [UInt32]] = [:]
+    for update in broker.statusUpdates {
+      let parts = update.messageID.split(separator: ".")
+      updates[parts[0], default: []].append(UInt32(parts[parts.count - 1]) ?? 0)
+    }
+    for id in events {
+      let history = histories[log.key(of: id), default: []]
+      guard let last = history.last, let state = last.state else {
+        violate("\(id) is lost")
+        continue
+      }
+      counts[state.lane].accepted += 1
+      counts[state.lane][state.status] += 1
+      if !state.isFinal { violate("\(id) ended as \(state.status)") }
+      checkMoves(id, history)
+      checkUpdates(id, history, updates[id[...], default: []])
+      checkOutcome(id, state)
+    }
+    checkTotals(counts)
+    for message in broker.parkedAtLimit where message.ids != ["poison-\(seed)"] {
+      violate("\(message.ids) was parked by the delivery limit")
+    }
+    if plan.hasPoison, broker.parkedAtLimit.count != 1 { violate("the poison was not parked") }
+    for token in pendingRedrives.sorted() { violate("redrive \(token) was not answered") }
+  }
+
+  private func checkTotals(_ counts: ShardTotals) {
+    for lane in Lane.allCases {
+      if engine.totals[lane].accepted != counts[lane].accepted
+        || engine.totals[lane].counts != counts[lane].counts
+      {
+        violate("lane \(lane.name): totals \(engine.totals[lane]), events \(counts[lane])")
+      }
+    }
+    if engine.totals.stuck != 0 { violate("\(engine.totals.stuck) events count as stuck") }
+  }
+
+  private func checkMoves(_ id: String, _ history: [ModelLog.Record]) {
+    var previous: EventState?
+    var channels: Set<String> = []
+    for record in history where record.kind.isTransition {
+      guard let state = record.state else {
+        violate("\(id): a record cannot be read")
+        continue
+      }
+      if state.sequence != (previous?.sequence ?? 0) + 1 {
+        violate("\(id): sequence \(state.sequence) follows \(previous?.sequence ?? 0)")
+      }
+      if let previous, !previous.status.canMove(to: state.status) {
+        violate("\(id): \(previous.status) to \(state.status)")
+      }
+      if previous == nil, state.status != .pending { violate("\(id): bad start") }
+      let attempt = previous?.attempt ?? 1
+      let isNext = previous?.isFinal == true || previous?.status == .deliveryFailed
+      if state.attempt != attempt, state.attempt != attempt + 1 || !isNext {
+        violate("\(id): attempt \(state.attempt) follows \(attempt)")
+      }
+      if record.reason == "redriven" { channels = [] }
+      if state.attempt != attempt || previous == nil || record.reason == "redriven",
+        let channel = broker.deliveries["\(id).\(shard).\(state.attempt)"],
+        !channels.insert(channel).inserted
+      {
+        violate("\(id): attempt \(state.attempt) is on channel \(channel) again")
+      }
+      previous = state
+    }
+  }
+
+  /// The status is that of the log that wins among those of the last attempt.
+  private func checkOutcome(_ id: String, _ state: EventState) {
+    let log = winningLogs["\(id).\(shard).\(state.attempt)"]
+    if let log, log.outcome != state.status {
+      violate("\(id) ended as \(state.status), the newest log says \(log.outcome)")
+    }
+    if log == nil, state.status.isOutcome { violate("\(id) is \(state.status) without a log") }
+  }
+
+  /// 5, and what a subscriber that drops old sequences sees.
+  private func checkUpdates(_ id: String, _ history: [ModelLog.Record], _ updates: [UInt32]) {
+    let expected = history.filter { $0.isPublished }.map { $0.state?.sequence ?? 0 }
+    var seen: [UInt32] = []
+    for update in updates where update > seen.last ?? 0 { seen.append(update) }
+    if seen != expected {
+      violate("\(id): subscribers saw \(seen), the log has \(expected)")
+    }
+  }
+
+  /// The records of the events that violations name.
+  var histories: [String] {
+    guard !violations.isEmpty else { return [] }
+    let named = events.filter { id in violations.contains { $0.contains(id) } }
+    return log.records.compactMap { record in
+      let id = String(decoding: record.id, as: UTF8.self)
+      guard named.contains(id), let state = record.state else { return nil }
+      return "lsn \(record.lsn) \(Timestamp(nanoseconds: record.time).text) \(id) "
+        + "\(record.kind) #\(state.sequence) \(state.status) attempt \(state.attempt) "
+        + "\(record.reason) due \(state.dueAt.isNone ? "-" : state.dueAt.text)"
+    }
+  }
+}

@@ -1,0 +1,68 @@
+package import Execution
+package import Messages
+
+// For tests that play one story, step by step, instead of a random one.
+extension Simulation {
+  /// The event's newest transition and evidence, as far as appended.
+  package func state(of id: String) -> EventState? {
+    log.newestRecord(id: Array(id.utf8))?.state
+  }
+
+  /// Every status that the event has had.
+  package func statuses(of id: String) -> [Status] {
+    let key = log.key(of: id)
+    return log.records.filter { $0.key == key && $0.kind.isTransition }
+      .compactMap { Status(rawValue: $0.status) }
+  }
+
+  /// The reason codes of the event's records, those that are no transitions among them.
+  package func reasons(of id: String) -> [String] {
+    let key = log.key(of: id)
+    return log.records.filter { $0.key == key && $0.kind.isOfEvent }.map(\.reason)
+  }
+
+  /// When a delivery was published, every time, in nanoseconds.
+  package func publishes(of deliveryID: String) -> [Int64] {
+    publishTimes[deliveryID, default: []]
+  }
+
+  package var totals: ShardTotals { engine.totals }
+  package var counters: EngineCounters { engine.counters }
+  package var time: Int64 { nanoseconds }
+  package var parkedReasons: [String] { broker.parked.map(\.routingKey) }
+  package var unacknowledgedMessages: Int { broker.unackedMessages }
+  package var unconfirmedPublishes: Int { broker.inFlight.count }
+
+  /// A redrive, carried out as far as it goes without waiting.
+  package func redrive(_ id: String, sequence: UInt32 = 0) -> RedriveOutcome? {
+    let token = nextRedrive
+    nextRedrive += 1
+    pendingRedrives.insert(token)
+    engine.advance(to: now)
+    engine.redrive(id: Array(id.utf8), sequence: sequence, token: token)
+    settle(isWaiting: false)
+    return redriveOutcomes[token]
+  }
+
+  /// A process dies and another one begins.
+  package func restart() { crash() }
+
+  /// The queue of a channel confirms nothing, until it is called with nil.
+  package func stall(_ channel: String?) {
+    broker.stalledChannels = channel.map { [$0] } ?? []
+  }
+
+  /// Lets time pass in steps of 50 ms, with everything done that can be.
+  package func pass(seconds: Double) {
+    let end = nanoseconds + Int64(seconds * 1e9)
+    while nanoseconds < end {
+      nanoseconds += 50_000_000
+      engine.advance(to: now)
+      deliverMessages()
+      carryOutTurn()
+      makeDurable(all: true)
+      answerReads()
+      answerPublishes(all: true)
+    }
+  }
+}

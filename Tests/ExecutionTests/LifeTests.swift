@@ -1,0 +1,205 @@
+import Execution
+import Messages
+import Simulation
+import Testing
+
+/// One story each, of what may happen to an event between its arrival and its end.
+@Suite("An event's life")
+struct LifeTests {
+  private static let phone = #","mobilePhone":"+46701234567""#
+
+  private func world(_ change: (inout SimulationPlan) -> Void = { _ in }) throws -> Simulation {
+    var plan = SimulationPlan()
+    plan.answersLogs = false
+    change(&plan)
+    return try Simulation(seed: 3, plan: plan)
+  }
+
+  private func log(_ id: String, attempt: Int, _ outcome: String) -> String {
+    """
+    {"deliveryId":"\(id).00.\(attempt)","eventId":"\(id)","outcome":"\(outcome)",\
+    "occurredAt":"2027-01-15T08:00:01Z"}
+    """
+  }
+
+  @Test("Without a log the delivery is published again, the same, and then the event expires")
+  func logTimeout() throws {
+    let world = try world()
+    world.send(.realtime, SimulatedLoad.event("a"), ids: ["a"])
+    world.settle(isWaiting: false)
+    #expect(world.publishes(of: "a.00.1").count == 1)
+    world.pass(seconds: 7)
+    #expect(world.publishes(of: "a.00.1").count == 2)
+    #expect(world.state(of: "a")?.status == .pendingDelivery)
+    #expect(world.state(of: "a")?.logTimeouts == 1)
+    #expect(world.totals.stuck == 1)
+    world.settle()
+    #expect(world.statuses(of: "a") == [.pending, .pendingDelivery, .expired])
+    #expect(world.reasons(of: "a").last == "log-timeout")
+    #expect(world.publishes(of: "a.00.1").count == 2)
+    #expect(world.totals.stuck == 0)
+    // The truth still wins.
+    world.send(.deliveryLogs, log("a", attempt: 1, "sent"), ids: ["a"])
+    world.settle()
+    #expect(world.state(of: "a")?.status == .sent)
+    #expect(world.violations.isEmpty)
+  }
+
+  @Test("A restart neither forgets a log timeout nor begins it anew")
+  func logTimeoutOverRestarts() throws {
+    let world = try world()
+    world.send(.realtime, SimulatedLoad.event("a"), ids: ["a"])
+    world.settle(isWaiting: false)
+    world.pass(seconds: 4)
+    world.restart()
+    world.pass(seconds: 2.5)
+    #expect(world.publishes(of: "a.00.1").count == 2)
+    world.restart()
+    world.pass(seconds: 0.5)
+    #expect(world.totals.stuck == 1)
+    world.settle()
+    #expect(world.state(of: "a")?.status == .expired)
+    #expect(world.publishes(of: "a.00.1").count == 2)
+    #expect(world.violations.isEmpty)
+  }
+
+  @Test("A failed delivery goes through the fallback channels in order, each once, and ends")
+  func recycling() throws {
+    let world = try world()
+    let extra = Self.phone + #","registrationToken":"t0ken""#
+    world.send(.batch, SimulatedLoad.event("a", type: "ship", extra: extra), ids: ["a"])
+    world.settle(isWaiting: false)
+    for attempt in 1...3 {
+      #expect(world.state(of: "a")?.attempt == UInt16(attempt))
+      #expect(world.publishes(of: "a.00.\(attempt)").count == 1)
+      world.send(.deliveryLogs, log("a", attempt: attempt, "failed"), ids: ["a"])
+      world.settle(isWaiting: false)
+    }
+    #expect(world.state(of: "a")?.status == .deliveryFailed)
+    #expect(world.state(of: "a")?.attempt == 3)
+    #expect(world.counters.recycled == 2)
+    #expect(world.violations.isEmpty)
+  }
+
+  @Test("A channel without an address is passed over, and the history says when none is left")
+  func recyclingWithoutAddress() throws {
+    let world = try world()
+    let token = #","registrationToken":"t0ken""#
+    world.send(.batch, SimulatedLoad.event("a", type: "ship", extra: token), ids: ["a"])
+    world.send(.batch, SimulatedLoad.event("b", type: "ship"), ids: ["b"])
+    world.settle(isWaiting: false)
+    for id in ["a", "b"] { world.send(.deliveryLogs, log(id, attempt: 1, "failed"), ids: [id]) }
+    world.settle(isWaiting: false)
+    #expect(world.state(of: "a")?.attempt == 2)
+    #expect(world.state(of: "b")?.attempt == 1)
+    #expect(world.state(of: "b")?.isFinal == true)
+    #expect(world.reasons(of: "b").last == "no-fallback")
+    #expect(world.violations.isEmpty)
+  }
+
+  @Test("A redrive begins another attempt, once, and only of what ended without success")
+  func redrive() throws {
+    let world = try world()
+    world.send(.realtime, SimulatedLoad.event("lost", type: "unheard-of"), ids: ["lost"])
+    world.send(.realtime, SimulatedLoad.event("failed"), ids: ["failed"])
+    world.settle(isWaiting: false)
+    #expect(world.redrive("nobody") == .notFound)
+    #expect(world.redrive("failed") == .alreadyOpen)
+    world.send(.deliveryLogs, log("failed", attempt: 1, "failed"), ids: ["failed"])
+    world.settle(isWaiting: false)
+    let sequence = try #require(world.state(of: "failed")?.sequence)
+    #expect(world.redrive("failed", sequence: sequence) == .done(attempt: 2))
+    #expect(world.publishes(of: "failed.00.2").count == 1)
+    #expect(world.redrive("failed", sequence: sequence) == .movedOn)
+    #expect(world.redrive("failed") == .alreadyOpen)
+    world.send(.deliveryLogs, log("failed", attempt: 2, "sent"), ids: ["failed"])
+    world.settle(isWaiting: false)
+    #expect(world.redrive("failed") == .illegalStatus(.sent))
+    // No template yet: it is pending for a moment, and not covered again.
+    #expect(world.redrive("lost") == .done(attempt: 2))
+    #expect(world.statuses(of: "lost") == [.pending, .notCovered, .pending, .notCovered])
+    #expect(world.violations.isEmpty)
+  }
+
+  @Test("What has expired by its own expiration is not redriven")
+  func redriveExpired() throws {
+    let world = try world()
+    let extra = #","expiration":"2027-01-15T07:00:00Z""#
+    world.send(.realtime, SimulatedLoad.event("late", extra: extra), ids: ["late"])
+    world.settle(isWaiting: false)
+    #expect(world.state(of: "late")?.status == .expired)
+    #expect(world.redrive("late") == .pastExpiration)
+    #expect(world.violations.isEmpty)
+  }
+
+  @Test("A limited batch lane accepts at once and delivers at its rate; real-time is not held")
+  func rate() throws {
+    let world = try world { $0.batchMaxPerSecond = 10 }
+    let ids = (0..<40).map { "b-\($0)" }
+    for id in ids { world.send(.batch, SimulatedLoad.event(id), ids: [id]) }
+    world.pass(seconds: 1.5)
+    #expect(world.unacknowledgedMessages == 0)
+    world.send(.realtime, SimulatedLoad.event("now"), ids: ["now"])
+    world.pass(seconds: 0.5)
+    #expect(world.publishes(of: "now.00.1").count == 1)
+    world.restart()
+    world.pass(seconds: 4)
+    let times = ids.flatMap { world.publishes(of: "\($0).00.1") }.sorted()
+    #expect(times.count == ids.count)
+    for time in times {
+      let inSecond = times.filter { $0 >= time && $0 < time + 1_000_000_000 }.count
+      #expect(inSecond <= 12)
+    }
+    #expect(world.violations.isEmpty)
+  }
+
+  @Test("A delivery queue that stops confirming holds no other, and is probed")
+  func stalledQueue() throws {
+    let world = try world()
+    world.stall("email")
+    let sms = #","channel":"sms""# + Self.phone
+    for number in 0..<10 {
+      world.send(.realtime, SimulatedLoad.event("e-\(number)"), ids: ["e-\(number)"])
+    }
+    world.pass(seconds: 31)
+    // Past the deadline: acknowledged, and waiting durably.
+    #expect(world.unacknowledgedMessages == 0)
+    for number in 0..<10 {
+      world.send(.realtime, SimulatedLoad.event("s-\(number)", extra: sms), ids: ["s-\(number)"])
+    }
+    world.pass(seconds: 1)
+    for number in 0..<10 {
+      #expect(world.publishes(of: "s-\(number).00.1").count == 1)
+      #expect(world.statuses(of: "s-\(number)").contains(.pendingDelivery))
+    }
+    world.pass(seconds: 60)
+    // The ten first ones, and one probe for each deadline that has passed.
+    #expect(world.unconfirmedPublishes <= 13)
+    world.stall(nil)
+    world.settle()
+    for number in 0..<10 {
+      #expect(world.statuses(of: "e-\(number)").contains(.pendingDelivery))
+    }
+    #expect(world.violations.isEmpty)
+  }
+
+  @Test("The totals of a lane come to the same after a restart")
+  func totals() throws {
+    let world = try world()
+    for number in 0..<20 {
+      let type = number % 4 == 0 ? "unheard-of" : "order"
+      world.send(.batch, SimulatedLoad.event("t-\(number)", type: type), ids: ["t-\(number)"])
+    }
+    world.pass(seconds: 3)
+    let before = world.totals
+    #expect(before.batch.accepted == 20)
+    #expect(before.batch[.notCovered] == 5)
+    #expect(before.batch[.pendingDelivery] == 15)
+    #expect(before.batch.open == 15)
+    #expect(before.batch.final == 5)
+    world.restart()
+    world.pass(seconds: 0.5)
+    #expect(world.totals == before)
+    #expect(world.violations.isEmpty)
+  }
+}
