@@ -37,6 +37,7 @@ extension ShardEngine {
       BodyFormat(contentType: $0)
     }
     begin(message, format)
+    return messages.contains(reference) ? reference : nil
   }
 
   private func begin(_ message: Int32, _ format: BodyFormat) {
@@ -61,7 +62,6 @@ extension ShardEngine {
           code: .unsupportedContentType, path: "content_type", offset: nil,
           detail: "expected \(expectedContentTypes(inbound.inlet))"))
     }
-    return messages.contains(reference) ? reference : nil
   }
 
   private func expectedContentTypes(_ inlet: Inlet) -> String {
