@@ -125,6 +125,12 @@ final class SyncLog {
     }
   }
 
+  /// Goes on in a new segment, if this one has records.
+  func seal() throws(EventLogError) {
+    let writer = opened.writer
+    if writer.point.lsn >= writer.header.baseLSN { try writer.roll() }
+  }
+
   func confirm() throws(EventLogError) { try opened.writer.writeEmpty(.confirm) }
 
   /// A clean end.
