@@ -105,7 +105,8 @@ extension ShardEngine {
     output.appends.append(
       AppendOrder(
         lsn: lsn, kind: .position, key: nil, status: 0, previousStatus: 0,
-        isFinal: true, isDriven: false, isPublished: false, attempt: 0, time: now.wall, previousLSN: 0,
+        isFinal: true, isDriven: false, isPublished: false, attempt: 0, time: now.wall,
+        previousLSN: 0,
         id: .none, payload: ByteRange(offset: start, count: output.bytes.count - start)))
     positionRecorded = position
     positionRecordedAt = now.monotonic
