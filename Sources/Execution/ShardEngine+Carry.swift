@@ -19,8 +19,9 @@ extension ShardEngine {
   }
 
   /// The oldest record that may still be asked for: those that the outbox, the log watch or the
-  /// totals have not passed, and the bodies of events that are being worked on. An event whose state is still being read is not among them:
-  /// if its body is gone when it is asked for, the event is unknown.
+  /// totals have not passed, and the bodies of events that are being worked on. An event whose
+  /// state is still being read is not among them: if its body is gone when it is asked for, the
+  /// event is unknown.
   package var keepFrom: UInt64 {
     guard isRecovered else { return 0 }
     var oldest = min(oldestNeededLSN, uncounted?.next ?? .max)

@@ -27,12 +27,13 @@ extension ShardEngine {
   func releasePaced() {
     guard !pacedBacklog.isEmpty, isRecovered, !isDraining else { return }
     while events.count < EngineLimits.activeEvents, let first = pacedBacklog.first {
+      guard first.lsn <= durableLSN else { return }
       // Something else has come of it since.
       guard lookup.isNewest(first.lsn, of: first.key) else {
         pacedBacklog.removeFirst()
         continue
       }
-      guard first.lsn <= durableLSN, pace.mayTake(at: now.monotonic) else { return }
+      guard pace.mayTake(at: now.monotonic) else { return }
       pacedBacklog.removeFirst()
       pace.take(at: now.monotonic)
       give(.paced, to: first.key, lsn: first.lsn)

@@ -121,6 +121,11 @@ final class ModelLog: EventLookup {
     newestDurable[key(of: id)].map { records[$0] }
   }
 
+  /// When the event's newest durable record was made, but for those that only carry it forward.
+  func lastChange(of key: EventKey) -> Int64 {
+    records.prefix(durableCount).last { $0.key == key && $0.kind != .carried }?.time ?? 0
+  }
+
   /// A crash: what is not durable may be gone. Frames are whole, so it is a prefix that stays.
   func crash(keeping extra: Int) {
     let kept = min(records.count, durableCount + extra)

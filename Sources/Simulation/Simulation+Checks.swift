@@ -67,7 +67,7 @@ extension Simulation {
     case .pending:
       if state.dueAt > now.wall { violate("\(delivery.messageID) left before its time") }
     case .pendingDelivery:
-      let waited = nanoseconds - record.time
+      let waited = nanoseconds - log.lastChange(of: record.key)
       let isDue = state.dueAt.isNone ? waited >= Self.logTimeoutSeconds * 1_000_000_000 : true
       if !isDue || state.dueAt > now.wall {
         violate("\(delivery.messageID) was published again after \(waited) ns")
