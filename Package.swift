@@ -53,13 +53,15 @@ let package = Package(
       name: "CSimdJSONLibrary", pkgConfig: "simdjson", providers: [.apt(["libsimdjson-dev"])]),
     .target(
       name: "CSimdJSON", dependencies: ["CSimdJSONLibrary"]),
+    .systemLibrary(name: "CExpat", pkgConfig: "expat", providers: [.apt(["libexpat1-dev"])]),
     .target(name: "CBareRelay", dependencies: ["CRabbitMQ"]),
+    .target(name: "CStoreRivals"),
     .target(name: "CCRC32C"),
     .target(name: "CSystemCalls"),
 
     // The arrows of the architecture, bottom to top.
     .target(name: "JSON", dependencies: ["CSimdJSON"], swiftSettings: settings),
-    .target(name: "Messages", dependencies: ["JSON"], swiftSettings: settings),
+    .target(name: "Messages", dependencies: ["CExpat", "JSON"], swiftSettings: settings),
     .target(
       name: "Templates",
       dependencies: [
@@ -111,7 +113,11 @@ let package = Package(
       name: "meddela", dependencies: ["Commands", arguments], swiftSettings: settings),
     .executableTarget(
       name: "meddela-bench",
-      dependencies: ["CBareRelay", "Commands", "Execution", "Node", "Simulation", arguments], swiftSettings: settings),
+      dependencies: [
+        "CBareRelay", "CStoreRivals", "Commands", "EventLog", "Execution", "Node", "Simulation",
+        arguments,
+      ],
+      swiftSettings: settings),
 
     .testTarget(name: "TidyTests", swiftSettings: settings),
     .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: settings),

@@ -60,7 +60,8 @@ require_swift() {
 readonly build_packages=(
   'librabbitmq-dev:the AMQP wire grammar (rabbitmq-c)'
   'libsimdjson-dev:the JSON parser'
-  'pkg-config:tells the build where these two are'
+  'libexpat1-dev:the XML parser'
+  'pkg-config:tells the build where these three are'
   'g++:C and C++ headers and the linker, which Swift uses'
   'zlib1g-dev:compression, which the Swift packages link'
   'git:fetches the Swift packages'

@@ -14,9 +14,14 @@ publish_samples() {
   publish realtime "$sample_events/realtime.ndjson"
   # One file is one message, exactly as it stands.
   publish realtime --raw "${malformed[@]}"
+  publish realtime --raw --content-type application/cloudevents-batch+json \
+    "$sample_events/notations/cloudevents.json"
+  publish realtime --raw --content-type application/xml \
+    "$sample_events/notations/push-events.xml"
   note "$(wc -l <"$sample_events/batch.ndjson") on the batch lane," \
     "$(wc -l <"$sample_events/realtime.ndjson") on the real-time lane," \
-    "${#malformed[@]} malformed ones"
+    "${#malformed[@]} malformed ones," \
+    '2 as CloudEvents and 2 as Adobe XML'
 }
 
 publish() {

@@ -4,8 +4,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/random.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 static int result(int value) { return value < 0 ? -errno : value; }
@@ -58,13 +62,35 @@ int csystem_will_read(int descriptor) {
   return -posix_fadvise(descriptor, 0, 0, POSIX_FADV_SEQUENTIAL);
 }
 
+// What fits a page comes from the heap: mapping costs more than using it.
+enum { SMALL = 4096 };
+
 void *csystem_map(size_t bytes) {
+  if (bytes <= SMALL) return calloc(1, bytes);
   void *start = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
   return start == MAP_FAILED ? NULL : start;
 }
 
-void csystem_unmap(void *start, size_t bytes) { munmap(start, bytes); }
+void *csystem_map_big(size_t bytes) {
+  // Whole cache lines.
+  if (bytes <= SMALL) {
+    void *block = aligned_alloc(64, (bytes + 63) / 64 * 64);
+    return block == NULL ? NULL : memset(block, 0, bytes);
+  }
+  void *start = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (start == MAP_FAILED) return NULL;
+  if (bytes >= 4 << 20) madvise(start, bytes, MADV_HUGEPAGE);
+  return start;
+}
+
+void csystem_unmap(void *start, size_t bytes) {
+  if (bytes <= SMALL) {
+    free(start);
+  } else {
+    munmap(start, bytes);
+  }
+}
 
 int csystem_random(void *bytes, size_t count) {
   unsigned char *at = bytes;
@@ -76,6 +102,11 @@ int csystem_random(void *bytes, size_t count) {
     count -= (size_t)got;
   }
   return 0;
+}
+
+void csystem_stand_back(void) {
+  // On Linux this is the calling thread's own; without permission it stays as it is.
+  setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), 10);
 }
 
 void csystem_name_thread(const char *name) { pthread_setname_np(pthread_self(), name); }

@@ -29,7 +29,7 @@ struct EventsCommand: AsyncParsableCommand {
     func run() async throws {
       try await reportingFailure {
         let history = try StoredEvents(configuration.load()).history(of: id)
-        output.json ? history.printJSON() : history.printText()
+        output.json ? writeLine(history.json) : history.printText()
       }
     }
   }
@@ -53,6 +53,18 @@ struct EventsCommand: AsyncParsableCommand {
     @Option(help: "Only this channel.")
     var channel: String?
 
+    @Option(help: "Only what the producer called this (externalId).")
+    var externalID: String?
+
+    @Option(help: "Only events to this address: e-mail, phone number, token.")
+    var to: String?
+
+    @Option(help: "Only events whose present status was recorded then or later (RFC 3339).")
+    var since: String?
+
+    @Option(help: "Only events whose present status was recorded before then (RFC 3339).")
+    var until: String?
+
     @Flag(help: "Only how many there are of each status, in each lane.")
     var count = false
 
@@ -61,6 +73,24 @@ struct EventsCommand: AsyncParsableCommand {
         throw ValidationError("--status is one of \(Status.allCases.map { "\($0.wireName)" })")
       }
       if let lane, Lane(name: lane) == nil { throw ValidationError("--lane is realtime or batch") }
+      for (name, text) in [("--since", since), ("--until", until)] {
+        if let text, Timestamp(rfc3339: text) == nil {
+          throw ValidationError("\(name) is a time such as 2026-12-24T06:00:00Z")
+        }
+      }
+    }
+
+    private var filter: EventFilter {
+      var filter = EventFilter()
+      filter.status = status.flatMap { Status(wireName: $0) }
+      filter.lane = lane.flatMap { Lane(name: $0) }
+      filter.type = type
+      filter.channel = channel
+      filter.externalID = externalID
+      filter.address = to
+      filter.since = since.flatMap { Timestamp(rfc3339: $0) }
+      filter.until = until.flatMap { Timestamp(rfc3339: $0) }
+      return filter
     }
 
     func run() async throws {
@@ -74,20 +104,16 @@ struct EventsCommand: AsyncParsableCommand {
       }
     }
 
-    private func isWanted(_ update: JSONValue) -> Bool {
-      func matches(_ name: StaticString, _ wanted: String?) -> Bool {
-        wanted == nil || update[name]?.asString?.string == wanted
-      }
-      return matches("status", status) && matches("lane", lane) && matches("type", type)
-        && matches("channel", channel)
-    }
-
     private func printList(_ events: StoredEvents) throws {
       let parser = JSONParser()
+      let filter = filter
+      let progress = ScanProgress("reading")
       if !output.json { writeLine(UpdateLine.header) }
-      try events.forEachNewest { update in
+      try events.forEachNewest(filter, progress) { record in
+        let update = try StoredEvents.update(record)
         try parser.withDocument(update) { root in
-          guard isWanted(root) else { return }
+          guard filter.matches(root) else { return }
+          progress.makeRoom()
           writeLine(
             output.json ? String(decoding: update, as: UTF8.self) : UpdateLine.text(root))
         }
@@ -96,27 +122,23 @@ struct EventsCommand: AsyncParsableCommand {
 
     private func printCounts(_ events: StoredEvents) throws {
       let parser = JSONParser()
-      var counts: [String: Int] = [:]
-      try events.forEachNewest { update in
-        try parser.withDocument(update) { root in
-          guard isWanted(root) else { return }
-          let status = root["status"]?.asString?.string ?? ""
-          counts["\(root["lane"]?.asString?.string ?? "") \(status)", default: 0] += 1
+      let filter = filter
+      var counts = EventCounts()
+      try events.forEachNewest(filter, ScanProgress("counting")) { record in
+        guard let state = RecordPayload(record.payload)?.state else { return }
+        if filter.needsUpdate {
+          let isWanted = try parser.withDocument(try StoredEvents.update(record)) {
+            filter.matches($0)
+          }
+          guard isWanted else { return }
         }
+        counts.add(state.status, state.lane)
       }
-      var table = Table(["STATUS"] + Lane.allCases.map { "\($0.name)".uppercased() })
-      for status in Status.allCases {
-        let row = Lane.allCases.map { counts["\($0.name) \(status.wireName)"] ?? 0 }
-        if output.json {
-          var object = JSONObjectText()
-          object.add("status", "\(status.wireName)")
-          for (lane, value) in zip(Lane.allCases, row) { object.add("\(lane.name)", value) }
-          writeLine(object.text)
-        } else {
-          table.add(["\(status.wireName)"] + row.map { "\($0)" })
-        }
+      if output.json {
+        for line in counts.jsonLines { writeLine(line) }
+      } else {
+        writeLine(counts.table.text)
       }
-      if !output.json { writeLine(table.text) }
     }
   }
 

@@ -5,8 +5,11 @@ internal import Node
 /// `meddela parked`: messages that could not become events or delivery logs.
 struct ParkedCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "parked", abstract: "Looks at the parked messages.",
-    subcommands: [ListCommand.self])
+    commandName: "parked",
+    abstract: "Looks at the parked messages, replays them, or throws them away.",
+    subcommands: [
+      ListCommand.self, ShowCommand.self, ReplayCommand.self, DiscardCommand.self,
+    ])
 
   struct ListCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -14,109 +17,157 @@ struct ParkedCommand: AsyncParsableCommand {
 
     @OptionGroup var configuration: ConfigurationOptions
     @OptionGroup var output: OutputOptions
-
-    @Option(help: "Only this reason.")
-    var reason: String?
+    @OptionGroup var filter: ParkedFilter
 
     @Option(help: "At most so many messages, oldest first.")
     var limit = 1_000
 
     func validate() throws {
-      guard (1...2_000).contains(limit) else {
-        throw ValidationError("--limit is 1 to 2000")
-      }
+      guard limit > 0 else { throw ValidationError("--limit is at least 1") }
     }
 
     func run() async throws {
       try await reportingFailure {
-        let node = try configuration.load()
-        let messages = try await CommandBroker.with(node, as: "parked") { broker in
-          try await ParkedMessages.peek(
-            broker.client, queue: broker.topology.parked, limit: limit)
+        var rows: [ParkedMessage] = []
+        let tally = try await ParkedCommand.walk(configuration, filter, limit: limit) {
+          messages, _ in
+          rows += messages
+          return messages.map { _ in .keep }
         }
-        var table = Table(["REASON", "MESSAGE", "LANE", "FIRST SEEN", "DETAIL"])
-        for message in messages where reason == nil || message.reason == reason {
-          if output.json {
-            writeLine(message.json)
-          } else {
-            table.add([
-              message.reason, message.messageID, message.lane, message.firstSeen, message.detail,
-            ])
-          }
-        }
-        if !output.json { writeLine(table.isEmpty ? "nothing is parked" : table.text) }
+        ParkedCommand.printList(rows, tally, json: output.json)
       }
     }
   }
-}
 
-/// One parked message: what its headers say.
-struct ParkedMessage {
-  var reason: String
-  var detail: String
-  var messageID: String
-  var lane: String
-  var firstSeen: String
-  var exchange: String
-  var routingKey: String
-  var batchID: String?
-  var body: String
+  struct ShowCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "show", abstract: "Shows parked messages whole: properties, headers and body.")
 
-  init(_ message: IncomingMessage) {
-    let headers = message.storage.withUnsafeBytes { bytes in
-      let table = HeaderTable(entries: bytes.slice(message.properties.headers))
-      func text(_ name: StaticString) -> String? { table.text(name) }
-      return [
-        text("x-meddela-reason"), text("x-meddela-detail"), text("x-meddela-lane"),
-        text("x-meddela-first-seen"), text("x-meddela-exchange"),
-        text("x-meddela-routing-key"), text("x-meddela-batch-id"),
-        text("x-first-death-reason"), text("x-first-death-queue"),
-      ]
+    @OptionGroup var configuration: ConfigurationOptions
+    @OptionGroup var output: OutputOptions
+    @OptionGroup var filter: ParkedFilter
+
+    @ArgumentParser.Argument(help: "The message_id; the same as --id.")
+    var message: String?
+
+    @Option(help: "At most so many messages, oldest first.")
+    var limit = 10
+
+    func validate() throws {
+      guard limit > 0 else { throw ValidationError("--limit is at least 1") }
+      if message != nil, filter.id != nil { throw ValidationError("give the id once") }
     }
-    // What the broker itself parked says so in headers of its own.
-    let isBrokers = headers[0] == nil
-    reason = headers[0] ?? headers[7].map { $0 == "delivery_limit" ? "delivery-limit" : $0 } ?? ""
-    detail = headers[1] ?? headers[8].map { "parked by the broker from \($0)" } ?? ""
-    lane = headers[2] ?? ""
-    firstSeen = headers[3] ?? ""
-    exchange = headers[4] ?? (isBrokers ? message.text(message.exchange) ?? "" : "")
-    routingKey = headers[5] ?? ""
-    batchID = headers[6]
-    messageID = message.text(message.properties.messageID) ?? ""
-    body = message.withBody { String(decoding: $0, as: UTF8.self) }
+
+    func run() async throws {
+      try await reportingFailure {
+        var filter = filter
+        if let message { filter.id = message }
+        var shown: [String] = []
+        _ = try await ParkedCommand.walk(configuration, filter, limit: limit) { messages, _ in
+          shown += messages.map { output.json ? $0.json : $0.text }
+          return messages.map { _ in .keep }
+        }
+        guard !shown.isEmpty else {
+          throw CommandFailure("no parked message is like that", .noInput)
+        }
+        writeLine(shown.joined(separator: output.json ? "\n" : "\n\n"))
+      }
+    }
   }
 
-  var json: String {
-    var object = JSONObjectText()
-    object.add("reason", reason)
-    object.add("detail", detail)
-    object.add("messageId", messageID)
-    object.add("lane", lane)
-    object.add("firstSeen", firstSeen)
-    object.add("exchange", exchange)
-    object.add("routingKey", routingKey)
-    if let batchID { object.add("batchId", batchID) }
-    object.add("body", body)
-    return object.text
-  }
-}
+  struct ReplayCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "replay",
+      abstract: "Publishes parked messages again, to where they came from.",
+      discussion: """
+        Each keeps its message_id, properties and own headers, goes to the exchange it was \
+        published to, and is taken from the parked queue when the broker has confirmed it there. \
+        Interrupted between the two it is there twice, which Meddela sees as a duplicate. One \
+        that still has its fault parks again.
+        """)
 
-/// Reads a queue without taking anything away: messages are consumed, not acknowledged, and go
-/// back to their places when the connection closes.
-enum ParkedMessages {
-  static func peek(
-    _ client: BrokerClient, queue: String, limit: Int
-  ) async throws -> [ParkedMessage] {
-    let depth = try await client.depth(of: queue).messages
-    let wanted = min(depth, limit)
-    guard wanted > 0 else { return [] }
-    let stream = client.consume(Consumer(queue: queue, prefetch: UInt16(wanted)))
-    var result: [ParkedMessage] = []
-    for try await batch in stream {
-      result += batch.map(ParkedMessage.init)
-      if result.count >= wanted { break }
+    @OptionGroup var configuration: ConfigurationOptions
+    @OptionGroup var output: OutputOptions
+    @OptionGroup var filter: ParkedFilter
+
+    @Flag(help: "All of them; needed when there is no filter.")
+    var all = false
+
+    @Flag(help: "Only list what would be replayed.")
+    var dryRun = false
+
+    @Option(help: "At most so many messages, oldest first.")
+    var limit: Int?
+
+    @Option(help: "At most so many messages a second.")
+    var rate: Int?
+
+    func validate() throws {
+      try ParkedCommand.checkSelection(filter, all: all, limit: limit, to: "replay")
+      if let rate, rate < 1 { throw ValidationError("--rate is at least 1") }
     }
-    await stream.close()
-    return result
+
+    func run() async throws {
+      try await reportingFailure {
+        let limit = limit ?? Int.max
+        if dryRun {
+          return try await ParkedCommand.dryRun(configuration, filter, limit, output)
+        }
+        let node = try configuration.load()
+        let tally = try await CommandBroker.with(node, as: "parked") { broker in
+          var replayer = ParkedReplayer(client: broker.client, ratePerSecond: rate)
+          var progress: ProgressBar?
+          var done = 0
+          let queue = ParkedQueue(client: broker.client, name: broker.topology.parked)
+          let tally = try await queue.walk(filter, limit: limit) { messages, tally in
+            var bar = progress ?? ProgressBar("replaying", total: min(tally.depth, limit))
+            let verdicts = try await replayer.replay(messages) { count in
+              done += count
+              bar.update(done)
+            }
+            progress = bar
+            return verdicts
+          }
+          progress?.finish(done)
+          return tally
+        }
+        try ParkedCommand.report("replayed", tally, json: output.json)
+      }
+    }
+  }
+
+  struct DiscardCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "discard", abstract: "Throws parked messages away, for good.")
+
+    @OptionGroup var configuration: ConfigurationOptions
+    @OptionGroup var output: OutputOptions
+    @OptionGroup var filter: ParkedFilter
+
+    @Flag(help: "All of them; needed when there is no filter.")
+    var all = false
+
+    @Flag(help: "Only list what would be thrown away.")
+    var dryRun = false
+
+    @Option(help: "At most so many messages, oldest first.")
+    var limit: Int?
+
+    func validate() throws {
+      try ParkedCommand.checkSelection(filter, all: all, limit: limit, to: "discard")
+    }
+
+    func run() async throws {
+      try await reportingFailure {
+        let limit = limit ?? Int.max
+        if dryRun {
+          return try await ParkedCommand.dryRun(configuration, filter, limit, output)
+        }
+        let tally = try await ParkedCommand.walk(configuration, filter, limit: limit) {
+          messages, _ in messages.map { _ in .take }
+        }
+        try ParkedCommand.report("discarded", tally, json: output.json)
+      }
+    }
   }
 }

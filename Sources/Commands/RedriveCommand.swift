@@ -83,7 +83,7 @@ struct RedriveCommand: AsyncParsableCommand {
     let names = Self.statuses.map { "\($0.wireName)" }
     var result: [Candidate] = []
     var found: Set<String> = []
-    try events.forEachNewest { update in
+    try events.forEachNewestTransition { update in
       try parser.withDocument(update) { root in
         func text(_ name: StaticString) -> String { root[name]?.asString?.string ?? "" }
         let id = text("eventId")

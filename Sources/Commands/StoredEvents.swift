@@ -6,7 +6,7 @@ internal import Node
 
 /// The events of a store, read from its files.
 struct StoredEvents {
-  private let reader: EventLogReader
+  let reader: EventLogReader
 
   init(_ node: NodeConfiguration) throws {
     do {
@@ -30,8 +30,25 @@ struct StoredEvents {
     return history
   }
 
+  /// Calls `body` with the newest record of each event that the filter may want, in the order of
+  /// the log. Reads the log twice, three times for an address; memory is a bit for each record.
+  func forEachNewest(
+    _ filter: EventFilter, _ progress: ScanProgress, _ body: (RecordView) throws -> Void
+  ) throws {
+    defer { progress.finish() }
+    do {
+      var filter = filter
+      try filter.findAddressed(reader) { progress.update($0, of: $1) }
+      try NewestRecords(reader).forEach(progress: { progress.update(Int($0), of: Int($1)) }) {
+        if filter.mayMatch($0) { try body($0) }
+      }
+    } catch let error as EventLogError {
+      throw Self.failure(error)
+    }
+  }
+
   /// Calls `body` with each event's newest transition as JSON, in the order of the log.
-  func forEachNewest(_ body: ([UInt8]) throws -> Void) throws {
+  func forEachNewestTransition(_ body: ([UInt8]) throws -> Void) throws {
     do {
       var newest: [EventHash: UInt64] = [:]
       var progress = ProgressBar("reading", total: Int(reader.durableLSN))
@@ -86,8 +103,8 @@ struct StoredEvents {
     return writer.array()
   }
 
-  private static func failure(_ error: EventLogError) -> CommandFailure {
-    CommandFailure(error.description, SystemExit(rawValue: error.exitCode) ?? .inputOutput)
+  static func failure(_ error: EventLogError) -> CommandFailure {
+    CommandFailure(error)
   }
 }
 
@@ -106,15 +123,16 @@ struct EventHistory {
   }
 
   mutating func add(_ record: RecordView) throws {
-    updates.append(
-      (
-        try StoredEvents.update(record),
-        RecordKind(rawValue: record.header.kind)?.isTransition == false
-      ))
+    updates.append((try StoredEvents.update(record), Self.isEvidence(record)))
     if let payload = RecordPayload(record.payload) {
       lane = payload.state.lane
       if !payload.bodyBytes.isEmpty { body = Array(payload.bodyBytes) }
     }
+  }
+
+  /// A delivery log that was kept and changed nothing.
+  static func isEvidence(_ record: RecordView) -> Bool {
+    RecordKind(rawValue: record.header.kind)?.isTransition == false
   }
 
   func printText() {
@@ -123,13 +141,21 @@ struct EventHistory {
     writeLine(String(decoding: body, as: UTF8.self))
     writeLine("")
     writeLine(UpdateLine.header)
+    var unreadable = 0
     for update in updates {
-      let line = try? parser.withDocument(update.json) { UpdateLine.text($0) }
-      writeLine((line ?? "") + (update.isEvidence ? " (no change)" : ""))
+      do {
+        let line = try parser.withDocument(update.json) { UpdateLine.text($0) }
+        writeLine(line + (update.isEvidence ? " (no change)" : ""))
+      } catch {
+        unreadable += 1
+        writeError("meddela: a transition cannot be shown: \(error)\n")
+      }
     }
+    if unreadable > 0 { writeError("meddela: \(unreadable) transitions are not shown\n") }
   }
 
-  func printJSON() {
+  /// One object.
+  var json: String {
     func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
     let transitions = updates.filter { !$0.isEvidence }.map { text($0.json) }
     let evidence = updates.filter(\.isEvidence).map { text($0.json) }
@@ -144,6 +170,6 @@ struct EventHistory {
     object.add("event", json: text(body))
     object.add("history", json: "[\(transitions.joined(separator: ","))]")
     object.add("evidence", json: "[\(evidence.joined(separator: ","))]")
-    writeLine(object.text)
+    return object.text
   }
 }

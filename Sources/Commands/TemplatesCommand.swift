@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Glibc
 internal import JSON
 internal import Messages
 internal import Node
@@ -7,10 +8,15 @@ internal import Templates
 /// `meddela templates`: checks and previews templates, and explains which one an event gets.
 struct TemplatesCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "templates", abstract: "Checks, previews and matches message templates.",
-    subcommands: [CheckCommand.self, PreviewCommand.self, MatchCommand.self])
+    commandName: "templates", abstract: "Checks, previews, matches and compares message templates.",
+    subcommands: [
+      CheckCommand.self, PreviewCommand.self, MatchCommand.self, DiffCommand.self,
+    ])
 
   static func catalog(_ path: String) throws -> TemplateCatalog {
+    guard access(path, F_OK) == 0 else {
+      throw CommandFailure("\(path): \(String(cString: strerror(errno)))", .noInput)
+    }
     do {
       return try TemplateCatalog.load(path: path)
     } catch {

@@ -62,14 +62,26 @@ struct WatchCommand: AsyncParsableCommand {
 
   private static func show(_ messages: ConsumedMessages, count: Int?, json: Bool) async throws {
     var shown = 0
+    var unreadable = 0
+    defer {
+      if unreadable > 0 {
+        writeError("meddela: \(unreadable) messages were no status updates and are not shown\n")
+      }
+    }
     let parser = JSONParser()
     for try await batch in messages {
       for message in batch {
         let body = message.withBody { Array($0) }
         if json {
           writeLine(String(decoding: body, as: UTF8.self))
-        } else if let line = try? parser.withDocument(body, { UpdateLine.text($0) }) {
-          writeLine(line)
+        } else {
+          do {
+            writeLine(try parser.withDocument(body) { UpdateLine.text($0) })
+          } catch {
+            unreadable += 1
+            let name = message.text(message.properties.messageID) ?? "without id"
+            writeError("meddela: message \(name) is no status update: \(error)\n")
+          }
         }
         shown += 1
         if let count, shown >= count { return messages.settle(batch) }

@@ -4,12 +4,16 @@ extension EventLog {
   package func hash(of id: UnsafeRawBufferPointer) -> EventHash { SipHash.hash(id, key: key) }
 
   /// Announces a `lookup` or `append` a few events ahead: worth a third of their time in a batch.
-  package func prefetch(_ hash: EventHash) { index.prefetch(hash.high & mask) }
+  package func prefetch(_ hash: EventHash) {
+    index.prefetch(hash.high & mask)
+    tables.prefetch(hash)
+  }
 
   /// What memory knows of an event; no disk is touched.
   package func lookup(_ hash: EventHash) -> EventLookup {
-    guard let value = index.first(hash.high & mask) else { return .absent }
-    return .found(EventLocation(lsn: value.lsn, status: value.status, flags: value.flags))
+    if let value = index.first(hash.high & mask) { return .found(value.location) }
+    refreshTables()
+    return tables.mayContain(hash) ? .stored : .absent
   }
 
   /// Hands requests to the reader thread; one answer each comes through `onRead`, in order. Ids
@@ -29,8 +33,10 @@ extension EventLog {
     switch request.target {
     case .newest(let id), .history(let id):
       let hash = id.withBytes { self.hash(of: $0) }
-      let candidates = index.candidates(hash.high & mask).map(\.lsn)
-      return ReaderThread.ResolvedRequest(request: request, candidates: candidates)
+      let candidates = index.candidates(hash.high & mask).map(\.lsn).sorted(by: >)
+      refreshTables()
+      return ReaderThread.ResolvedRequest(
+        request: request, candidates: candidates, hash: hash, tables: tables)
     case .record(let lsn):
       // A record nobody appended is absent, not waited for.
       let isAppended = lsn > 0 && lsn < nextLSN

@@ -3,8 +3,8 @@ internal import Synchronization
 /// The append-only store of one shard: the writer's side. Knows bytes, not events.
 ///
 /// Every method is called on one thread, the owner's; the callbacks come on the log's own threads.
-/// It owns four of them in all: the caller's, one that writes and syncs, one that reads records
-/// back, one that prepares the next segment. Ends with `close()`; letting go of it without is like
+/// There are five in all: the caller's, one that writes and syncs, one that reads records back,
+/// one that prepares the next segment, and one that indexes sealed segments. Ends with `close()`; letting go of it without is like
 /// a crash, which the next opening recovers from.
 ///
 /// Guarantees: what `onDurable` named survives any crash of a disk that honours a flush. Damage to
@@ -19,21 +19,32 @@ package final class EventLog {
   /// Longest record (header, id, payload together) that `append` takes.
   package let maxRecordBytes: Int
   let index: EventIndex
+  /// Tables as the owner's thread sees them; never older than what was forgotten from `index`.
+  private(set) var tables: TableSet
+  private let published: PublishedTables
+  private var tablesSeen: Int
+  private var sweep = IndexSweep()
+  private(set) var reopened: ReopenedEvents
   let key: SipKey
   let mask: UInt64
   let reader: ReaderThread
   private let frameTarget: Int
-  private let committer: Committer
+  let committer: Committer
   private let preparer: SparePreparer
-  private let map: SegmentMap
+  let map: SegmentMap
+  let keeper: KeeperThread
   private let lock: DiskFile
   /// The filling frame while a turn goes on.
   private var filling: FrameBuffer?
   private var appendedBytes = 0
-  private var isOpen = true
+  private(set) var isOpen = true
 
-  /// Opens the store or makes it, and replays every record in LSN order. Blocks; call it off the
-  /// loop. `replay` sees views that are valid in the call.
+  /// Opens the store or makes it. Blocks; call it off the loop.
+  ///
+  /// `replay` sees, in LSN order, views that are valid in the call. First, of the segments that
+  /// are indexed: the newest record of every event that was open at their end (where
+  /// `options.replays` says so), and of each kind that is no event's. Then every record behind them. It is the same
+  /// whether derived files were there or had to be made.
   package static func open(
     _ options: EventLogOptions, callbacks: EventLogCallbacks,
     replay: @escaping (RecordView) throws -> Void = { _ in }
@@ -53,6 +64,13 @@ package final class EventLog {
     let writer = opened.writer
     recovery = opened.report
     index = opened.index
+    published = opened.keeper.published
+    tablesSeen = published.generation.value
+    tables = published.set
+    reopened = opened.reopened
+    let keeper = KeeperThread(opened.keeper, onCarry: callbacks.onCarry)
+    self.keeper = keeper
+    writer.onSealed = { keeper.add($0) }
     key = opened.identity.key
     mask = options.fingerprintMask
     lock = opened.lock
@@ -63,9 +81,11 @@ package final class EventLog {
     frameTarget = min(Limits.frameTargetBytes, maxRecordBytes)
     let fetcher = RecordFetcher(map, SegmentFiles(options.disk, writer.paths))
     let reader = ReaderThread(
-      fetcher, durableLSN: writer.point.lsn, onRead: callbacks.onRead)
+      fetcher, durableLSN: writer.point.lsn, onRead: callbacks.onRead,
+      onDamage: { keeper.distrust($0) })
     self.reader = reader
     committer = Committer(writer, callbacks) { reader.advance(to: $0, failure: $1) }
+    committer.onDropped = { keeper.dropped(through: $0, origin: $1) }
   }
 
   deinit {
@@ -77,6 +97,7 @@ package final class EventLog {
     try committer.start()
     let committer = self.committer
     try preparer.start { error in committer.fail(error) }
+    try keeper.start { error in committer.fail(error) }
   }
 
   /// Copies a record into the filling frame and updates the index. Never blocks. Not durable
@@ -94,9 +115,7 @@ package final class EventLog {
     let length = RecordCodec.length(id: id.count, payload: payload.count + more.count)
     precondition(length <= maxRecordBytes, "a record is longer than the log takes")
     if header.flags.contains(.event) {
-      let isKnown = index.update(
-        header.hash.high & mask, previous: header.previousLSN, to: IndexValue(header))
-      precondition(isKnown, "previousLSN is not the newest record of this event")
+      note(header)
     }
     var frame = filling ?? committer.beginTurn()
     if !frame.takes(length, target: frameTarget) {
@@ -106,6 +125,35 @@ package final class EventLog {
     frame.append(header, id: id, payload: payload, more, length: length)
     appendedBytes += length
     nextLSN += 1
+  }
+
+  @inline(__always)
+  private func note(_ header: RecordHeader) {
+    refreshTables()
+    let (fingerprint, value) = (header.hash.high & mask, IndexValue(header))
+    if !index.update(fingerprint, previous: header.previousLSN, to: value) {
+      // Only of an event that was final in an indexed segment memory knows nothing.
+      precondition(
+        header.previousLSN <= tables.coveredLSN, "previousLSN is not the newest of this event")
+      _ = index.update(fingerprint, previous: 0, to: value)
+    }
+    reopened.note(
+      lsn: header.lsn, previous: header.previousLSN, covered: tables.coveredLSN)
+    sweep.step(index)
+  }
+
+  /// Newer tables are there: what they know of final events is forgotten from memory, bit by bit.
+  func seeTables() {
+    tablesSeen = published.generation.value
+    tables = published.set
+    sweep.begin(through: tables.coveredLSN)
+    reopened.see(covered: tables.coveredLSN, next: nextLSN)
+  }
+
+  /// Makes `tables` the newest there are.
+  @inline(__always)
+  func refreshTables() {
+    if published.generation.value != tablesSeen { seeTables() }
   }
 
   /// Hands what was appended to the sync thread, at once when no frame is in flight, else as soon
@@ -127,11 +175,18 @@ package final class EventLog {
   /// Why the log is poisoned, nil while it is well.
   package var failure: EventLogError? { committer.currentFailure }
 
-  /// Bytes of memory held by the indexes.
-  package var indexBytes: Int { index.bytes + map.bytes }
+  /// Whether there is no room for what is prepared ahead: the owner takes nothing in until there is,
+  /// and what is under way has the rest of the segment and one more.
+  package var isShortOfSpace: Bool { preparer.isShortOfSpace }
 
-  /// Events in the index.
+  /// Bytes of memory held by the indexes.
+  package var indexBytes: Int { index.bytes + map.bytes + tables.memoryBytes }
+
+  /// Events in memory: the open and the recent ones.
   package var eventCount: Int { index.count }
+
+  /// Events in tables; one that is in several counts for each.
+  package var storedEvents: Int { tables.tables.reduce(0) { $0 + $1.header.entries } }
 
   /// Writes and syncs everything, marks the store as closed, and releases the lock. Blocks. Throws
   /// the failure when the log is poisoned, or when there is no room for what is still in memory;
@@ -146,13 +201,22 @@ package final class EventLog {
       lock.closeQuietly()
     }
     preparer.stopWaitingForSpace()
-    try committer.finish().close()
+    let writer: SegmentWriter
+    do throws(EventLogError) {
+      writer = try committer.finish()
+    } catch {
+      keeper.stop(finishing: false)
+      throw error
+    }
+    keeper.stop(finishing: true)
+    try writer.close()
   }
 
   /// Stops without writing what is still in memory, as a crash would.
   func abandon() {
     isOpen = false
     preparer.stop()
+    keeper.stop(finishing: false)
     committer.abandon()
     reader.stop()
     lock.closeQuietly()

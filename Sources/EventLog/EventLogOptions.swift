@@ -7,14 +7,33 @@ package struct EventLogOptions: Sendable {
   package var segmentBytes = 256 << 20
   /// A data frame with nothing after it for this long is followed by a confirm frame.
   package var confirmMilliseconds = 80
+  /// Of which open events in indexed segments `replay` is shown the newest record: each of them is
+  /// read back, so an owner leaves out those it does not need.
+  package var replays: @Sendable (EventLocation) -> Bool = { _ in true }
   /// Every system call of the log. Replaced by a simulated disk in tests.
   package var disk: any Disk = LinuxDisk()
+  /// Segments whose events are all final and older than this are removed; nil keeps everything.
+  package var retentionSeconds: Int64?
+  /// How many bytes a second merges of derived files write at most.
+  package var mergeBytesPerSecond = 64 << 20
   /// How soon a segment that found no room is tried again.
   var spaceRetryMilliseconds = 1000
   /// Bits of the fingerprint that are kept: all but in tests, which want collisions.
   var fingerprintMask = UInt64.max
+  /// How often retention looks for an old segment.
+  var retentionCheckMilliseconds = 60_000
+  /// Unix nanoseconds: of retention, and of the age of a segment.
+  var wallClock: @Sendable () -> Int64 = wallNanoseconds
+  /// Deliberate defects, for tests.
+  var breaks: Breaks = []
 
   package init(path: String) { self.path = path }
+
+  /// A segment older than this is sealed even if it is not full, so that retention comes to its
+  /// records in time; nil when there is no retention.
+  var segmentNanoseconds: Int64? {
+    retentionSeconds.map { max(1, min($0, 1 << 30) / 8) * 1_000_000_000 }
+  }
 
   func checked() throws(EventLogError) -> EventLogOptions {
     var options = self
@@ -26,6 +45,10 @@ package struct EventLogOptions: Sendable {
         segmentBytes is \(segmentBytes); expected \(Limits.minSegmentBytes) to \
         \(Limits.maxSegmentBytes)
         """)
+    }
+    if let retentionSeconds, retentionSeconds < 1 {
+      throw EventLogError(
+        .badOptions, "retentionSeconds is \(retentionSeconds); expected at least 1")
     }
     guard 1...100 ~= confirmMilliseconds else {
       throw EventLogError(
@@ -48,13 +71,19 @@ package struct EventLogCallbacks: Sendable {
   /// No space to prepare the next segment (the error), or space again (nil). Writing goes on
   /// until the current segment is full, then waits; it goes on by itself.
   package var onSpace: @Sendable (EventLogError?) -> Void
+  /// These hold an old segment back: the owner appends for each event that is still open a record
+  /// flagged `.base` that holds all that is needed of it, and for each other a newer one of its
+  /// kind. Asked again until it is done.
+  package var onCarry: @Sendable ([CarryRequest]) -> Void
 
   package init(
     onDurable: @escaping @Sendable (UInt64) -> Void = { _ in },
     onRead: @escaping @Sendable ([ReadAnswer]) -> Void = { _ in },
     onFailure: @escaping @Sendable (EventLogError) -> Void,
-    onSpace: @escaping @Sendable (EventLogError?) -> Void = { _ in }
+    onSpace: @escaping @Sendable (EventLogError?) -> Void = { _ in },
+    onCarry: @escaping @Sendable ([CarryRequest]) -> Void = { _ in }
   ) {
+    self.onCarry = onCarry
     self.onDurable = onDurable
     self.onRead = onRead
     self.onFailure = onFailure

@@ -40,7 +40,7 @@ package final class EventLogReader {
   }
 
   /// Every durable record from `first` on, in LSN order; checksums and chain are verified on the
-  /// way. Views are valid in the call of `body`; what it throws ends the walk.
+  /// way. What retention removes meanwhile is left out. Views are valid in the call of `body`; what it throws ends the walk.
   package func forEachRecord(from first: UInt64 = 1, _ body: (RecordView) throws -> Void) throws {
     try forEachFrame(from: first) { frame, path in
       guard var at = frame.payload.baseAddress else { return }
@@ -77,6 +77,19 @@ package final class EventLogReader {
     return RecordBlock(block, count: count)
   }
 
+  /// A segment of the snapshot; nil when retention has removed it since.
+  private func open(_ segment: Manifest.Segment) throws(EventLogError) -> DiskFile? {
+    do throws(EventLogError) {
+      return try Recovery.open(disk, paths.segment(segment.id), .read, segment)
+    } catch {
+      guard
+        error.code == .damaged, let end = segment.end,
+        try Manifest.read(disk, paths, identity).origin.lsn >= end.point.lsn
+      else { throw error }
+      return nil
+    }
+  }
+
   /// The frames of the snapshot from the segment on that holds `first`.
   private func forEachFrame(
     from first: UInt64, _ body: (SegmentScanner.Frame, String) throws -> Void
@@ -86,7 +99,10 @@ package final class EventLogReader {
     var point = begin == 0 ? manifest.origin : manifest.segments[begin - 1].end?.point
     for segment in manifest.segments[begin...] {
       guard let after = point, after.sequence < snapshot.end.sequence else { return }
-      let file = try Recovery.open(disk, paths.segment(segment.id), .read, segment)
+      guard let file = try open(segment) else {
+        point = segment.end?.point
+        continue
+      }
       defer { file.closeQuietly() }
       disk.announceSequentialRead(file.descriptor)
       window.use(file)

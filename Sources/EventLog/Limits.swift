@@ -25,9 +25,11 @@ package enum Limits {
   static let maxLSN: UInt64 = (1 << 48) - 1
   /// The window through which a segment is scanned.
   static let scanWindowBytes = 8 << 20
-  /// Sealed segments the reader keeps open.
-  static let openSegments = 32
+  /// Segments and their positions that the reader keeps open.
+  static let openSegments = 64
   static let threadStackBytes = 8 << 20
+  /// Kept for a manifest on a full disk.
+  static let ballastBytes = 256 << 10
   /// Frame buffers kept for reuse.
   static let pooledBuffers = 4
 

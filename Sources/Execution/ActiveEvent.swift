@@ -102,4 +102,6 @@ enum EventInput {
   /// A person wants another attempt. `sequence`: only if the event has not moved on since; 0: in
   /// any case.
   case redrive(token: UInt64, sequence: UInt32)
+  /// Retention wants to remove its earlier records.
+  case carry
 }

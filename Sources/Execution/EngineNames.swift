@@ -7,6 +7,8 @@ struct EngineNames {
   let shard: [UInt8]
   let version: [UInt8]
   static let json = Array("application/json".utf8)
+  static let cloudEvent = Array("application/cloudevents+json".utf8)
+  static let xml = Array("application/xml".utf8)
   static let delivery = Array("delivery".utf8)
   static let status = Array("status-update".utf8)
   static let receipt = Array("receipt".utf8)

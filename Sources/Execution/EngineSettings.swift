@@ -53,6 +53,8 @@ enum EngineLimits {
   static let batchSlice = 64
   /// Real-time events and delivery logs taken in one turn.
   static let turnSlice = 512
+  /// Bytes of a body in another notation that count as one of those: it is translated bit by bit.
+  static let translatedBytes = 1 << 10
   static let unconfirmedDeliveries = 2_000
   /// Batch deliveries unconfirmed while real-time is idle: the first real-time event behind them
   /// waits until the broker has worked them off.

@@ -53,6 +53,8 @@ package struct InboundMessage: Sendable {
   package var headers = ByteRange.none
   package var traceParent = ByteRange.none
   package var traceState = ByteRange.none
+  /// The attributes of a CloudEvent in binary mode, as a JSON object; the body is its data.
+  package var cloudEvent = ByteRange.none
 
   package init(
     inlet: Inlet, channelEpoch: UInt32, deliveryTag: UInt64, redelivered: Bool,

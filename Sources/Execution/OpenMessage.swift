@@ -1,21 +1,83 @@
 import DequeModule
+import Messages
 
 /// A message that is not acknowledged yet.
 struct OpenMessage {
   var message: InboundMessage
-  /// The byte ranges of its elements that are still to be taken, next one last.
+  /// The byte ranges of its elements, in order; empty for a message that is one document of ours.
   var elements: [Range<Int>] = []
+  /// How many of them have been taken.
+  var taken = 0
+  /// Where each element that has been translated came from; empty when none has.
+  var origins: [ElementOrigin] = []
+  /// What translates its body, as long as that is not done.
+  var translator: Translator?
+  /// How its body is written.
+  var notation = Notation.json
   /// One for each element that is not settled, and one while elements are still to be taken.
   var unsettled = 0
   /// A message of one event names it by its `message_id`; one of several names the batch.
   var isBatch = false
 
+  /// How a message's elements stand in its body, as far as their places are told.
+  enum Notation: UInt8 {
+    /// One document, or an array of them.
+    case json
+    /// An object with an array `events`.
+    case events
+    case lines
+    case cloudEvents, binaryCloudEvent
+    case xml
+  }
+
+  /// Of a body for several events in another notation.
+  enum Translator {
+    case adobe(AdobeTranslator)
+    case cloudEvents(CloudEventBatchTranslator)
+  }
+
+  /// Of an element that was translated: its place in the body, and why it is no event.
+  struct ElementOrigin {
+    var source: Range<Int>
+    var refusal: Rejection?
+  }
+
+  /// The next element to take.
+  mutating func takeElement() -> Range<Int>? {
+    guard taken < elements.count else { return nil }
+    taken += 1
+    return elements[taken - 1]
+  }
+
+  /// Which element this is; nil when the message is one document.
+  func index(of element: Range<Int>) -> Int? {
+    var low = 0
+    var high = elements.count
+    while low < high {
+      let middle = (low + high) / 2
+      if elements[middle].lowerBound < element.lowerBound {
+        low = middle + 1
+      } else {
+        high = middle
+      }
+    }
+    return low < elements.count && elements[low] == element ? low : nil
+  }
+
+  /// An element as it stands in the message's body.
+  func source(of element: Range<Int>) -> Range<Int> {
+    guard !origins.isEmpty, let index = index(of: element) else { return element }
+    return origins[index].source
+  }
+
   var wantsReceipt: Bool { !message.replyTo.isEmpty }
 
-  static let blank = OpenMessage(
-    message: InboundMessage(
-      inlet: .realtime, channelEpoch: 0, deliveryTag: 0, redelivered: false, storage: [],
-      bodyCount: 0))
+  static var blank: OpenMessage {
+    OpenMessage(
+      message: InboundMessage(
+        inlet: .realtime, channelEpoch: 0, deliveryTag: 0, redelivered: false, storage: [],
+        bodyCount: 0))
+  }
 }
 
 /// A message of ours that is about one inbound message, which waits for its confirm: a receipt,
@@ -27,6 +89,8 @@ struct PublishJob {
   var routingKey: [UInt8]
   var messageID: [UInt8]
   var correlationID: [UInt8] = []
+  /// Of a parked message: where its producer wanted the receipt.
+  var replyTo: [UInt8] = []
   var contentType: [UInt8]
   var headers: [(name: StaticString, value: [UInt8])] = []
   var originalHeaders = ByteRange.none

@@ -1,7 +1,7 @@
 package import Messages
 
 /// The payload of an event's record: the state after the transition, the facts of the event, why
-/// and when, and, in the `accepted` record, the body as it came.
+/// and when, and, in the `accepted` record and in a `carried` one, the body as it came.
 ///
 /// Format, little-endian (version 1):
 ///
@@ -81,7 +81,7 @@ package struct RecordPayload {
     UnsafeRawBufferPointer(rebasing: bytes[range])
   }
 
-  /// The event as it came; empty unless the record is the `accepted` one.
+  /// The event as it came; empty unless the record is the `accepted` or a `carried` one.
   package var bodyBytes: UnsafeRawBufferPointer { part(body) }
 
   /// The code of the reason; empty for none.

@@ -106,7 +106,7 @@ extension ShardEngine {
       return park(
         message, element: element,
         Rejection(
-          code: .idConflict, path: "$.id", offset: element.lowerBound,
+          code: .idConflict, path: "$.id", offset: 0,
           detail: "expected the body that this id was accepted with"))
     }
     counters.duplicates += 1

@@ -135,7 +135,7 @@ extension ShardEngine {
 
   private func unknownDelivery(_ detail: String, _ element: Range<Int>) -> Rejection {
     Rejection(
-      code: .unknownDelivery, path: "$.deliveryId", offset: element.lowerBound, detail: detail)
+      code: .unknownDelivery, path: "$.deliveryId", offset: 0, detail: detail)
   }
 }
 

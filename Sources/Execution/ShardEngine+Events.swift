@@ -42,6 +42,7 @@ extension ShardEngine {
     case .redrive(let token, let sequence):
       handleRedrive(event, token: token, sequence: sequence)
     case .logTimeout(let lsn): handleLogTimeout(event, lsn: lsn)
+    case .carry: handleCarry(event)
     }
   }
 
@@ -105,7 +106,7 @@ extension ShardEngine {
       case .event(let message, let element), .log(let message, let element):
         take(message, element: element, knownAbsent: true)
       case .redrive(let token, _): answerRedrive(token, .notFound)
-      case .due, .paced, .logTimeout: break
+      case .due, .paced, .logTimeout, .carry: break
       }
     }
   }

@@ -11,7 +11,11 @@ extension ShardEngine {
       return true
     }
     let message = inlets[index].open
-    guard let element = messages[message].elements.popLast() else {
+    if let translator = messages[message].translator {
+      translate(message, with: translator)
+      return true
+    }
+    guard let element = messages[message].takeElement() else {
       inlets[index].open = -1
       elementSettled(message)
       return true
@@ -29,23 +33,40 @@ extension ShardEngine {
     let message = messages.insert(OpenMessage(message: inbound))
     let reference = messages.reference(message)
     messages[message].unsettled = 1
-    let whole = 0..<inbound.bodyCount
     let format = inbound.storage.withPart(inbound.contentType.range) {
       BodyFormat(contentType: $0)
     }
+    begin(message, format)
+    return messages.contains(reference) ? reference : nil
+  }
+
+  private func begin(_ message: Int32, _ format: BodyFormat) {
+    let inbound = messages[message].message
+    let isLog = inbound.inlet == .deliveryLogs
+    let isBinaryCloudEvent = !isLog && !inbound.cloudEvent.isEmpty
+    let whole = 0..<inbound.bodyCount
     switch format {
+    case .cloudEvent where !isLog, .cloudEventBatch where !isLog, .xml where !isLog:
+      openTranslated(message, format)
+    case _ where isBinaryCloudEvent:
+      openTranslated(message, format)
     case .json:
       inbound.storage.withPart(whole) { openJSON(message, $0) }
     case .ndjson:
+      messages[message].notation = .lines
       split(message, inbound.storage.withPart(whole) { Array(JSONSplitter(lines: $0)) })
     case .cloudEvent, .cloudEventBatch, .xml, .unknown:
       park(
         message, element: whole,
         Rejection(
-          code: .unsupportedContentType, path: "$", offset: nil,
-          detail: "expected content_type application/json or application/x-ndjson"))
+          code: .unsupportedContentType, path: "content_type", offset: nil,
+          detail: "expected \(expectedContentTypes(inbound.inlet))"))
     }
-    return messages.contains(reference) ? reference : nil
+  }
+
+  private func expectedContentTypes(_ inlet: Inlet) -> String {
+    let json = "application/json or application/x-ndjson"
+    return inlet == .deliveryLogs ? json : "\(json), CloudEvents or application/xml"
   }
 
   private func openJSON(_ message: Int32, _ body: UnsafeRawBufferPointer) {
@@ -56,6 +77,7 @@ extension ShardEngine {
         if messages[message].message.inlet != .deliveryLogs, let refusal = refusal(ofBatch: root) {
           park(message, element: whole, refusal)
         } else {
+          if root.kind == .object { messages[message].notation = .events }
           split(message, Array(elements))
         }
       } else if let tooLarge = oversize(whole, of: message) {
@@ -64,7 +86,23 @@ extension ShardEngine {
         take(message, root: root, element: whole, knownAbsent: false)
       }
     } catch {
-      park(message, element: whole, Rejection(error))
+      openPieces(message, body, error)
+    }
+  }
+
+  /// A body that does not parse as a whole: only the elements at fault shall park.
+  private func openPieces(
+    _ message: Int32, _ body: UnsafeRawBufferPointer, _ error: JSONError
+  ) {
+    let whole = 0..<body.count
+    do throws(Rejection) {
+      guard error.code != .tooLarge, error.code != .noMemory,
+        let pieces = try EventBatch.pieces(of: body, using: parser)
+      else { return park(message, element: whole, Rejection(error)) }
+      if pieces.isObject { messages[message].notation = .events }
+      split(message, pieces.elements)
+    } catch {
+      park(message, element: whole, error)
     }
   }
 
@@ -87,12 +125,15 @@ extension ShardEngine {
       return
     }
     messages[message].isBatch = true
-    messages[message].elements = elements.reversed()
+    messages[message].elements = elements
     inlets[Int(messages[message].message.inlet.rawValue)].open = message
   }
 
   /// Takes an element by parsing it from its place in the message.
   func take(_ message: Int32, element: Range<Int>, knownAbsent: Bool = false) {
+    if let refusal = refusal(of: element, in: message) {
+      return park(message, element: element, refusal)
+    }
     if let tooLarge = oversize(element, of: message) {
       return park(message, element: element, tooLarge)
     }
@@ -102,7 +143,7 @@ extension ShardEngine {
         let root = try parser.parse(padded: bytes)
         take(message, root: root, element: element, knownAbsent: knownAbsent)
       } catch {
-        park(message, element: element, Rejection(error))
+        park(message, element: element, rejection(error, element, of: message))
       }
     }
   }
@@ -161,12 +202,12 @@ extension ShardEngine {
   }
 
   private func oversize(_ element: Range<Int>, of message: Int32) -> Rejection? {
-    guard messages[message].message.inlet != .deliveryLogs,
-      element.count > settings.maxEventBytes
+    let count = max(element.count, messages[message].source(of: element).count)
+    guard messages[message].message.inlet != .deliveryLogs, count > settings.maxEventBytes
     else { return nil }
     return Rejection(
-      code: .tooLarge, path: "$", offset: element.lowerBound,
-      detail: "the event has \(element.count) bytes; at most \(settings.maxEventBytes)")
+      code: .tooLarge, path: "$", offset: 0,
+      detail: "the event has \(count) bytes; at most \(settings.maxEventBytes)")
   }
 
   /// One element of a message, or the taking of its elements, is done. The last one settles it.

@@ -43,7 +43,9 @@ extension ShardEngine {
     counters.parked += 1
     let inbound = messages[message].message
     if let lane = inbound.inlet.lane { totals[lane].parked += 1 }
-    let isWhole = element == 0..<inbound.bodyCount
+    let rejection = placed(rejection, element, of: message)
+    let source = messages[message].source(of: element)
+    let isWhole = source == 0..<inbound.bodyCount
     let ownID = eventID(of: element, in: inbound)
     let messageID = inbound.bytes(inbound.messageID)
     writer.removeAll()
@@ -67,9 +69,11 @@ extension ShardEngine {
         routingKey: Array(rejection.code.rawValue.utf8),
         messageID: isAlone && !messageID.isEmpty ? messageID : ownID,
         correlationID: inbound.bytes(inbound.correlationID),
-        contentType: isAlone ? inbound.bytes(inbound.contentType) : EngineNames.json,
+        replyTo: inbound.bytes(inbound.replyTo),
+        contentType: isAlone
+          ? inbound.bytes(inbound.contentType) : messages[message].elementContentType,
         headers: headers, originalHeaders: inbound.headers, body: inbound.storage,
-        bodyRange: element))
+        bodyRange: source))
     if inbound.inlet != .deliveryLogs, messages[message].wantsReceipt,
       rejection.code != .badReplyTo
     {
@@ -111,6 +115,7 @@ extension ShardEngine {
       messageID: output.add(job.messageID), timestamp: now.wall, body: job.body,
       bodyRange: job.bodyRange)
     order.correlationID = output.add(job.correlationID)
+    if !job.replyTo.isEmpty { order.replyTo = output.add(job.replyTo) }
     order.contentType = output.add(job.contentType)
     if !job.isParking { order.type = output.add(EngineNames.receipt) }
     order.headers = firstHeader..<output.headers.count

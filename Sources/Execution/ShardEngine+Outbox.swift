@@ -93,7 +93,7 @@ extension ShardEngine {
     appendPosition(position)
   }
 
-  private func appendPosition(_ position: UInt64) {
+  func appendPosition(_ position: UInt64) {
     let lsn = nextLSN
     nextLSN += 1
     let record = PositionRecord(
@@ -110,12 +110,5 @@ extension ShardEngine {
     positionRecorded = position
     positionRecordedAt = now.monotonic
     lastPositionLSN = lsn
-  }
-
-  /// The oldest record that the engine may still read by going through the log: what the outbox
-  /// or the log watch has not passed. Records before it are read by the LSN of an open event only.
-  package var oldestNeededLSN: UInt64 {
-    let watched = logWatch.position { lookup.isNewest($0, of: $1) }
-    return min(outbox.position(durable: durableLSN), watched) + 1
   }
 }

@@ -16,7 +16,7 @@ extension ShardEngine {
       kind.isTransition && publishes(events[event].state.status, isPassing: isPassing)
     let id = events[event].facts.withID { output.add($0) }
     let start = output.bytes.count
-    let body = kind == .accepted ? events[event].bodyRange : 0..<0
+    let body = kind == .accepted || kind == .carried ? events[event].bodyRange : 0..<0
     events[event].body.withUnsafeBytes { bytes in
       RecordPayload.write(
         events[event].state, facts: events[event].facts, occurredAt: occurred, reason: reason,

@@ -58,7 +58,10 @@ extension ShardEngine {
   /// True when something is left and there is room for it.
   func take(from inlet: Inlet, atMost limit: Int) -> Bool {
     for _ in 0..<limit {
-      guard events.count < EngineLimits.activeEvents else { return false }
+      // Jobs are bounded with the events: a body of millions of elements may park each of them.
+      guard events.count < EngineLimits.activeEvents, jobs.count < EngineLimits.activeEvents else {
+        return false
+      }
       guard takeElement(from: inlet) else { return false }
     }
     let state = inlets[Int(inlet.rawValue)]

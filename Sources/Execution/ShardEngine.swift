@@ -90,7 +90,8 @@ package final class ShardEngine<Lookup: EventLookup> {
     self.catalog = catalog
     self.pinned = pinned
     names = EngineNames(settings)
-    parser = JSONParser(maxDepth: Limits.documentDepth, maxBytes: Limits.messageBytes)
+    // An array of events as deep as may be is cut first: see `openPieces`.
+    parser = JSONParser(maxDepth: Limits.eventDepth, maxBytes: Limits.messageBytes)
     otherParser = JSONParser(maxDepth: Limits.documentDepth, maxBytes: Limits.messageBytes)
     backoff = Backoff(
       minSeconds: settings.retryMinSeconds, maxSeconds: settings.retryMaxSeconds,

@@ -44,6 +44,29 @@ package struct JSONError: Error, Equatable, Sendable {
   }
 }
 
+extension JSONError {
+  /// The same mistake in a document that is a part of `whole`, from byte `start` on: line and
+  /// column count from the beginning of the whole, offset and path stay those of the part.
+  package func counting(in whole: UnsafeRawBufferPointer, from start: Int) -> JSONError {
+    let (line, column) = Self.lineAndColumn(of: start + offset, in: whole)
+    return JSONError(
+      code: code, offset: offset, line: line, column: column, path: path, detail: detail)
+  }
+
+  /// Both from 1; the column counts bytes.
+  package static func lineAndColumn(
+    of offset: Int, in bytes: UnsafeRawBufferPointer
+  ) -> (line: Int, column: Int) {
+    var line = 1
+    var lineStart = 0
+    for index in 0..<min(offset, bytes.count) where bytes[index] == 0x0A {
+      line += 1
+      lineStart = index + 1
+    }
+    return (line, offset - lineStart + 1)
+  }
+}
+
 extension JSONError: CustomStringConvertible {
   package var description: String {
     "\(detail) at \(path) (line \(line), column \(column), byte \(offset))"

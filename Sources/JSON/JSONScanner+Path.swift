@@ -5,15 +5,10 @@ extension JSONScanner {
   private static let mostPathCharacters = 512
 
   func error(_ fault: Fault) -> JSONError {
-    var line = 1
-    var lineStart = 0
-    for index in 0..<min(fault.offset, bytes.count) where bytes[index] == 0x0A {
-      line += 1
-      lineStart = index + 1
-    }
+    let (line, column) = JSONError.lineAndColumn(of: fault.offset, in: bytes)
     return JSONError(
-      code: fault.code, offset: fault.offset, line: line, column: fault.offset - lineStart + 1,
-      path: path, detail: fault.detail)
+      code: fault.code, offset: fault.offset, line: line, column: column, path: path,
+      detail: fault.detail)
   }
 
   /// The value that `position` is in, as in `$.ctx.lines[3].price`.

@@ -17,4 +17,25 @@ package enum EventBatch {
     }
     return true
   }
+
+  /// Cuts a batch that does not parse as a whole into its elements, so that only those park that
+  /// are at fault. Nil when it cannot be cut or is no batch.
+  ///
+  /// - Throws: what `check` says of the object around the events.
+  package static func pieces(
+    of bytes: UnsafeRawBufferPointer, using parser: JSONParser
+  ) throws(Rejection) -> JSONPieces? {
+    guard let pieces = JSONPieces(bytes) else { return nil }
+    guard pieces.isObject else { return pieces }
+    // The object without its events must be one that `check` takes.
+    var envelope = ByteWriter(capacity: 256)
+    envelope.write("{")
+    for member in pieces.members {
+      envelope.write(UnsafeRawBufferPointer(rebasing: bytes[member]))
+      envelope.write(",")
+    }
+    envelope.write(#""events":[0]}"#)
+    guard let root = try? parser.parse(envelope.array()) else { return nil }
+    return try check(root) ? pieces : nil
+  }
 }

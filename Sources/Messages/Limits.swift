@@ -4,9 +4,10 @@ package enum Limits {
   package static let eventBytes = 1 << 20
   /// One AMQP message's body: RabbitMQ 4.x takes no larger one by default.
   package static let messageBytes = 16 << 20
-  /// Containers inside each other in one event.
+  /// Containers inside each other in one event, whatever it stands in.
   package static let eventDepth = 64
-  /// The same for a whole body: an event may stand in an array, and that in an object.
+  /// The same for a whole body that need not be cut first: an event may stand in an array, and
+  /// that in an object.
   package static let documentDepth = eventDepth + 2
   /// An event's id.
   package static let idBytes = 128
@@ -32,6 +33,10 @@ package enum Limits {
   package static let reasonTextBytes = 4_096
   /// A provider's id of a message.
   package static let providerMessageIDBytes = 512
+  /// W3C trace context: `traceparent`.
+  package static let traceParentBytes = 256
+  /// The same's `tracestate`.
+  package static let traceStateBytes = 1_024
   /// AMQP's short string: routing keys and message ids.
   package static let shortStringBytes = 255
 

@@ -16,7 +16,9 @@ package struct ReasonCode: RawRepresentable, Hashable, Sendable {
   // Parked: it cannot become an event or a delivery log.
   /// Not JSON, or no memory to find out.
   package static let notJSON = ReasonCode("not-json")
-  /// More than `Limits.documentDepth` containers inside each other.
+  /// Not XML, or XML with a document type.
+  package static let notXML = ReasonCode("not-xml")
+  /// More than `Limits.eventDepth` containers inside each other.
   package static let tooDeep = ReasonCode("too-deep")
   /// More bytes than are accepted.
   package static let tooLarge = ReasonCode("too-large")

@@ -30,6 +30,33 @@ final class ModelLog: EventLookup {
   /// Keys that count as known though they are not: fingerprints that collide.
   var collisions: Set<EventKey> = []
 
+  /// Records that retention removed.
+  private var removed: Set<UInt64> = []
+
+  /// Open events, as the log asks for them to be carried: the newest durable record of each.
+  var carryRequests: [(lsn: UInt64, key: EventKey)] {
+    records.prefix(durableCount).indices.compactMap { index in
+      let record = records[index]
+      guard record.kind.isOfEvent, !record.isFinal, newest[record.key] == index else { return nil }
+      return (record.lsn, record.key)
+    }
+  }
+
+  /// Removes the records of carried events that stand before the carrying one and `keepFrom`.
+  func retain(from keepFrom: UInt64) {
+    var carried: [EventKey: UInt64] = [:]
+    for record in records.prefix(durableCount) where record.kind == .carried {
+      carried[record.key] = record.lsn
+    }
+    // Of each kind that is no event's, the newest record stays: here, those with the totals.
+    let position = records.prefix(durableCount).last { $0.kind == .position }?.lsn ?? 0
+    let limit = min(keepFrom, position)
+    for record in records
+    where record.kind.isOfEvent && record.lsn < min(carried[record.key] ?? 0, limit) {
+      removed.insert(record.lsn)
+    }
+  }
+
   var nextLSN: UInt64 { UInt64(records.count) + 1 }
   var durableLSN: UInt64 { UInt64(durableCount) }
 
@@ -81,7 +108,7 @@ final class ModelLog: EventLookup {
   }
 
   func record(lsn: UInt64) -> Record? {
-    lsn >= 1 && lsn <= UInt64(records.count) ? records[Int(lsn) - 1] : nil
+    lsn >= 1 && lsn <= UInt64(records.count) && !removed.contains(lsn) ? records[Int(lsn) - 1] : nil
   }
 
   func newestRecord(id: [UInt8]) -> Record? {
@@ -115,6 +142,7 @@ final class ModelLog: EventLookup {
       if record.kind.isOfEvent { last[record.key] = record.lsn } else { lastPosition = record.lsn }
     }
     return records.filter { record in
+      if removed.contains(record.lsn) { return false }
       if record.lsn >= lsn { return true }
       guard record.kind.isOfEvent else { return record.lsn == lastPosition }
       return !record.isFinal && last[record.key] == record.lsn

@@ -48,8 +48,9 @@ extension Simulation {
     pendingRange = nil
     var lsn = from
     let end = min(log.durableLSN, from + UInt64(random.below(20)) + 1)
-    while lsn <= end, let record = log.record(lsn: lsn) {
+    while lsn <= end {
       lsn += 1
+      guard let record = log.record(lsn: lsn - 1) else { continue }
       guard record.isPublished else { continue }
       record.id.withUnsafeBytes { id in
         record.payload.withUnsafeBytes { payload in
@@ -72,8 +73,9 @@ extension Simulation {
     var lsn = from
     var time: Timestamp?
     let end = min(log.durableLSN, from + UInt64(random.below(20)) + 1)
-    while lsn <= end, let record = log.record(lsn: lsn) {
+    while lsn <= end {
       lsn += 1
+      guard let record = log.record(lsn: lsn - 1) else { continue }
       time = Timestamp(nanoseconds: record.time)
       guard record.kind.isOfEvent else { continue }
       engine.watchRecord(
@@ -88,8 +90,9 @@ extension Simulation {
     pendingTotals = nil
     var lsn = from
     let end = min(log.durableLSN, from + UInt64(random.below(20)) + 1)
-    while lsn <= end, let record = log.record(lsn: lsn) {
+    while lsn <= end {
       lsn += 1
+      guard let record = log.record(lsn: lsn - 1) else { continue }
       guard record.kind.isOfEvent else { continue }
       record.payload.withUnsafeBytes { payload in
         do {

@@ -119,6 +119,7 @@ package final class Simulation {
     case 10..<13: makeDurable()
     case 13..<17: answerPublishes()
     case 17: answerReads()
+    case 18 where plan.retains && random.chance(50): retain()
     case 18: nanoseconds += Int64(random.below(2_000_000_000))
     case 19: redriveSomething()
     default: fault()
@@ -178,6 +179,13 @@ package final class Simulation {
     for answer in output.redrives { check(answer) }
     output.removeAll()
     checkBounds()
+  }
+
+  private func retain() {
+    for request in log.carryRequests where random.chance(30) {
+      engine.carry(lsn: request.lsn, key: request.key)
+    }
+    log.retain(from: engine.keepFrom)
   }
 
   private var takesPoison: Bool {

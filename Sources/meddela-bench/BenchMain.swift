@@ -1,11 +1,15 @@
 internal import ArgumentParser
 
-/// `meddela-bench`: what the service does beside what the broker allows.
+/// `meddela-bench`: what the service does beside what the broker allows, and the event log beside
+/// what the disk allows.
 @main
 struct BenchMain: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "meddela-bench",
-    abstract: "Measures the service against a bare relay on the same broker.",
-    subcommands: [ServiceBenchCommand.self, RelayCommand.self, SimulateCommand.self],
+    abstract: "Measures the service against a bare relay, and the event log against the disk.",
+    subcommands: [
+      ServiceBenchCommand.self, StoreBenchCommand.self, RelayCommand.self,
+      StoreWriterCommand.self, StoreCheckCommand.self, SimulateCommand.self,
+    ],
     defaultSubcommand: ServiceBenchCommand.self)
 }

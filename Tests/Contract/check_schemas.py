@@ -16,13 +16,14 @@ import pathlib
 import re
 import sys
 import warnings
+import xml.etree.ElementTree
 
 import jsonschema
 from referencing import Registry, Resource
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SCHEMAS = ROOT / "schemas"
-KINDS = ["event", "events", "delivery", "delivery-log", "status-update", "receipt"]
+KINDS = ["event", "events", "cloudevent", "delivery", "delivery-log", "status-update", "receipt"]
 
 
 # Schemas
@@ -93,7 +94,7 @@ def ids_that_disagree(kind, message):
     """What a schema cannot say: a deliveryId is <eventId>.<shard>.<attempt> of its own message."""
     found = []
     several = isinstance(message, list)
-    if kind in ("event", "events"):
+    if kind in ("event", "events", "cloudevent"):
         return found
     for index, item in enumerate(message if several else [message]):
         if not item.get("deliveryId"):
@@ -123,6 +124,26 @@ def check_examples(contract, report):
                 report(path, where, what)
         for path in invalid:
             check_invalid(path, contract.errors(kind, read(path)), report)
+
+
+def check_translations(contract, report):
+    """Each valid example of another notation has the event, or the events, that it becomes."""
+    for kind, suffix in [("cloudevent", ".json"), ("adobe", ".xml")]:
+        folder = SCHEMAS / "examples" / kind
+        valid = sorted((folder / "valid").glob("*" + suffix))
+        translated = sorted((folder / "translated").glob("*.json"))
+        if not valid or [p.stem for p in valid] != [p.stem for p in translated]:
+            report(folder, "", "valid examples and their translations are not the same")
+        for path in translated:
+            message = read(path)
+            of = "events" if isinstance(message, list) else "event"
+            for where, what in contract.errors(of, message):
+                report(path, where, what)
+    for path in sorted((SCHEMAS / "examples" / "adobe" / "valid").glob("*.xml")):
+        try:
+            xml.etree.ElementTree.parse(path)
+        except xml.etree.ElementTree.ParseError as error:
+            report(path, "/", f"is not XML: {error}")
 
 
 def check_invalid(path, errors, report):
@@ -297,6 +318,7 @@ def check_contract(contract, report):
             except Exception as error:  # referencing has a family of them; all mean the same here
                 report(path, where, f"$ref {target} does not resolve: {error}")
     check_examples(contract, report)
+    check_translations(contract, report)
     count = check_asyncapi(contract, report)
     examples = len(list((SCHEMAS / "examples").rglob("*.json")))
     print(f"{len(contract.schemas)} schemas, {examples} examples, {count} asyncapi.yaml references")

@@ -55,7 +55,7 @@ import Testing
   }
 
   /// Where the frames of the active segment are: offset and whole length.
-  private func frames(_ bytes: [UInt8]) throws -> [(offset: Int, header: FrameHeader)] {
+  static func frames(_ bytes: [UInt8]) throws -> [(offset: Int, header: FrameHeader)] {
     let segment = try SegmentHeader.decode(Array(bytes[..<4096]), file: "")
     var found: [(Int, FrameHeader)] = []
     var offset = 4096
@@ -83,7 +83,7 @@ import Testing
   func `every flipped byte of a durable frame is found`(path: String) throws {
     let (disk, _) = try Self.store()
     let bytes = try #require(disk.bytes(path))
-    let all = try frames(bytes)
+    let all = try Self.frames(bytes)
     let frame = try #require(all.last { $0.header.recordCount > 0 })
     let payload = frame.offset + 64
     let padding = payload + frame.header.payloadBytes
@@ -109,7 +109,7 @@ import Testing
     log.kill()
     let path = try #require(disk.files.last { $0.hasSuffix(".log") })
     let lastBytes = try #require(disk.bytes(path))
-    let last = try #require(frames(lastBytes).last)
+    let last = try #require(Self.frames(lastBytes).last)
     let copy = disk.afterKill()
     copy.overwrite(path) { $0[last.offset + 70] ^= 4 }
     expectDamage(copy, path, "the mark says it was durable")
@@ -152,7 +152,7 @@ import Testing
     let (disk, _) = try Self.store()
     for path in [Self.sealed, Self.active] {
       let bytes = try #require(disk.bytes(path))
-      let second = try frames(bytes)[2]
+      let second = try Self.frames(bytes)[2]
       let lengths = [0, 100, 4096, second.offset, second.offset + 100, bytes.count - 65]
       for length in lengths where path == Self.active || length < second.offset + 200 {
         let copy = disk.afterKill()
@@ -166,7 +166,7 @@ import Testing
     let (disk, _) = try Self.store()
     for path in [Self.sealed, Self.active] {
       let whole = try #require(disk.bytes(path))
-      let all = try frames(whole)
+      let all = try Self.frames(whole)
       let zeroed = disk.afterKill()
       let block = all[2].offset & ~4095
       zeroed.overwrite(path) {
@@ -192,7 +192,7 @@ import Testing
   @Test func `bytes farther than one cut frame behind the end are damage`() throws {
     let (disk, _) = try Self.store()
     let bytes = try #require(disk.bytes(Self.active))
-    let last = try #require(frames(bytes).last)
+    let last = try #require(Self.frames(bytes).last)
     let end = last.offset + last.header.totalBytes
     let near = disk.afterKill()
     near.overwrite(Self.active) { $0[end + 5000] = 9 }
@@ -239,8 +239,8 @@ import Testing
   }
 
   /// Two copies of a closed store go on in the same segment, with the same salt and the same
-  /// sequences: only the chain tells their frames apart.
-  @Test func `frames of a copy that went another way are damage`() throws {
+  /// sequences: only the chain tells their frames apart. What opening a mixture of them says.
+  static func otherCopy(breaks: Breaks) throws -> EventLogError.Code? {
     let disk = SimDisk()
     try SyncLog(.simulated(disk)).close()
     let copies = [disk.afterKill(), disk.afterKill()]
@@ -256,13 +256,25 @@ import Testing
     }
     let (ours, theirs) = (copies[0].afterKill(), try #require(copies[1].bytes(Self.sealed)))
     let own = try #require(ours.bytes(Self.sealed))
-    let last = try #require(frames(own).last)
-    #expect(try frames(theirs).last?.offset == last.offset)
+    let last = try #require(Self.frames(own).last)
+    #expect(try Self.frames(theirs).last?.offset == last.offset)
     ours.overwrite(Self.sealed) {
       $0.replaceSubrange(last.offset..., with: theirs[last.offset...])
     }
     try ours.remove("/store/DURABLE")
-    expectDamage(ours, Self.sealed, "a frame of the other copy")
+    do throws(EventLogError) {
+      var recovery = Recovery(
+        try EventLogOptions.simulated(ours, breaks: breaks).checked(), onSpace: { _ in })
+      _ = try recovery.run { _ in }
+      return nil
+    } catch {
+      #expect(error.file == Self.sealed)
+      return error.code
+    }
+  }
+
+  @Test func `frames of a copy that went another way are damage`() throws {
+    #expect(try Self.otherCopy(breaks: []) == .damaged)
   }
 
   @Test func `a manifest from before the last roll is damage`() throws {
@@ -284,7 +296,7 @@ import Testing
   @Test func `a closed store with anything but its end is damage`() throws {
     let (disk, _) = try Self.store(closed: true)
     let bytes = try #require(disk.bytes(Self.active))
-    let last = try #require(frames(bytes).last)
+    let last = try #require(Self.frames(bytes).last)
     let changed = disk.afterKill()
     changed.overwrite(Self.active) { $0[last.offset + 30] ^= 1 }
     expectDamage(changed, Self.active, "last frame of a closed store")
@@ -309,5 +321,42 @@ import Testing
       return
     }
     #expect(other.code == .notAStore)
+  }
+
+  /// The same store with derived files: a start reads headers and ends of sealed segments only.
+  @Test func `with derived files a start still finds a sealed segment that is not in its place`()
+    throws
+  {
+    let (bare, model) = try Self.store()
+    let log = try SyncLog(.simulated(bare))
+    try log.maintain()
+    log.kill()
+    let disk = bare.afterKill()
+    #expect(disk.files.contains { $0.hasSuffix(".table") })
+    let whole = try #require(disk.bytes(Self.sealed))
+    let all = try Self.frames(whole)
+    let last = try #require(all.last)
+    let places = Array(stride(from: 0, to: 104, by: 3)) + (0..<64).map { last.offset + $0 }
+    for offset in places {
+      let copy = disk.afterKill()
+      copy.overwrite(Self.sealed) { $0[offset] ^= 0x10 }
+      expectDamage(copy, Self.sealed, "byte \(offset)")
+    }
+    let short = disk.afterKill()
+    short.overwrite(Self.sealed) { $0.removeLast($0.count - last.offset - 100) }
+    expectDamage(short, Self.sealed, "shortened")
+    let missing = disk.afterKill()
+    try missing.remove(Self.sealed)
+    expectDamage(missing, Self.sealed, "missing")
+    // In the middle: a start does not look, a reader of the record does.
+    let middle = disk.afterKill()
+    middle.overwrite(Self.sealed) { $0[all[1].offset + 64 + 70] ^= 1 }
+    let owner = Owner()
+    let opened = try EventLog.open(.simulated(middle), callbacks: owner.callbacks)
+    let lsn = all[1].header.firstLSN
+    opened.read([ReadRequest(token: 1, .record(lsn: lsn))])
+    #expect(owner.waitAnswers(1).first?.error?.code == .damaged)
+    opened.abandon()
+    #expect(model.records.count > 100)
   }
 }

@@ -68,6 +68,8 @@ import Testing
     log.append(model.makeRecord(&random, hash: { log.hash(of: $0) }))
     log.endTurn()
     #expect(owner.waitDurable(1))
+    // Else the call that fails may be one of the thread that prepares the next segment.
+    #expect(disk.waitForSpare())
     disk.state.withLock { $0.troubleAt = $0.calls + 2 }
     disk.state.withLock { $0.trouble = .error(EIO) }
     log.append(model.makeRecord(&random, hash: { log.hash(of: $0) }))
@@ -96,18 +98,24 @@ import Testing
     var random = SeededRandom(1)
     var model = Model()
     let log = try EventLog.open(.simulated(disk), callbacks: owner.callbacks)
+    // The active segment, a spare, a reserve, and blocks for a manifest.
+    let prepared = ["/store/BALLAST", "/store/segments/reserve.next", "/store/segments/spare.next"]
+    #expect(owner.waitUntil { Set(prepared).isSubset(of: disk.files) })
     disk.state.withLock { $0.isFull = true }
-    // More than fits the segments that are there: the active one and perhaps one spare.
-    for _ in 0..<400 {
+    // More than fits those three.
+    for _ in 0..<1000 {
       log.append(model.makeRecord(&random, hash: { log.hash(of: $0) }))
       log.endTurn()
     }
     #expect(owner.waitSpaces(1).first??.systemError == ENOSPC)
+    #expect(log.isShortOfSpace)
+    #expect(owner.waitUntil { disk.files.contains("/store/segments/0000000000000003.log") })
     #expect(log.failure == nil)
     #expect(log.bufferedBytes > 0)
     disk.state.withLock { $0.isFull = false }
-    #expect(owner.waitDurable(400))
+    #expect(owner.waitDurable(1000))
     #expect(owner.waitSpaces(2)[1] == nil)
+    #expect(!log.isShortOfSpace)
     #expect(log.bufferedBytes == 0)
     #expect(log.failure == nil)
     try log.close()
@@ -120,7 +128,7 @@ import Testing
     var model = Model()
     let log = try EventLog.open(.simulated(disk), callbacks: owner.callbacks)
     disk.state.withLock { $0.isFull = true }
-    for _ in 0..<400 {
+    for _ in 0..<1000 {
       log.append(model.makeRecord(&random, hash: { log.hash(of: $0) }))
       log.endTurn()
     }
@@ -162,5 +170,16 @@ import Testing
     #expect(answers[1].models == [model.records[1]])
     #expect(log.failure == nil)
     try log.close()
+  }
+}
+
+extension SimDisk {
+  /// Waits until the next segment is prepared.
+  fileprivate func waitForSpare() -> Bool {
+    for _ in 0..<60_000 {
+      if files.contains(where: { $0.hasSuffix("spare.next") }) { return true }
+      usleep(1_000)
+    }
+    return false
   }
 }

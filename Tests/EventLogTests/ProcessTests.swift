@@ -61,9 +61,8 @@ import Testing
     #expect(acknowledged > UInt64(seed) * 500)
 
     var replayed: [ModelRecord] = []
-    let log = try EventLog.open(directory.options(), callbacks: Owner().callbacks) {
-      replayed.append(ModelRecord($0))
-    }
+    let log = try EventLog.open(directory.options(), callbacks: Owner().callbacks)
+    try EventLogReader(path: path + "/store").forEachRecord { replayed.append(ModelRecord($0)) }
     #expect(!log.recovery.wasClosed)
     #expect(replayed.count >= Int(acknowledged))
     // The same seed makes the same records, but for the store's key.

@@ -22,6 +22,9 @@ struct RefusalTests {
     let (second, hint) = try refusal([:], ["--set", "broker.hearbeatSeconds=3"])
     #expect(second == 78)
     #expect(hint.contains("broker.heartbeatSeconds"))
+    let (third, none) = try refusal([:], ["--set", "nope=1"])
+    #expect(third == 78)
+    #expect(none.contains("nope: no such key") && !none.contains("nearest"), "\(none)")
   }
 
   @Test("A value out of range is named with what was expected")

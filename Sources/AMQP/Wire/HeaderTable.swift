@@ -14,7 +14,7 @@ package struct HeaderTable {
     case other(kind: UInt8)
   }
 
-  private let entries: UnsafeRawBufferPointer
+  let entries: UnsafeRawBufferPointer
 
   /// - Parameter entries: what `MessageProperties.headers` points at; empty for no headers.
   package init(entries: UnsafeRawBufferPointer) {

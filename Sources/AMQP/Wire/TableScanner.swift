@@ -25,7 +25,8 @@ struct TableScanner {
   /// How many bytes have been walked over.
   var position: Int { reader.position }
 
-  private static func value(_ reader: inout ByteReader) -> (UInt8, UnsafeRawBufferPointer)? {
+  /// The kind octet and the bytes of the value that begins here.
+  static func value(_ reader: inout ByteReader) -> (UInt8, UnsafeRawBufferPointer)? {
     guard let kind: UInt8 = reader.read() else { return nil }
     switch kind {
     case UInt8(ascii: "t"), UInt8(ascii: "b"), UInt8(ascii: "B"):

@@ -42,8 +42,11 @@ int csystem_drop_cache(int descriptor);
 /// Announces a sequential read of the whole file.
 int csystem_will_read(int descriptor);
 
-/// Anonymous zeroed private memory, populated; NULL when there is none.
+/// Zeroed private memory, populated, to be given back with its size; NULL when there is none.
 void *csystem_map(size_t bytes);
+
+/// The same for memory that is read at random: on big pages where the kernel has them.
+void *csystem_map_big(size_t bytes);
 void csystem_unmap(void *start, size_t bytes);
 
 /// getrandom(2), complete or a negated errno.
@@ -51,6 +54,9 @@ int csystem_random(void *bytes, size_t count);
 
 /// Names the calling thread, as `top -H` shows it; at most 15 bytes.
 void csystem_name_thread(const char *name);
+
+/// Lets the calling thread stand back behind all others (nice 10): for background work.
+void csystem_stand_back(void);
 
 /// Asks the processor to fetch a cache line that will be written soon.
 static inline void csystem_prefetch(const void *address) { __builtin_prefetch(address, 1, 3); }

@@ -8,6 +8,11 @@ extension UnsafeRawPointer {
   func integer<I: FixedWidthInteger>(_ type: I.Type = I.self, at offset: Int) -> I {
     I(littleEndian: loadUnaligned(fromByteOffset: offset, as: I.self))
   }
+
+  /// CRC32C of the bytes between two offsets.
+  func checksum(from start: Int, to end: Int, seed: UInt32) -> UInt32 {
+    crc32c(seed, self + start, end - start)
+  }
 }
 
 extension UnsafeMutableRawPointer {

@@ -41,6 +41,15 @@ final class EventIndex {
     return table.pointee.replace(fingerprint, previous: previous, with: value)
   }
 
+  /// How many parts `removeFinal` takes.
+  static let parts = 1 << Int(tableBits)
+
+  /// Forgets final events of one part whose newest record is at or before `lsn`: tables know
+  /// them.
+  func removeFinal(through lsn: UInt64, part: Int) {
+    count -= tables[part].removeFinal(through: lsn)
+  }
+
   /// Announces a lookup or update. Of a big index nearly every slot is a miss of the cache and
   /// of the address translation, which a batch can overlap.
   @inline(__always)
@@ -82,6 +91,7 @@ struct IndexValue: Equatable {
   @inline(__always)
   init(word: UInt64) { self.word = word }
 
+  var location: EventLocation { EventLocation(lsn: lsn, status: status, flags: flags) }
   var lsn: UInt64 { word & Limits.maxLSN }
   var status: UInt8 { UInt8(truncatingIfNeeded: word >> 48) }
   var flags: RecordFlags { RecordFlags(rawValue: UInt8(truncatingIfNeeded: word >> 56)) }

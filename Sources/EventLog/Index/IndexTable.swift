@@ -55,6 +55,30 @@ struct IndexTable {
     }
   }
 
+  /// Removes what is final and at or before `lsn`; how many. Gives memory back when little is
+  /// left.
+  mutating func removeFinal(through lsn: UInt64) -> Int {
+    guard let slots else { return 0 }
+    var kept: [Slot] = []
+    for at in 0..<Int(capacity) where slots[at].value != 0 {
+      let value = IndexValue(word: slots[at].value)
+      if value.lsn > lsn || !value.flags.contains(.final) { kept.append(slots[at]) }
+    }
+    let removed = Int(count) - kept.count
+    guard removed > 0 else { return 0 }
+    count = UInt32(kept.count)
+    // Room for as much again at 0.6, in whole pages.
+    let pages = max(1, (UInt32(kept.count) * 5 / 3 + Self.slotsPerPage) / Self.slotsPerPage)
+    if pages * Self.slotsPerPage * 2 <= capacity {
+      csystem_unmap(slots, bytes)
+      map(pages)
+    } else {
+      slots.update(repeating: Slot(fingerprint: 0, value: 0), count: Int(capacity))
+    }
+    for slot in kept { place(slot.fingerprint, slot.value) }
+    return removed
+  }
+
   mutating func free() {
     if let slots { csystem_unmap(slots, bytes) }
     slots = nil
@@ -85,14 +109,19 @@ struct IndexTable {
     let old = slots
     let oldCapacity = Int(capacity)
     let pages = capacity / Self.slotsPerPage
-    capacity = (pages + max(1, pages / 5)) * Self.slotsPerPage
+    map(pages + max(1, pages / 5))
+    guard let old else { return }
+    for at in 0..<oldCapacity where old[at].value != 0 { place(old[at].fingerprint, old[at].value) }
+    csystem_unmap(old, oldCapacity * MemoryLayout<Slot>.stride)
+  }
+
+  /// Empty memory for the slots.
+  private mutating func map(_ pages: UInt32) {
+    capacity = pages * Self.slotsPerPage
     guard let memory = csystem_map(bytes) else {
       // Not outside input: without memory for 16 bytes an event nothing can go on.
       preconditionFailure("no memory for the index of the event log: \(bytes) bytes")
     }
     slots = memory.bindMemory(to: Slot.self, capacity: Int(capacity))
-    guard let old else { return }
-    for at in 0..<oldCapacity where old[at].value != 0 { place(old[at].fingerprint, old[at].value) }
-    csystem_unmap(old, oldCapacity * MemoryLayout<Slot>.stride)
   }
 }

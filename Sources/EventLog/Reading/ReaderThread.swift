@@ -14,13 +14,19 @@ final class ReaderThread: @unchecked Sendable {
   private var thread: WorkerThread?
   private let fetcher: RecordFetcher
   private let onRead: @Sendable ([ReadAnswer]) -> Void
+  /// Told the path of a derived file that is damaged.
+  private let onDamage: @Sendable (String) -> Void
 
   private static let answersPerBatch = 256
 
   /// A request whose id was looked up: the LSNs of the records that may be its event's newest.
   struct ResolvedRequest {
     let request: ReadRequest
+    /// Newest first.
     let candidates: [UInt64]
+    /// For what memory does not know.
+    var hash = EventHash(high: 0, low: 0)
+    var tables: TableSet?
 
     /// The answer must wait until this is durable.
     var needs: UInt64 { candidates.max() ?? 0 }
@@ -28,8 +34,10 @@ final class ReaderThread: @unchecked Sendable {
 
   init(
     _ fetcher: RecordFetcher, durableLSN: UInt64,
-    onRead: @escaping @Sendable ([ReadAnswer]) -> Void
+    onRead: @escaping @Sendable ([ReadAnswer]) -> Void,
+    onDamage: @escaping @Sendable (String) -> Void = { _ in }
   ) {
+    self.onDamage = onDamage
     self.fetcher = fetcher
     self.durableLSN = durableLSN
     self.onRead = onRead
@@ -112,10 +120,10 @@ final class ReaderThread: @unchecked Sendable {
         guard try fetcher.fetch(lsn, into: &block) else { return .absent }
         return .records(RecordBlock(block, count: 1))
       case .newest(let id):
-        guard try newest(id, resolved.candidates, into: &block) else { return .absent }
+        guard try newest(id, resolved, into: &block) else { return .absent }
         return .records(RecordBlock(block, count: 1))
       case .history(let id):
-        return try history(id, resolved.candidates)
+        return try history(id, resolved)
       case .range(let first, let limit):
         let count = try fetcher.fetch(
           from: max(1, first), through: durable, limit: limit, into: &block)
@@ -126,23 +134,45 @@ final class ReaderThread: @unchecked Sendable {
     }
   }
 
-  /// The record among the candidates whose id is `id`.
+  /// The newest record whose id is `id`: one of those that memory names, else one in a table.
   private func newest(
-    _ id: [UInt8], _ candidates: [UInt64], into block: inout [UInt8]
+    _ id: [UInt8], _ resolved: ResolvedRequest, into block: inout [UInt8]
   ) throws(EventLogError) -> Bool {
-    for lsn in candidates {
-      block.removeAll(keepingCapacity: true)
-      guard try fetcher.fetch(lsn, into: &block) else { continue }
-      if block.idOfRecord(equals: id) { return true }
+    for lsn in resolved.candidates {
+      if try fetch(lsn, of: id, into: &block) { return true }
+    }
+    for table in resolved.tables?.suspects(resolved.hash) ?? [] {
+      guard let lsn = try newest(resolved.hash, in: table) else { continue }
+      if try fetch(lsn, of: id, into: &block) { return true }
     }
     return false
   }
 
+  private func fetch(
+    _ lsn: UInt64, of id: [UInt8], into block: inout [UInt8]
+  ) throws(EventLogError) -> Bool {
+    block.removeAll(keepingCapacity: true)
+    return try fetcher.fetch(lsn, into: &block) && block.idOfRecord(equals: id)
+  }
+
+  /// A damaged table is stood in for by the segments it was made from.
+  private func newest(
+    _ hash: EventHash, in table: Table
+  ) throws(EventLogError) -> UInt64? {
+    do throws(EventLogError) {
+      return try table.find(hash)?.value.lsn
+    } catch {
+      guard error.isDerived else { throw error }
+      onDamage(error.file)
+      return try fetcher.newest(hash, from: table.range.firstLSN, through: table.range.end.lsn)
+    }
+  }
+
   private func history(
-    _ id: [UInt8], _ candidates: [UInt64]
+    _ id: [UInt8], _ resolved: ResolvedRequest
   ) throws(EventLogError) -> ReadAnswer.Outcome {
     var record: [UInt8] = []
-    guard try newest(id, candidates, into: &record) else { return .absent }
+    guard try newest(id, resolved, into: &record) else { return .absent }
     var records = [record]
     while true {
       let current = record.integer(UInt64.self, at: 8)

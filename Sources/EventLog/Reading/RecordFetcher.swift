@@ -23,8 +23,9 @@ final class RecordFetcher {
   /// Appends the bytes of record `lsn`, which must be durable, to `block`. False when it is older
   /// than the log.
   func fetch(_ lsn: UInt64, into block: inout [UInt8]) throws(EventLogError) -> Bool {
-    guard lsn > 0, let start = map.start(of: lsn) else { return false }
-    var walk = Walk(file: try files.file(start.segment), offset: start.offset)
+    guard lsn > 0, let start = map.start(of: lsn), var walk = try walk(start, lsn) else {
+      return false
+    }
     forget()
     let length = try find(lsn, &walk, reading: Self.pointReadBytes)
     try copy(walk, length, lsn, into: &block)
@@ -35,12 +36,11 @@ final class RecordFetcher {
   func fetch(
     from first: UInt64, through last: UInt64, limit: Int, into block: inout [UInt8]
   ) throws(EventLogError) -> Int {
-    var lsn = first
+    var lsn = max(first, map.firstLSN)
     var count = 0
     forget()
     while lsn <= last {
-      guard let start = map.start(of: lsn) else { return count }
-      var walk = Walk(file: try files.file(start.segment), offset: start.offset)
+      guard let start = map.start(of: lsn), var walk = try walk(start, lsn) else { return count }
       while lsn <= last, lsn < start.endLSN {
         let length = try find(lsn, &walk, reading: Self.windowBytes)
         if count > 0, block.count + length > limit { return count }
@@ -53,9 +53,46 @@ final class RecordFetcher {
     return count
   }
 
+  /// The newest record of an event among those from `first` to `last`, read one after the other.
+  func newest(
+    _ hash: EventHash, from first: UInt64, through last: UInt64
+  ) throws(EventLogError) -> UInt64? {
+    var found: UInt64?
+    var lsn = max(first, map.firstLSN)
+    var block: [UInt8] = []
+    while lsn <= last {
+      block.removeAll(keepingCapacity: true)
+      let count = try fetch(from: lsn, through: last, limit: 1 << 20, into: &block)
+      if count == 0 { break }
+      RecordBlock(block, count: count).forEach { record in
+        if record.header.hash == hash, record.header.flags.contains(.event) {
+          found = record.header.lsn
+        }
+      }
+      lsn += UInt64(count)
+    }
+    return found
+  }
+
   private struct Walk {
     let file: DiskFile
     var offset: Int64
+  }
+
+  /// The beginning of the search; nil when retention removed the segment meanwhile.
+  private func walk(_ start: SegmentMap.Start, _ lsn: UInt64) throws(EventLogError) -> Walk? {
+    let file: DiskFile
+    do throws(EventLogError) {
+      file = try files.file(start.segment)
+    } catch {
+      if SystemError(error.systemError) == .absent, map.start(of: lsn) == nil { return nil }
+      throw error
+    }
+    guard
+      let positions = start.positions, let table = files.positions(start.segment),
+      let offset = positions.offset(of: lsn, in: table)
+    else { return Walk(file: file, offset: start.offset) }
+    return Walk(file: file, offset: offset)
   }
 
   /// Walks on to record `lsn`: over records before it, padding, and frame headers. Its length.

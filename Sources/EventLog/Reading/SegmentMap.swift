@@ -1,6 +1,6 @@
 /// Which segment and about where an LSN stands: for every segment its first LSN, and the position
-/// of every eighth record (half a byte a record). Shared by the sync thread, which adds, and the
-/// reader thread.
+/// of every eighth record (half a byte a record), in memory until it is in a file. Shared by the
+/// sync thread, which adds, the keeper's, and the reader thread.
 final class SegmentMap: @unchecked Sendable {
   // Sendable because `segments` is only touched with the monitor's lock held.
   private let monitor = Monitor()
@@ -11,6 +11,8 @@ final class SegmentMap: @unchecked Sendable {
     let baseLSN: UInt64
     /// File offsets in words of 8 bytes; element i is LSN `(firstStride + i) * lsnStride`.
     var offsets: [UInt32] = []
+    /// Set when the offsets are in a file instead.
+    var positions: PositionTable?
 
     var firstStride: UInt64 { (baseLSN + Limits.lsnStride - 1) / Limits.lsnStride }
   }
@@ -19,6 +21,8 @@ final class SegmentMap: @unchecked Sendable {
   struct Start: Equatable {
     let segment: UInt64
     let offset: Int64
+    /// Where a closer place is to be read, if it is not known here.
+    let positions: PositionTable?
     /// First LSN of the next segment; `.max` in the last one.
     let endLSN: UInt64
   }
@@ -26,6 +30,7 @@ final class SegmentMap: @unchecked Sendable {
   /// A new segment at the end.
   func add(id: UInt64, baseLSN: UInt64) {
     monitor.withLock {
+      if let last = segments.last, last.id >= id { return }
       if let last = segments.indices.last {
         segments[last].offsets = Array(segments[last].offsets)  // drops spare capacity
       }
@@ -38,6 +43,25 @@ final class SegmentMap: @unchecked Sendable {
     guard !offsets.isEmpty else { return }
     monitor.withLock { segments[segments.count - 1].offsets += offsets }
   }
+
+  /// The positions of a segment are in a file from now on.
+  func keepOnDisk(_ positions: PositionTable) {
+    monitor.withLock {
+      guard let index = segments.firstIndex(where: { $0.id == positions.range.first }) else {
+        return
+      }
+      segments[index].positions = positions
+      segments[index].offsets = []
+    }
+  }
+
+  /// Records up to the end of this segment are gone.
+  func forget(through id: UInt64) {
+    monitor.withLock { segments.removeAll { $0.id <= id } }
+  }
+
+  /// The oldest record there is, or the next one.
+  var firstLSN: UInt64 { monitor.withLock { segments.first?.baseLSN ?? 1 } }
 
   /// Where to begin looking for `lsn`; nil before the first segment.
   func start(of lsn: UInt64) -> Start? {
@@ -58,7 +82,8 @@ final class SegmentMap: @unchecked Sendable {
         let index = min(Int(stride - entry.firstStride), entry.offsets.count - 1)
         offset = Int64(entry.offsets[index]) * 8
       }
-      return Start(segment: entry.id, offset: offset, endLSN: endLSN)
+      return Start(
+        segment: entry.id, offset: offset, positions: entry.positions, endLSN: endLSN)
     }
   }
 

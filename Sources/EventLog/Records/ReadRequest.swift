@@ -44,6 +44,9 @@ package struct ReadAnswer: Sendable {
 /// What the index knows of an id's hash, without touching the disk.
 package enum EventLookup: Equatable, Sendable {
   case absent
+  /// Not in memory; sealed segments may have it: a `newest` read tells. Of ids that were never
+  /// seen about one in a hundred comes here.
+  case stored
   /// The newest record under this fingerprint. Another id may share it (about one pair in 2^64):
   /// a `newest` read compares the id.
   case found(EventLocation)

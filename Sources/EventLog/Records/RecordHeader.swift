@@ -20,6 +20,9 @@ package struct RecordFlags: OptionSet, Hashable, Sendable {
   package static let final = RecordFlags(rawValue: 2)
   /// To be published as a status update.
   package static let publish = RecordFlags(rawValue: 4)
+  /// Carried forward: the record holds all that is needed of the event, so that retention may
+  /// remove those before it.
+  package static let base = RecordFlags(rawValue: 8)
 }
 
 /// What the log knows of a record. `kind` and the statuses are the caller's own numbers.

@@ -1,13 +1,17 @@
 // The steps that change something, in the order in which a crash between any two is harmless.
 extension Recovery {
-  /// Files that the manifest does not list: what an interrupted roll left, without a frame, goes;
-  /// anything with frames in it means that the manifest is an old one.
+  /// Files that the manifest does not list: what an interrupted roll left, without a frame, goes,
+  /// and what retention took out of the manifest and did not get to remove; anything with frames in it means that the manifest is an old one.
   func tidyUnlisted(_ manifest: Manifest) throws(EventLogError) {
     let listed = manifest.segments.map(\.id)
-    guard let last = listed.last else { return }
+    guard let first = listed.first, let last = listed.last else { return }
     for name in try options.disk.names(in: paths.segments) {
       guard let id = SegmentHeader.id(fileName: name), !listed.contains(id) else { continue }
       let path = paths.segment(id)
+      if id < first {
+        try options.disk.removeIfPresent(path)
+        continue
+      }
       guard id == last + 1, try StoreCreation.isEmpty(options.disk, path) else {
         throw .damaged(path, nil, "the manifest does not list this segment")
       }
@@ -22,8 +26,8 @@ extension Recovery {
     _ manifest: Manifest, _ active: Active, _ map: SegmentMap
   ) throws(EventLogError) -> SegmentWriter {
     var manifest = manifest
-    let isReady = try SpareFile.tidy(options, paths)
-    let preparer = SparePreparer(options, paths, isReady: isReady, onSpace: onSpace)
+    let ready = try SpareFile.tidy(options, paths)
+    let preparer = SparePreparer(options, paths, ready: ready, onSpace: onSpace)
     manifest.epoch += 1
     var header = active.header
     var offset = active.offset

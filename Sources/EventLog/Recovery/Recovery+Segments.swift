@@ -7,16 +7,16 @@ extension Recovery {
     let verdict: TailJudge.Verdict
   }
 
-  /// Reads every listed segment in order.
+  /// Reads the segments that are not indexed, in order.
   mutating func readSegments(
-    _ manifest: Manifest, _ replay: Replay
+    _ manifest: Manifest, _ keeper: TableKeeper, _ replay: Replay
   ) throws(EventLogError) -> Active {
     let mark = try DurableMark.read(options.disk, paths.root, store: manifest.store)
     let window = ScanWindow()
-    var point = manifest.origin
+    var point = keeper.indexed.last?.positions.range.end ?? manifest.origin
     report.wasClosed = manifest.isClosed
     report.segments = manifest.segments.count
-    for segment in manifest.segments.dropLast() {
+    for segment in keeper.pending {
       point = try readSealed(segment, manifest, window, point, replay)
     }
     guard let last = manifest.segments.last else {
@@ -38,7 +38,8 @@ extension Recovery {
     guard let end = segment.end else {
       throw .damaged(paths.manifest, nil, "a segment before the last one is not sealed")
     }
-    var scanner = SegmentScanner(header, window: window, after: point, maxEpoch: manifest.epoch)
+    var scanner = SegmentScanner(
+      header, window: window, after: point, maxEpoch: manifest.epoch, breaks: options.breaks)
     replay.map.add(id: segment.id, baseLSN: segment.baseLSN)
     while scanner.offset < end.offset {
       switch try scanner.next(until: end.offset) {
@@ -75,16 +76,20 @@ extension Recovery {
       throw .damaged(
         path, size, "the file has \(size) bytes; the segment was made with \(header.fileBytes)")
     }
-    var scanner = SegmentScanner(header, window: window, after: point, maxEpoch: manifest.epoch)
+    var scanner = SegmentScanner(
+      header, window: window, after: point, maxEpoch: manifest.epoch, breaks: options.breaks)
     replay.map.add(id: segment.id, baseLSN: segment.baseLSN)
     while true {
       switch try scanner.next(until: header.fileBytes) {
       case .frame(let frame): try replay.take(frame, file: path)
       case .end(let problem):
-        let verdict = try TailJudge(
-          scanner: scanner, file: path, problem: problem, fileBytes: size,
-          closedEnd: segment.end, mark: mark
-        ).verdict()
+        let verdict =
+          options.breaks.has(.truncateOnDamage)
+          ? .torn(end: scanner.offset + 64)
+          : try TailJudge(
+            scanner: scanner, file: path, problem: problem, fileBytes: size,
+            closedEnd: segment.end, mark: mark
+          ).verdict()
         report.bytes += scanner.offset
         return Active(
           header: header, offset: scanner.offset, point: scanner.point, verdict: verdict)
@@ -116,7 +121,15 @@ extension SegmentHeader {
     after point: ChainPoint
   ) throws(EventLogError) -> SegmentHeader {
     let bytes = try window.bytes(at: 0, Limits.segmentHeaderBytes)
-    let header = try decode(Array(bytes), file: file.path)
+    return try check(Array(bytes), file, segment, store, after: point)
+  }
+
+  /// The header of a listed segment out of its bytes, checked against the manifest and the chain.
+  static func check(
+    _ bytes: [UInt8], _ file: DiskFile, _ segment: Manifest.Segment, _ store: StoreID,
+    after point: ChainPoint
+  ) throws(EventLogError) -> SegmentHeader {
+    let header = try decode(bytes, file: file.path)
     guard header.store == store else {
       throw .damaged(
         file.path, 16, "the segment belongs to store \(header.store.text); expected \(store.text)")

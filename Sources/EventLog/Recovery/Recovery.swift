@@ -12,11 +12,15 @@ struct Recovery {
     let lock: DiskFile
     let identity: StoreIdentity
     let index: EventIndex
+    let keeper: TableKeeper
+    let reopened: ReopenedEvents
     let writer: SegmentWriter
     let report: RecoveryReport
   }
 
-  init(_ options: EventLogOptions, onSpace: @escaping @Sendable (EventLogError?) -> Void) {
+  init(
+    _ options: EventLogOptions, onSpace: @escaping @Sendable (EventLogError?) -> Void
+  ) {
     self.options = options
     paths = StorePaths(root: options.path)
     self.onSpace = onSpace
@@ -30,18 +34,27 @@ struct Recovery {
       let identity = try readOrMakeIdentity()
       let manifest = try readManifest(identity)
       try syncBeforeReading(manifest)
-      let index = EventIndex()
+      let map = SegmentMap()
+      let keeper = TableKeeper(options, paths, manifest, map)
+      let open = try openIndex(keeper, manifest)
+      try self.replay(open, map, body)
       let replay = Replay(
-        index: index, map: SegmentMap(), mask: options.fingerprintMask,
-        oldestLSN: manifest.origin.lsn + 1, body: body)
-      let active = try readSegments(manifest, replay)
+        index: open.index, map: map, mask: options.fingerprintMask,
+        coveredLSN: keeper.coveredLSN, body: body)
+      let active = try readSegments(manifest, keeper, replay)
       try tidyUnlisted(manifest)
       let writer = try beginEpoch(manifest, active, replay.map)
+      if writer.header.id != active.header.id {
+        keeper.add(writer.manifest.segments[writer.manifest.segments.count - 2])
+      }
+      keeper.maxEpoch = writer.manifest.epoch
       report.records = replay.records
+      report.openRecords = open.wanted.count
       report.epoch = writer.manifest.epoch
       report.nanoseconds = monotonicNanoseconds() - started
       return Opened(
-        lock: lock, identity: identity, index: index, writer: writer, report: report)
+        lock: lock, identity: identity, index: open.index, keeper: keeper,
+        reopened: replay.reopened, writer: writer, report: report)
     } catch {
       lock.closeQuietly()
       throw error

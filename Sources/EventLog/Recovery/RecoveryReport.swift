@@ -11,7 +11,10 @@ package struct RecoveryReport: Sendable, Equatable {
   package internal(set) var wasClosed = false
   package internal(set) var tail = Tail.clean
   package internal(set) var segments = 0
+  /// Records read in order: those of the segments that are not indexed.
   package internal(set) var records = 0
+  /// Records before those that were read back one by one for the owner.
+  package internal(set) var openRecords = 0
   package internal(set) var bytes: Int64 = 0
   /// Whether the active segment was read around the page cache. Where the file system cannot, the
   /// cache was dropped first, which is weaker: dirty pages after a failed sync may remain.

@@ -1,22 +1,26 @@
-/// Takes every record of the log in order: into the index, the segment map, and the caller's hands.
+/// Takes records in order, those of the segments that are not indexed: into the index, the segment
+/// map, and the caller's hands.
 final class Replay {
   let index: EventIndex
   let map: SegmentMap
   private(set) var records = 0
+  /// Records of events that have one in an indexed segment.
+  private(set) var reopened = ReopenedEvents()
   private let mask: UInt64
-  private let oldestLSN: UInt64
+  private let coveredLSN: UInt64
   private let body: (RecordView) throws -> Void
   private var marks: [UInt32] = []
 
-  /// `oldestLSN`: where the log begins, after what retention removed.
+  /// `coveredLSN`: what tables know up to; `index` holds the events that are open there.
   init(
-    index: EventIndex, map: SegmentMap, mask: UInt64, oldestLSN: UInt64,
+    index: EventIndex, map: SegmentMap, mask: UInt64, coveredLSN: UInt64,
     body: @escaping (RecordView) throws -> Void
   ) {
     self.index = index
     self.map = map
     self.mask = mask
-    self.oldestLSN = oldestLSN
+    self.coveredLSN = coveredLSN
+    reopened.see(covered: coveredLSN, next: coveredLSN + 1)
     self.body = body
   }
 
@@ -79,11 +83,12 @@ final class Replay {
       marks.append(UInt32(truncatingIfNeeded: offset / 8))
     }
     guard header.flags.contains(.event) else { return true }
+    reopened.note(lsn: header.lsn, previous: header.previousLSN, covered: coveredLSN)
     let fingerprint = header.hash.high & mask
     let value = IndexValue(header)
     if index.update(fingerprint, previous: header.previousLSN, to: value) { return true }
-    // The record before it went with an older segment: here the event begins.
-    guard header.previousLSN < oldestLSN else { return false }
+    // The record before it is a final one of an indexed segment, or went with an older one.
+    guard header.previousLSN <= coveredLSN else { return false }
     return index.update(fingerprint, previous: 0, to: value)
   }
 }

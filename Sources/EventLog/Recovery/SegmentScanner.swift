@@ -7,6 +7,7 @@ struct SegmentScanner {
   private(set) var offset = Int64(Limits.segmentHeaderBytes)
   private(set) var point: ChainPoint
   private var epoch: UInt64
+  private let breaks: Breaks
 
   /// A valid frame; the payload is valid until the next step.
   struct Frame {
@@ -21,7 +22,11 @@ struct SegmentScanner {
     case end(FrameProblem)
   }
 
-  init(_ header: SegmentHeader, window: ScanWindow, after point: ChainPoint, maxEpoch: UInt64) {
+  init(
+    _ header: SegmentHeader, window: ScanWindow, after point: ChainPoint, maxEpoch: UInt64,
+    breaks: Breaks = []
+  ) {
+    self.breaks = breaks
     self.header = header
     self.window = window
     self.point = point
@@ -36,7 +41,9 @@ struct SegmentScanner {
     case .valid(let frame):
       let header = frame.header
       if header.sequence != point.sequence + 1 { return .end(.sequence(header.sequence)) }
-      if header.previousChain != point.chain { return .end(.chain) }
+      if header.previousChain != point.chain, !breaks.has(.skipChainCheck) {
+        return .end(.chain)
+      }
       if header.firstLSN != point.lsn + 1 { return .end(.lsn(header.firstLSN)) }
       if header.epoch < epoch || header.epoch > maxEpoch { return .end(.epoch(header.epoch)) }
       epoch = header.epoch

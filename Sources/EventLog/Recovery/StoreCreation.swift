@@ -9,8 +9,8 @@ struct StoreCreation {
   func run() throws(EventLogError) -> StoreIdentity {
     try checkNothingIsLost()
     let identity = try StoreIdentity.random()
-    let isReady = try SpareFile.tidy(options, paths)
-    let preparer = SparePreparer(options, paths, isReady: isReady, onSpace: { _ in })
+    let ready = try SpareFile.tidy(options, paths)
+    let preparer = SparePreparer(options, paths, ready: ready, onSpace: { _ in })
     let (header, file) = try SegmentWriter.makeSegment(
       options: options, paths: paths, preparer: preparer, store: identity.store, id: 1,
       after: .beginning, epoch: 0)
@@ -34,9 +34,16 @@ struct StoreCreation {
       if id != 1 || isBegun { throw missing(paths.segment(id)) }
     }
     let manifest = try disk.contents(of: paths.manifest, atMost: Manifest.maxBytes)
-    if let manifest, manifest.count > 40, manifest.integer(UInt64.self, at: 32) > 1 {
-      throw missing(paths.manifest)
-    }
+    if let manifest, !Self.isFirst(manifest) { throw missing(paths.manifest) }
+  }
+
+  /// Whether this manifest is what an unfinished creation left: whole, for it is replaced as one
+  /// step, and never replaced since.
+  private static func isFirst(_ manifest: [UInt8]) -> Bool {
+    let end = manifest.count - 4
+    return end >= Manifest.headerBytes
+      && checksum(manifest[..<end]) == manifest.integer(UInt32.self, at: end)
+      && manifest.integer(UInt64.self, at: 32) <= 1
   }
 
   private func missing(_ file: String) -> EventLogError {

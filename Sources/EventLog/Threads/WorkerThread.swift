@@ -7,13 +7,15 @@ final class WorkerThread: @unchecked Sendable {
   // Sendable because the handle is written once, before the thread can be joined.
   private let handle: pthread_t
 
-  /// `name`: at most 15 bytes, seen in `top -H`.
-  init(_ name: String, _ body: @escaping @Sendable () -> Void) throws(EventLogError) {
+  /// `name`: at most 15 bytes, seen in `top -H`. `inBackground`: stands back behind others.
+  init(
+    _ name: String, inBackground: Bool = false, _ body: @escaping @Sendable () -> Void
+  ) throws(EventLogError) {
     var attributes = pthread_attr_t()
     pthread_attr_init(&attributes)
     defer { pthread_attr_destroy(&attributes) }
     pthread_attr_setstacksize(&attributes, Limits.threadStackBytes)
-    let box = Unmanaged.passRetained(Box(name, body))
+    let box = Unmanaged.passRetained(Box(name, inBackground, body))
     var handle = pthread_t()
     let answer = pthread_create(
       &handle, &attributes,
@@ -21,6 +23,7 @@ final class WorkerThread: @unchecked Sendable {
         guard let argument else { return nil }
         let box = Unmanaged<Box>.fromOpaque(argument).takeRetainedValue()
         csystem_name_thread(box.name)
+        if box.inBackground { csystem_stand_back() }
         box.body()
         return nil
       }, box.toOpaque())
@@ -37,10 +40,12 @@ final class WorkerThread: @unchecked Sendable {
 
   private final class Box {
     let name: String
+    let inBackground: Bool
     let body: @Sendable () -> Void
 
-    init(_ name: String, _ body: @escaping @Sendable () -> Void) {
+    init(_ name: String, _ inBackground: Bool, _ body: @escaping @Sendable () -> Void) {
       self.name = name
+      self.inBackground = inBackground
       self.body = body
     }
   }

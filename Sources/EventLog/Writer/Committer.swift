@@ -19,6 +19,11 @@ final class Committer: @unchecked Sendable {
   private var waiting: [FrameBuffer] = []
   private var pool: [FrameBuffer] = []
   private var isMidTurn = false
+  /// Segments to take out of the manifest, up to this one.
+  private var dropping: UInt64?
+  /// Told where the log begins now, or nil when there was no room for another manifest. Set
+  /// before the thread starts.
+  var onDropped: (UInt64, ChainPoint?) -> Void = { _, _ in }
   private var isStopping = false
   private var isAbandoned = false
   private var failure: EventLogError?
@@ -70,6 +75,14 @@ final class Committer: @unchecked Sendable {
     monitor.signal()
   }
 
+  /// Takes the segments up to this one out of the manifest.
+  func drop(through id: UInt64) {
+    monitor.withLock {
+      dropping = id
+      monitor.signal()
+    }
+  }
+
   /// Writes what was appended, then ends the sync thread. The writer is the caller's afterwards.
   func finish() throws(EventLogError) -> SegmentWriter {
     stop(abandoning: false)
@@ -112,6 +125,7 @@ final class Committer: @unchecked Sendable {
   private enum Work {
     case frame(FrameBuffer)
     case confirm
+    case drop(UInt64)
     case stop
   }
 
@@ -134,13 +148,24 @@ final class Committer: @unchecked Sendable {
       case .frame(let buffer):
         try writer.write(buffer)
         unconfirmedSince = monotonicNanoseconds()
-        guard announce(buffer) else { return }
+        guard announce(buffer, writer.acknowledgedLSN) else { return }
       case .confirm:
         try writer.writeEmpty(.confirm)
         unconfirmedSince = nil
+      case .drop(let id):
+        try drop(id)
       case .stop:
         return
       }
+    }
+  }
+
+  private func drop(_ id: UInt64) throws(EventLogError) {
+    do throws(EventLogError) {
+      onDropped(id, try writer.drop(through: id))
+    } catch {
+      guard SystemError(error.systemError).isLackOfSpace else { throw error }
+      onDropped(id, nil)
     }
   }
 
@@ -148,6 +173,10 @@ final class Committer: @unchecked Sendable {
     monitor.withLock {
       while true {
         if failure != nil || isAbandoned { return .stop }
+        if let id = dropping, !isStopping {
+          dropping = nil
+          return .drop(id)
+        }
         if !waiting.isEmpty { return .frame(waiting.removeFirst()) }
         if !isMidTurn, !filling.isEmpty {
           let full = filling
@@ -168,8 +197,7 @@ final class Committer: @unchecked Sendable {
 
   /// The frame is durable: says so and takes its buffer back. False when the log was poisoned
   /// meanwhile: then nothing may be said.
-  private func announce(_ buffer: FrameBuffer) -> Bool {
-    let last = buffer.lastLSN
+  private func announce(_ buffer: FrameBuffer, _ last: UInt64) -> Bool {
     let bytes = buffer.payloadBytes
     let isHealthy = monitor.withLock { () -> Bool in
       guard failure == nil else { return false }

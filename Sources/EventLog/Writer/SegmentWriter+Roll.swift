@@ -6,13 +6,15 @@ extension SegmentWriter {
     (header, file) = try Self.makeSegment(
       options: options, paths: paths, preparer: preparer, store: store, id: header.id + 1,
       after: point, epoch: manifest.epoch)
-    manifest.seal(at: Manifest.End(offset: offset, point: point))
-    manifest.add(header)
-    try options.disk.replaceFile(Manifest.fileName, in: paths.root, with: manifest.encoded())
+    var next = manifest
+    next.seal(at: Manifest.End(offset: offset, point: point))
+    next.add(header)
+    try replaceManifest(next)
     offset = Int64(Limits.segmentHeaderBytes)
     map.add(id: header.id, baseLSN: header.baseLSN)
     try old.close()
     preparer.want()
+    onSealed(manifest.segments[manifest.segments.count - 2])
   }
 
   /// Turns the spare into segment `id`: header written and durable, then the name.
@@ -24,7 +26,7 @@ extension SegmentWriter {
     let salt = try randomBytes(8)
     let header = SegmentHeader(
       store: store, id: id, baseLSN: point.lsn + 1, baseSequence: point.sequence + 1,
-      epoch: epoch, created: wallNanoseconds(), salt: salt.integer(at: 0),
+      epoch: epoch, created: options.wallClock(), salt: salt.integer(at: 0),
       previousChain: point.chain, fileBytes: Int64(options.segmentBytes))
     let spare = try DiskFile(options.disk, paths.spare, .write)
     do throws(EventLogError) {

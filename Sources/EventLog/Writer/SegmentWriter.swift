@@ -13,10 +13,17 @@ final class SegmentWriter {
   var point: ChainPoint
   let map: SegmentMap
   let preparer: SparePreparer
+  /// Told of a segment that will not change any more.
+  var onSealed: (Manifest.Segment) -> Void = { _ in }
   private let mark: DiskFile
   private let markBuffer = UnsafeMutableRawPointer.allocate(
     byteCount: DurableMark.bytes, alignment: 64)
   private let empty = FrameBuffer(payload: 0)
+
+  /// The last record that may be said to be durable.
+  private(set) var acknowledgedLSN: UInt64
+  /// A frame was written and not synced: only ever with `twoFramesInFlight`.
+  private var hasUnsynced = false
 
   var segmentID: UInt64 { header.id }
 
@@ -32,6 +39,7 @@ final class SegmentWriter {
     self.file = file
     self.offset = offset
     self.point = point
+    acknowledgedLSN = point.lsn
     self.map = map
     self.preparer = preparer
     mark = try DiskFile(options.disk, paths.durable, .writeOrCreate, creating: true)
@@ -56,18 +64,46 @@ final class SegmentWriter {
       kind: kind, payloadBytes: buffer.payloadBytes, recordCount: buffer.recordCount,
       firstLSN: point.lsn + 1, sequence: point.sequence + 1, epoch: manifest.epoch,
       time: wallNanoseconds(), previousChain: point.chain, payloadChecksum: 0)
-    if offset + Int64(frame.totalBytes) > header.fileBytes { try roll() }
+    if offset + Int64(frame.totalBytes) > header.fileBytes || isOld(kind) { try roll() }
     precondition(
       offset + Int64(frame.totalBytes) <= header.fileBytes,
       "a fresh segment has room for the largest frame")
     let bytes = buffer.seal(&frame, salt: header.frameSalt, at: offset)
+    if options.breaks.has(.acknowledgeBeforeSync) {
+      acknowledgedLSN = point.lsn + UInt64(buffer.recordCount)
+    }
     try file.write(bytes, at: offset)
-    try file.syncData()
+    try sync()
     noteMarks(buffer)
     offset += Int64(frame.totalBytes)
     point = ChainPoint(
       lsn: point.lsn + UInt64(buffer.recordCount), sequence: frame.sequence, chain: frame.chain)
+    if hasUnsynced { return }
+    acknowledgedLSN = point.lsn
     try writeMark()
+  }
+
+  /// A segment with records is sealed early when retention wants it so.
+  private func isOld(_ kind: FrameHeader.Kind) -> Bool {
+    guard
+      kind == .data, let limit = options.segmentNanoseconds, point.lsn >= header.baseLSN
+    else { return false }
+    return options.wallClock() - header.created > limit
+  }
+
+  /// Makes the frame durable that was just written.
+  private func sync() throws(EventLogError) {
+    if options.breaks.has(.skipDataSync) { return }
+    if options.breaks.has(.twoFramesInFlight) {
+      hasUnsynced.toggle()
+      if hasUnsynced { return }
+    }
+    do throws(EventLogError) {
+      try file.syncData()
+    } catch {
+      guard options.breaks.has(.retryFailedSync) else { throw error }
+      try file.syncData()
+    }
   }
 
   /// Tells readers where the records of the frame at `offset` are.
@@ -85,13 +121,26 @@ final class SegmentWriter {
       UnsafeRawBufferPointer(start: markBuffer, count: DurableMark.bytes), at: 0)
   }
 
+  /// Replaces the manifest. Where not even that finds room, the ballast makes some: nothing was
+  /// written to a listed file, so to try once more is safe.
+  func replaceManifest(_ next: Manifest) throws(EventLogError) {
+    do throws(EventLogError) {
+      try options.disk.replaceFile(Manifest.fileName, in: paths.root, with: next.encoded())
+    } catch {
+      guard
+        SystemError(error.systemError).isLackOfSpace, try preparer.releaseBallast()
+      else { throw error }
+      try options.disk.replaceFile(Manifest.fileName, in: paths.root, with: next.encoded())
+    }
+    manifest = next
+  }
+
   /// Marks the store as closed: the next opening goes on in the same segment.
   func close() throws(EventLogError) {
-    manifest.isClosed = true
-    manifest.generation += 1
-    manifest.segments[manifest.segments.count - 1].end = Manifest.End(
-      offset: offset, point: point)
-    try options.disk.replaceFile(Manifest.fileName, in: paths.root, with: manifest.encoded())
+    var next = manifest
+    next.isClosed = true
+    next.seal(at: Manifest.End(offset: offset, point: point))
+    try replaceManifest(next)
     try file.close()
   }
 }

@@ -1,11 +1,14 @@
 /// Keeps the next segment ready: a file of zeros, durable before it gets its name, so that a
-/// commit never waits for an allocation. Lack of space is waited out; any other error is fatal.
+/// commit never waits for an allocation; and a reserve behind it. Lack of space is said as soon as
+/// one of the two cannot be made: what the owner does not take in any more leaves room for what is
+/// under way. It is waited out; any other error is fatal.
 final class SparePreparer: @unchecked Sendable {
   // Sendable because the variables are only touched with the monitor's lock held.
   private let options: EventLogOptions
   private let paths: StorePaths
   private let monitor = Monitor()
-  private var isReady: Bool
+  private var ready: SpareFile.Ready
+  private var isNeeded = false
   private var isWanted = false
   private var isStopping = false
   private var isClosing = false
@@ -15,14 +18,14 @@ final class SparePreparer: @unchecked Sendable {
   private var thread: WorkerThread?
   private let onSpace: @Sendable (EventLogError?) -> Void
 
-  /// `isReady`: a whole spare of the right size is there.
+  /// `ready`: what is there.
   init(
-    _ options: EventLogOptions, _ paths: StorePaths, isReady: Bool,
+    _ options: EventLogOptions, _ paths: StorePaths, ready: SpareFile.Ready,
     onSpace: @escaping @Sendable (EventLogError?) -> Void
   ) {
     self.options = options
     self.paths = paths
-    self.isReady = isReady
+    self.ready = ready
     self.onSpace = onSpace
   }
 
@@ -35,7 +38,7 @@ final class SparePreparer: @unchecked Sendable {
   /// The current spare was used up, or there is none yet.
   func want() {
     monitor.withLock {
-      isWanted = !isReady
+      isWanted = true
       monitor.signal()
     }
   }
@@ -43,21 +46,51 @@ final class SparePreparer: @unchecked Sendable {
   /// Waits for a spare and hands it over: the caller renames it.
   func take() throws(EventLogError) {
     guard thread != nil else {
-      if !isReady { try SpareFile.make(options, paths) }
-      isReady = false
+      if !ready.hasSpare { try makeNow() }
+      ready.hasSpare = false
       return
     }
     try monitor.withLock { () throws(EventLogError) in
-      while !isReady, failure == nil, !isStopping, !isClosing || lackOfSpace == nil {
+      isNeeded = true
+      defer { isNeeded = false }
+      while !ready.hasSpare, failure == nil, !isStopping, !isGivenUp {
         isWanted = true
         monitor.signal()
         monitor.wait()
       }
       if let failure { throw failure }
-      if !isReady, isClosing, let lackOfSpace { throw lackOfSpace }
-      guard isReady else { throw EventLogError(.closed, "the log is being closed") }
-      isReady = false
+      if !ready.hasSpare, isGivenUp, let lackOfSpace { throw lackOfSpace }
+      guard ready.hasSpare else { throw EventLogError(.closed, "the log is being closed") }
+      ready.hasSpare = false
     }
+  }
+
+  private var isReserveWanted: Bool { isNeeded && !ready.hasSpare && ready.hasReserve }
+
+  private var isGivenUp: Bool { isClosing && lackOfSpace != nil && !ready.hasReserve }
+
+  /// Without the thread: at the opening.
+  private func makeNow() throws(EventLogError) {
+    do throws(EventLogError) {
+      try SpareFile.make(options, paths, as: paths.spare)
+    } catch {
+      guard SystemError(error.systemError).isLackOfSpace, ready.hasReserve else { throw error }
+      try SpareFile.useReserve(options, paths)
+      ready.hasReserve = false
+    }
+  }
+
+  /// Whether the spare or its reserve found no room.
+  var isShortOfSpace: Bool { monitor.withLock { lackOfSpace != nil } }
+
+  /// Gives blocks back so that a manifest finds room. False when there are none.
+  func releaseBallast() throws(EventLogError) -> Bool {
+    let hadBallast = monitor.withLock {
+      defer { ready.hasBallast = false }
+      return ready.hasBallast
+    }
+    if hadBallast { try options.disk.removeIfPresent(paths.ballast) }
+    return hadBallast
   }
 
   /// From now on a lack of space ends `take` with its error.
@@ -81,15 +114,17 @@ final class SparePreparer: @unchecked Sendable {
     var wasFull = false
     while waitForWork() {
       do throws(EventLogError) {
-        try SpareFile.make(options, paths)
-        monitor.withLock {
-          isReady = true
-          isWanted = false
-          lackOfSpace = nil
+        try prepareNext()
+        let isDone = monitor.withLock { () -> Bool in
+          isWanted = !(ready.hasSpare && ready.hasReserve && ready.hasBallast)
+          if !isWanted { lackOfSpace = nil }
           monitor.signal()
+          return !isWanted
         }
-        if wasFull { onSpace(nil) }
-        wasFull = false
+        if isDone, wasFull {
+          onSpace(nil)
+          wasFull = false
+        }
       } catch {
         guard SystemError(error.systemError).isLackOfSpace else {
           monitor.withLock {
@@ -104,8 +139,45 @@ final class SparePreparer: @unchecked Sendable {
         }
         if !wasFull { onSpace(error) }
         wasFull = true
+        if let error = useReserveIfNeeded() { return onFailure(error) }
         pause()
       }
+    }
+  }
+
+  /// Makes the first of the files that is not there.
+  private func prepareNext() throws(EventLogError) {
+    let ready = monitor.withLock { self.ready }
+    if !ready.hasSpare {
+      try SpareFile.make(options, paths, as: paths.spare)
+      monitor.withLock { self.ready.hasSpare = true }
+    } else if !ready.hasReserve {
+      try SpareFile.make(options, paths, as: paths.reserve)
+      monitor.withLock { self.ready.hasReserve = true }
+    } else if !ready.hasBallast {
+      try SpareFile.makeBallast(options, paths)
+      monitor.withLock { self.ready.hasBallast = true }
+    }
+  }
+
+  /// A commit waits and there is no room: the reserve is for this.
+  private func useReserveIfNeeded() -> EventLogError? {
+    let isTaken = monitor.withLock { isReserveWanted }
+    guard isTaken else { return nil }
+    do throws(EventLogError) {
+      try SpareFile.useReserve(options, paths)
+      monitor.withLock {
+        ready.hasReserve = false
+        ready.hasSpare = true
+        monitor.signal()
+      }
+      return nil
+    } catch {
+      monitor.withLock {
+        failure = error
+        monitor.signal()
+      }
+      return error
     }
   }
 
@@ -120,7 +192,9 @@ final class SparePreparer: @unchecked Sendable {
   private func pause() {
     let deadline = monotonicNanoseconds() + UInt64(options.spaceRetryMilliseconds) * 1_000_000
     monitor.withLock {
-      while !isStopping, monotonicNanoseconds() < deadline { monitor.wait(until: deadline) }
+      while !isStopping, !isReserveWanted, monotonicNanoseconds() < deadline {
+        monitor.wait(until: deadline)
+      }
     }
   }
 }

@@ -98,9 +98,13 @@ package struct ConfigurationValues: Sendable {
 
   private static func unknown(_ name: String, at place: String) -> [String] {
     if ConfigurationKey.all.contains(where: { $0.name == name }) { return [] }
-    let near = ConfigurationKey.all.map(\.name)
-      .min { editDistance($0, name) < editDistance($1, name) }
-    return ["\(place): \(name): no such key\(near.map { "; the nearest is \($0)" } ?? "")"]
+    let near = ConfigurationKey.all.map { (key: $0.name, distance: editDistance($0.name, name)) }
+      .min { $0.distance < $1.distance }
+    // A slip of the pen, or a part left out; what is further off would only lead astray.
+    let hint = near.flatMap { near in
+      near.distance <= max(2, name.count / 4) ? "; the nearest is \(near.key)" : nil
+    }
+    return ["\(place): \(name): no such key\(hint ?? "; `meddela config show` lists them")"]
   }
 
   private static func editDistance(_ a: String, _ b: String) -> Int {

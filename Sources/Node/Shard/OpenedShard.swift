@@ -31,6 +31,12 @@ struct OpenedShard {
       catalog: catalog, pinned: pinned)
     var options = EventLogOptions(path: "\(configuration.storePath)/00")
     options.segmentBytes = configuration.segmentBytes
+    options.retentionSeconds = Int64(configuration.retentionDays) * 86_400
+    // The engine drives pending events on, and failed ones that are still open: a fallback channel
+    // is owed to them. The log watch finds what waits for delivery logs.
+    options.replays = {
+      $0.status == Status.pending.rawValue || $0.status == Status.deliveryFailed.rawValue
+    }
     do {
       let log = try EventLog.open(options, callbacks: signals.callbacks) { record in
         try engine.recover(

@@ -1,6 +1,7 @@
 internal import AMQP
 internal import Execution
 internal import Logging
+internal import Messages
 
 // What the broker says, handed to the engine.
 extension ShardRunner: BrokerLinkDelegate {
@@ -140,8 +141,9 @@ extension InboundMessage {
     replyTo = ByteRange(properties.replyTo)
     headers = ByteRange(properties.headers)
     if !headers.isEmpty {
-      traceParent = header("traceparent", atMost: 256)
-      traceState = header("tracestate", atMost: 1_024)
+      traceParent = header("traceparent", atMost: Messages.Limits.traceParentBytes)
+      traceState = header("tracestate", atMost: Messages.Limits.traceStateBytes)
+      takeCloudEvent()
       deliveryCount = deliveryCountHeader
     }
   }
@@ -153,6 +155,16 @@ extension InboundMessage {
       else { return 0 }
       return UInt32(clamping: count)
     }
+  }
+
+  /// Puts the attributes of a CloudEvent in binary mode behind the message's bytes.
+  private mutating func takeCloudEvent() {
+    let attributes = storage.withUnsafeBytes { bytes in
+      CloudEventHeaders.attributes(of: HeaderTable(entries: bytes.part(headers)))
+    }
+    guard let attributes else { return }
+    cloudEvent = ByteRange(offset: storage.count, count: attributes.count)
+    storage += attributes
   }
 
   /// Where a string header's value stands; none when it is absent or longer than its limit.

@@ -25,6 +25,7 @@ extension ShardRunner {
         if order.key != nil { flags.insert(.event) }
         if order.isFinal { flags.insert(.final) }
         if order.isPublished { flags.insert(.publish) }
+        if order.kind == .carried { flags.insert(.base) }
         let header = RecordHeader(
           lsn: order.lsn, kind: order.kind.rawValue, status: order.status,
           previousStatus: order.previousStatus, flags: flags, attempt: order.attempt,

@@ -24,6 +24,20 @@ extension ShardRunner {
     turn()
   }
 
+  /// Records that hold an old segment of the log back.
+  func carry(_ requests: [CarryRequest]) {
+    guard !hasEnded, phase == .running else { return }
+    engine.advance(to: NodeClock.now())
+    for request in requests {
+      if request.isEvent {
+        engine.carry(lsn: request.lsn, key: request.hash.key)
+      } else {
+        engine.carryPosition(lsn: request.lsn)
+      }
+    }
+    scheduleTurn()
+  }
+
   private func take(_ answer: ReadAnswer) throws(NodeError) {
     switch answer.outcome {
     case .failed(let error):

@@ -66,11 +66,14 @@ final class ShardRunner {
     listenForControl()
     let runner = NIOLoopBound(self, eventLoop: eventLoop)
     ticker = eventLoop.scheduleRepeatedTask(
-      initialDelay: .milliseconds(20), delay: .milliseconds(20)
+      initialDelay: Self.tick, delay: Self.tick
     ) { _ in
       runner.value.turn()
     }
   }
+
+  /// How late a timer may fire. All else is moved on by what comes from sockets and disk.
+  private static let tick = TimeAmount.milliseconds(50)
 
   /// Schedules one turn behind all inputs that are at hand.
   func scheduleTurn() {
@@ -87,7 +90,7 @@ final class ShardRunner {
     guard !hasEnded else { return }
     let now = NodeClock.now()
     let isLeft = engine.turn(
-      at: now, mayAppend: log.bufferedBytes < Self.logHighWaterBytes,
+      at: now, mayAppend: log.bufferedBytes < Self.logHighWaterBytes && !log.isShortOfSpace,
       mayTakeBatch: log.bufferedBytes < Self.logBatchHighWaterBytes)
     carryOut()
     if isLeft { scheduleTurn() }
@@ -185,6 +188,7 @@ final class ShardRunner {
     guard now &- lastReportAt > 50_000_000 else { return }
     lastReportAt = now
     logMismatches()
+    if phase == .running { log.retain(from: engine.keepFrom) }
     report.update(status(at: now))
   }
 

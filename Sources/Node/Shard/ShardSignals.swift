@@ -25,6 +25,9 @@ struct ShardSignals: Sendable {
       },
       onSpace: { error in
         eventLoop.execute { runner.value?.spaceChanged(error) }
+      },
+      onCarry: { requests in
+        eventLoop.execute { runner.value?.carry(requests) }
       })
   }
 }

@@ -27,21 +27,36 @@ struct ModelRecord: Equatable, CustomStringConvertible {
 struct Model {
   var records: [ModelRecord] = []
   var newest: [[UInt8]: UInt64] = [:]
+  private var bases: [[UInt8]: UInt64] = [:]
+  /// Ids, in the order of their first records.
+  var events: [[UInt8]] = []
 
   var nextLSN: UInt64 { UInt64(records.count) + 1 }
 
-  /// A random next record of a new or a known event.
+  /// A random next record of a new or a known event; every second one is final. With `others`,
+  /// now and then one that is no event's.
   mutating func makeRecord(
-    _ random: inout SeededRandom, hash: ([UInt8]) -> EventHash, maxPayload: Int = 900
+    _ random: inout SeededRandom, hash: ([UInt8]) -> EventHash, maxPayload: Int = 900,
+    others: Bool = false
   ) -> ModelRecord {
-    let known = records.isEmpty ? 0 : Int.random(in: 0..<records.count, using: &random)
+    if others, Int.random(in: 0..<20, using: &random) == 0 {
+      let header = RecordHeader(
+        lsn: nextLSN, kind: UInt8.random(in: 4...5, using: &random), flags: [],
+        time: Int64(nextLSN))
+      let record = ModelRecord(header: header, id: [], payload: random.bytes(8))
+      add(record)
+      return record
+    }
+    let events = self.events
+    let known = events.isEmpty ? 0 : Int.random(in: 0..<events.count, using: &random)
     var id = Array("event-\(nextLSN)".utf8)
-    if !records.isEmpty, Int.random(in: 0..<3, using: &random) > 0 { id = records[known].id }
+    if !events.isEmpty, Int.random(in: 0..<3, using: &random) > 0 { id = events[known] }
     let header = RecordHeader(
       lsn: nextLSN, kind: UInt8.random(in: 1...3, using: &random),
       status: UInt8.random(in: 1...7, using: &random), previousStatus: 2,
-      flags: [.event, .publish], attempt: UInt16.random(in: 0...9, using: &random),
-      time: Int64.random(in: 0...1_000_000, using: &random), hash: hash(id),
+      flags: Bool.random(using: &random) ? [.event, .publish] : [.event, .final],
+      attempt: UInt16.random(in: 0...9, using: &random),
+      time: Int64(nextLSN), hash: hash(id),
       previousLSN: newest[id] ?? 0)
     let record = ModelRecord(
       header: header, id: id,
@@ -50,9 +65,47 @@ struct Model {
     return record
   }
 
+  /// The record that carries an event forward, or takes the place of one that is no event's.
+  mutating func makeCarry(_ request: CarryRequest) -> ModelRecord? {
+    let old = records[Int(request.lsn) - 1]
+    var record = old
+    record.header.lsn = nextLSN
+    record.header.time = Int64(nextLSN)
+    if request.isEvent {
+      // Meanwhile another record may have come, and it may be final.
+      guard newest[old.id] == request.lsn else { return nil }
+      record.header.previousLSN = request.lsn
+      record.header.flags.insert(.base)
+    }
+    add(record)
+    return record
+  }
+
+  /// The newest record of an event that needs none before it.
+  func base(_ id: [UInt8]) -> UInt64 { bases[id] ?? 0 }
+
   mutating func add(_ record: ModelRecord) {
     records.append(record)
+    guard record.header.flags.contains(.event) else { return }
+    if record.header.isBase { bases[record.id] = record.header.lsn }
+    if newest[record.id] == nil { events.append(record.id) }
     newest[record.id] = record.header.lsn
+  }
+
+  /// What an opening shows its owner when tables cover the log up to `covered`.
+  func replay(covered: UInt64) -> [ModelRecord] {
+    let before = records.prefix(Int(covered))
+    var newest: [[UInt8]: ModelRecord] = [:]
+    var kinds: [UInt8: ModelRecord] = [:]
+    for record in before {
+      if record.header.flags.contains(.event) {
+        newest[record.id] = record
+      } else {
+        kinds[record.header.kind] = record
+      }
+    }
+    let open = newest.values.filter { !$0.header.flags.contains(.final) } + kinds.values
+    return open.sorted { $0.header.lsn < $1.header.lsn } + records.dropFirst(Int(covered))
   }
 
   /// Forgets records that were lost because they were never durable.

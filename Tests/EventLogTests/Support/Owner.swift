@@ -13,6 +13,7 @@ final class Owner: @unchecked Sendable {
   private var failures: [EventLogError] = []
   private var spaces: [EventLogError?] = []
   private var durableAfterFailure = false
+  private var carries: [CarryRequest] = []
 
   var callbacks: EventLogCallbacks {
     EventLogCallbacks(
@@ -25,7 +26,8 @@ final class Owner: @unchecked Sendable {
       },
       onRead: { [self] batch in change { answers += batch } },
       onFailure: { [self] error in change { failures.append(error) } },
-      onSpace: { [self] error in change { spaces.append(error) } })
+      onSpace: { [self] error in change { spaces.append(error) } },
+      onCarry: { [self] requests in change { carries += requests } })
   }
 
   private func change(_ body: () -> Void) {
@@ -45,6 +47,16 @@ final class Owner: @unchecked Sendable {
       }
       return true
     }
+  }
+
+  /// Looks again and again, a minute at most.
+  func waitUntil(_ isTrue: () -> Bool) -> Bool {
+    let deadline = monotonicNanoseconds() + 60_000_000_000
+    while !isTrue() {
+      if monotonicNanoseconds() > deadline { return false }
+      monitor.withLock { monitor.wait(until: monotonicNanoseconds() + 1_000_000) }
+    }
+    return true
   }
 
   /// Durable up to there, or the log failed.
@@ -68,6 +80,14 @@ final class Owner: @unchecked Sendable {
   func waitSpaces(_ count: Int) -> [EventLogError?] {
     _ = wait { spaces.count >= count }
     return monitor.withLock { spaces }
+  }
+
+  /// What was asked to be carried, once.
+  func takeCarries() -> [CarryRequest] {
+    monitor.withLock {
+      defer { carries = [] }
+      return carries
+    }
   }
 
   var durableLSN: UInt64 { monitor.withLock { durable } }

@@ -6,11 +6,13 @@ import Synchronization
 extension SimDisk {
   /// Counts a changing call and meets the trouble that was ordered for it. True when the call is
   /// to be carried out in the cache first and then the power goes.
-  private func change(_ state: inout State, _ what: String) throws(SystemError) -> Bool {
+  private func change(_ state: inout State, _ what: @autoclosure () -> String) throws(SystemError)
+    -> Bool
+  {
     if state.isDead { throw SystemError(EIO) }
     state.calls += 1
-    state.log.append(what)
     guard state.calls == state.troubleAt else { return false }
+    state.log.append(what())
     if case .error(let number) = state.trouble { throw SystemError(number) }
     state.isDead = true
     return true
@@ -42,6 +44,7 @@ extension SimDisk {
         if dies { throw SystemError(EIO) }
       } else if replaces {
         _ = try self.change(&state, "truncate \(path)")
+        state.giveBack(state.names[path])
         state.inodes.append(Inode())
         state.names[path] = state.inodes.count - 1
       }
@@ -70,18 +73,14 @@ extension SimDisk {
     try with { (state) throws(SystemError) in
       guard let file = state.open[descriptor.number] else { throw SystemError(EBADF) }
       let inode = state.inodes[file.inode]
-      var bytes = inode.cached
       if file.isDirect {
         let address = Int(bitPattern: buffer.baseAddress)
         guard offset % 512 == 0, buffer.count % 512 == 0, address % 512 == 0 else {
           throw SystemError(EINVAL)
         }
-        bytes = inode.truth
+        return Self.copy(inode.truth, at: Int(offset), to: buffer)
       }
-      guard Int(offset) < bytes.count else { return 0 }
-      let count = min(buffer.count, bytes.count - Int(offset))
-      buffer.copyBytes(from: bytes[Int(offset)..<(Int(offset) + count)])
-      return count
+      return Self.copy(inode.cached, at: Int(offset), to: buffer)
     }
   }
 
@@ -96,19 +95,26 @@ extension SimDisk {
         $0 % 512 == 0
       }
       guard isAligned || !file.isDirect else { throw SystemError(EINVAL) }
+      try state.reserve(file.inode, upTo: Int(offset) + bytes.count)
       let dies = try self.change(&state, "write \(bytes.count) at \(offset)")
-      let start = Int(offset)
-      let end = start + bytes.count
-      let missing = end - state.inodes[file.inode].cached.count
-      if missing > 0 { state.inodes[file.inode].cached += [UInt8](repeating: 0, count: missing) }
-      state.inodes[file.inode].cached.replaceSubrange(start..<end, with: bytes)
-      if bytes.count > 0 {
-        let sectors = (start / Self.sectorBytes)...((end - 1) / Self.sectorBytes)
-        state.inodes[file.inode].dirty.formUnion(sectors)
-      }
+      // Now and then a write is short, and the rest comes in another.
+      state.writes += 1
+      let count =
+        state.writes % 7 == 0 && bytes.count > 1_024 ? bytes.count / 2 & ~511 : bytes.count
+      state.inodes[file.inode].write(
+        UnsafeRawBufferPointer(rebasing: bytes[..<count]), at: Int(offset))
       if dies { throw SystemError(EIO) }
-      return bytes.count
+      return count
     }
+  }
+
+  private static func copy(
+    _ bytes: [UInt8], at offset: Int, to buffer: UnsafeMutableRawBufferPointer
+  ) -> Int {
+    let count = min(buffer.count, bytes.count - offset)
+    guard count > 0, let start = buffer.baseAddress else { return 0 }
+    bytes.withUnsafeBytes { _ = memcpy(start, $0.baseAddress! + offset, count) }
+    return count
   }
 
   func syncData(_ descriptor: Descriptor) throws(SystemError) { try sync(descriptor) }
@@ -123,13 +129,13 @@ extension SimDisk {
         dies = try self.change(&state, "sync")
       } catch {
         // As Linux does it: the pages are clean now, and their bytes never reached the disk.
-        state.inodes[file.inode].dirty = []
+        state.inodes[file.inode].dirty.removeAll()
         throw error
       }
       if dies { throw SystemError(EIO) }
       if state.liesAboutSync { return }
       state.inodes[file.inode].durable = state.inodes[file.inode].truth
-      state.inodes[file.inode].dirty = []
+      state.inodes[file.inode].dirty.removeAll()
     }
   }
 
@@ -154,10 +160,9 @@ extension SimDisk {
   func allocate(_ descriptor: Descriptor, _ bytes: Int64) throws(SystemError) {
     try with { (state) throws(SystemError) in
       guard let file = state.open[descriptor.number] else { throw SystemError(EBADF) }
-      if state.isFull { throw SystemError(ENOSPC) }
+      try state.reserve(file.inode, upTo: Int(bytes))
       if try self.change(&state, "allocate") { throw SystemError(EIO) }
-      let missing = Int(bytes) - state.inodes[file.inode].cached.count
-      if missing > 0 { state.inodes[file.inode].cached += [UInt8](repeating: 0, count: missing) }
+      state.inodes[file.inode].grow(to: Int(bytes))
     }
   }
 
@@ -165,12 +170,8 @@ extension SimDisk {
     try with { (state) throws(SystemError) in
       guard let file = state.open[descriptor.number] else { throw SystemError(EBADF) }
       if try self.change(&state, "punch") { throw SystemError(EIO) }
-      let range = Int(offset)..<Int(offset + bytes)
-      let zeros = [UInt8](repeating: 0, count: range.count)
-      state.inodes[file.inode].cached.replaceSubrange(range, with: zeros)
-      let sectors =
-        (range.lowerBound / Self.sectorBytes)...((range.upperBound - 1) / Self.sectorBytes)
-      state.inodes[file.inode].dirty.formUnion(sectors)
+      let zeros = [UInt8](repeating: 0, count: Int(bytes))
+      zeros.withUnsafeBytes { state.inodes[file.inode].write($0, at: Int(offset)) }
     }
   }
 
@@ -212,6 +213,7 @@ extension SimDisk {
     try with { (state) throws(SystemError) in
       guard let inode = state.names[from] else { throw SystemError(ENOENT) }
       let dies = try self.change(&state, "rename \(from) to \(to)")
+      if state.names[to] != inode { state.giveBack(state.names[to]) }
       state.names[to] = inode
       state.names[from] = nil
       if dies { throw SystemError(EIO) }
@@ -222,6 +224,7 @@ extension SimDisk {
     try with { (state) throws(SystemError) in
       guard state.names[path] != nil else { throw SystemError(ENOENT) }
       let dies = try self.change(&state, "remove \(path)")
+      state.giveBack(state.names[path])
       state.names[path] = nil
       if dies { throw SystemError(EIO) }
     }
@@ -233,11 +236,7 @@ extension SimDisk.Inode {
   var truth: [UInt8] {
     var bytes = Array(durable.prefix(cached.count))
     bytes += [UInt8](repeating: 0, count: cached.count - bytes.count)
-    for sector in dirty {
-      let start = sector * SimDisk.sectorBytes
-      let end = min(start + SimDisk.sectorBytes, cached.count)
-      if start < end { bytes.replaceSubrange(start..<end, with: cached[start..<end]) }
-    }
+    dirty.forEach { copySector($0, to: &bytes) }
     return bytes
   }
 }

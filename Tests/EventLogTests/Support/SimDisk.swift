@@ -1,3 +1,4 @@
+import Glibc
 import Synchronization
 
 @testable import EventLog
@@ -15,7 +16,7 @@ final class SimDisk: Disk, @unchecked Sendable {
     var cached: [UInt8] = []
     var durable: [UInt8] = []
     /// Sectors written and not synced.
-    var dirty: Set<Int> = []
+    var dirty = SectorSet()
   }
 
   struct OpenFile {
@@ -41,6 +42,7 @@ final class SimDisk: Disk, @unchecked Sendable {
     var nextDescriptor: Int32 = 100
     /// Calls that change something.
     var calls = 0
+    var writes = 0
     var troubleAt: Int?
     var trouble = Trouble.crash
     var isDead = false
@@ -48,8 +50,12 @@ final class SimDisk: Disk, @unchecked Sendable {
     var liesAboutSync = false
     var liesAboutDirectorySync = false
     var refusesDirect = false
-    /// `allocate` fails with ENOSPC.
-    var isFull = false
+    /// How many bytes files may still grow by; nil for any number.
+    var freeBytes: Int?
+    var isFull: Bool {
+      get { freeBytes != nil }
+      set { freeBytes = newValue ? 0 : nil }
+    }
     var log: [String] = []
   }
 
@@ -79,7 +85,7 @@ final class SimDisk: Disk, @unchecked Sendable {
       guard let inode = state.names[path] else { return }
       change(&state.inodes[inode].cached)
       state.inodes[inode].durable = state.inodes[inode].cached
-      state.inodes[inode].dirty = []
+      state.inodes[inode].dirty.removeAll()
     }
   }
 
@@ -113,6 +119,19 @@ final class SimDisk: Disk, @unchecked Sendable {
 }
 
 extension SimDisk.State {
+  /// Before a file grows.
+  mutating func reserve(_ inode: Int, upTo count: Int) throws(SystemError) {
+    guard let free = freeBytes else { return }
+    let missing = max(0, count - inodes[inode].cached.count)
+    if missing > free { throw SystemError(ENOSPC) }
+    freeBytes = free - missing
+  }
+
+  /// After a name went.
+  mutating func giveBack(_ inode: Int?) {
+    if let inode, freeBytes != nil { freeBytes? += inodes[inode].cached.count }
+  }
+
   mutating func reset() {
     open = [:]
     locks = [:]
@@ -122,21 +141,79 @@ extension SimDisk.State {
 }
 
 extension SimDisk.Inode {
+  /// From the cache to `bytes`, as far as both reach.
+  func copySector(_ sector: Int, to bytes: inout [UInt8]) {
+    let start = sector * SimDisk.sectorBytes
+    let end = min(start + SimDisk.sectorBytes, cached.count)
+    guard start < end, end <= bytes.count else { return }
+    bytes.withUnsafeMutableBytes { to in
+      cached.withUnsafeBytes { from in
+        _ = memcpy(to.baseAddress! + start, from.baseAddress! + start, end - start)
+      }
+    }
+  }
+
+  /// Writes into the cache.
+  mutating func write(_ bytes: UnsafeRawBufferPointer, at start: Int) {
+    guard bytes.count > 0 else { return }
+    grow(to: start + bytes.count)
+    cached.withUnsafeMutableBytes {
+      _ = memcpy($0.baseAddress! + start, bytes.baseAddress!, bytes.count)
+    }
+    dirty.insert(
+      start / SimDisk.sectorBytes, through: (start + bytes.count - 1) / SimDisk.sectorBytes)
+  }
+
+  mutating func grow(to count: Int) {
+    let missing = count - cached.count
+    if missing > 0 { cached += [UInt8](repeating: 0, count: missing) }
+  }
+
   mutating func loseSome(_ random: inout SeededRandom) {
     var kept = durable
     if cached.count != durable.count, Bool.random(using: &random) {
       kept = Array(durable.prefix(cached.count))
       kept += [UInt8](repeating: 0, count: cached.count - kept.count)
     }
-    for sector in dirty.sorted() where Bool.random(using: &random) {
-      let start = sector * SimDisk.sectorBytes
-      let end = min(start + SimDisk.sectorBytes, cached.count)
-      if start < end, end <= kept.count {
-        kept.replaceSubrange(start..<end, with: cached[start..<end])
-      }
+    // Often all or nothing of a file, else each sector by itself.
+    let chance = Int.random(in: 0..<4, using: &random)
+    dirty.forEach { sector in
+      let survives = chance == 0 ? true : chance == 1 ? false : Bool.random(using: &random)
+      if survives { copySector(sector, to: &kept) }
     }
     durable = kept
     cached = kept
-    dirty = []
+    dirty.removeAll()
+  }
+}
+
+/// Numbers of sectors, in order.
+struct SectorSet {
+  private var words: [UInt64] = []
+
+  mutating func insert(_ first: Int, through last: Int) {
+    while words.count * 64 <= last { words.append(0) }
+    var sector = first
+    while sector <= last {
+      if sector % 64 == 0, sector + 63 <= last {
+        words[sector / 64] = .max
+        sector += 64
+      } else {
+        words[sector / 64] |= 1 << UInt64(sector % 64)
+        sector += 1
+      }
+    }
+  }
+
+  mutating func removeAll() { words.removeAll(keepingCapacity: true) }
+
+  func forEach(_ body: (Int) -> Void) {
+    for (index, word) in words.enumerated() {
+      var rest = word
+      while rest != 0 {
+        body(index * 64 + rest.trailingZeroBitCount)
+        rest &= rest - 1
+      }
+    }
   }
 }

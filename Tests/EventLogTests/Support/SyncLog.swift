@@ -3,16 +3,78 @@
 /// The log without its threads: every step happens when it is called, so a crash can be put at
 /// any system call and comes back with its seed.
 final class SyncLog {
+  /// Every record there is, read after the opening.
   let recovered: [ModelRecord]
+  /// What the opening showed its owner.
+  let replayed: [ModelRecord]
+  /// The last LSN that tables covered at the opening.
+  let covered: UInt64
   let report: RecoveryReport
-  private let opened: Recovery.Opened
+  let opened: Recovery.Opened
+
+  var keeper: TableKeeper { opened.keeper }
+  /// What a caller may have been told is durable.
+  var acknowledgedLSN: UInt64 { opened.writer.acknowledgedLSN }
 
   init(_ options: EventLogOptions) throws(EventLogError) {
     var records: [ModelRecord] = []
     var recovery = Recovery(try options.checked(), onSpace: { _ in })
-    opened = try recovery.run { records.append(ModelRecord($0)) }
-    recovered = records
+    let opened = try recovery.run { records.append(ModelRecord($0)) }
+    self.opened = opened
+    replayed = records
     report = opened.report
+    covered = opened.keeper.coveredLSN
+    recovered = try Self.all(options)
+    opened.writer.onSealed = { opened.keeper.add($0) }
+  }
+
+  private static func all(_ options: EventLogOptions) throws(EventLogError) -> [ModelRecord] {
+    var records: [ModelRecord] = []
+    do {
+      let reader = try EventLogReader(path: options.path, disk: options.disk)
+      try reader.forEachRecord { records.append(ModelRecord($0)) }
+    } catch let error as EventLogError {
+      throw error
+    } catch {
+      preconditionFailure("a reader throws nothing else")
+    }
+    return records
+  }
+
+  /// What the keeper's thread would do, one step at a time.
+  func maintain(steps: Int = .max) throws(EventLogError) {
+    for _ in 0..<steps {
+      let isDone = try repairing { () throws(EventLogError) in
+        if try keeper.indexNext() { return false }
+        try keeper.writeCheckpoint()
+        return try !keeper.mergeOnce()
+      }
+      if isDone { return }
+    }
+  }
+
+  /// Does it again after a damaged derived file was made again.
+  private func repairing<R>(_ body: () throws(EventLogError) -> R) throws(EventLogError) -> R {
+    while true {
+      do throws(EventLogError) {
+        return try body()
+      } catch {
+        guard error.isDerived else { throw error }
+        try keeper.repair(error.file)
+      }
+    }
+  }
+
+  /// The LSNs that may be an event's newest, as the owner and the reader thread would find them.
+  func newest(_ id: [UInt8]) throws(EventLogError) -> UInt64? {
+    let hash = hash(id)
+    if let value = opened.index.first(hash.high) { return value.lsn }
+    return try repairing { () throws(EventLogError) in
+      for table in keeper.published.set.suspects(hash) {
+        if let entry = try table.find(hash) { return entry.value.lsn }
+      }
+      return nil
+    }
   }
 
   func hash(_ id: [UInt8]) -> EventHash {
@@ -37,6 +99,30 @@ final class SyncLog {
     try opened.writer.write(buffer)
   }
 
+  /// One step of retention, with what the owner's thread would check: what has to be carried
+  /// first. Nothing else was appended since `maintain`.
+  func retire(cutoff: Int64, keepFrom: UInt64, _ model: Model) throws(EventLogError)
+    -> [CarryRequest]
+  {
+    let plan = try repairing { () throws(EventLogError) in
+      try keeper.planRetention(cutoff: cutoff, keepFrom: keepFrom)
+    }
+    switch plan {
+    case .nothing, .young: return []
+    case .carry(let requests): return requests
+    case .drop(let proposal):
+      let recent = model.records[Int(proposal.coveredLSN)...]
+      let isTouched = recent.contains {
+        $0.header.previousLSN > 0 && $0.header.previousLSN <= proposal.oldLSN
+      }
+      if isTouched { return [] }
+      if let origin = try opened.writer.drop(through: proposal.segment) {
+        try keeper.forget(through: proposal.segment, origin: origin)
+      }
+      return []
+    }
+  }
+
   func confirm() throws(EventLogError) { try opened.writer.writeEmpty(.confirm) }
 
   /// A clean end.
@@ -54,11 +140,14 @@ final class SyncLog {
 
 extension EventLogOptions {
   /// Small segments on a simulated disk.
-  static func simulated(_ disk: SimDisk, segmentBytes: Int = 64 << 10) -> EventLogOptions {
+  static func simulated(
+    _ disk: SimDisk, segmentBytes: Int = 64 << 10, breaks: Breaks = []
+  ) -> EventLogOptions {
     var options = EventLogOptions(path: "/store")
     options.segmentBytes = segmentBytes
     options.disk = disk
     options.spaceRetryMilliseconds = 1
+    options.breaks = breaks
     return options
   }
 }

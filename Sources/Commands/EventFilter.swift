@@ -1,0 +1,107 @@
+internal import EventLog
+internal import Execution
+internal import Glibc
+internal import JSON
+internal import Messages
+
+/// Which events `events list` shows, by their present state.
+struct EventFilter {
+  var status: Status?
+  var lane: Lane?
+  var type: String?
+  var channel: String?
+  var externalID: String?
+  /// When the present status was recorded: not before, and before.
+  var since: Timestamp?
+  var until: Timestamp?
+  /// The address the event was to go to: e-mail, phone number, token.
+  var address: String?
+  /// With `address`: the events that have it.
+  private var addressed: Set<EventHash>?
+
+  init() {}
+
+  /// Finds the events that have the address: reads the log once. Memory grows with how many they
+  /// are, not with the log.
+  mutating func findAddressed(
+    _ reader: EventLogReader, progress: (Int, Int) -> Void
+  ) throws {
+    guard let address else { return }
+    var found: Set<EventHash> = []
+    let search = AddressSearch(address)
+    let total = Int(reader.durableLSN)
+    try reader.forEachRecord { record in
+      progress(Int(record.header.lsn), total)
+      guard record.header.flags.contains(.event),
+        let payload = RecordPayload(record.payload), !payload.bodyBytes.isEmpty,
+        search.isIn(payload.bodyBytes)
+      else { return }
+      found.insert(record.header.hash)
+    }
+    addressed = found
+  }
+
+  /// What the record's header and the fixed part of its payload decide, without any parsing.
+  func mayMatch(_ record: RecordView) -> Bool {
+    if let status, record.header.status != status.rawValue { return false }
+    if let since, record.header.time < since.nanoseconds { return false }
+    if let until, record.header.time >= until.nanoseconds { return false }
+    if let addressed, !addressed.contains(record.header.hash) { return false }
+    if let lane, RecordPayload(record.payload)?.state.lane != lane { return false }
+    return true
+  }
+
+  /// The rest, of the status update.
+  func matches(_ update: JSONValue) -> Bool {
+    func matches(_ name: StaticString, _ wanted: String?) -> Bool {
+      wanted == nil || update[name]?.asString?.string == wanted
+    }
+    return matches("type", type) && matches("channel", channel)
+      && matches("externalId", externalID)
+  }
+
+  /// Whether `matches` has anything to look at.
+  var needsUpdate: Bool { type != nil || channel != nil || externalID != nil }
+}
+
+/// Looks for an address in the bodies of events.
+private final class AddressSearch {
+  private let address: String
+  private let bytes: [UInt8]
+  private let parser = JSONParser()
+
+  private static let fields: [StaticString] = [
+    "email", "mobilePhone", "registrationToken", "address",
+  ]
+
+  init(_ address: String) {
+    self.address = address
+    bytes = Array(address.utf8)
+  }
+
+  func isIn(_ body: UnsafeRawBufferPointer) -> Bool {
+    // Parsing costs more than looking: only where the bytes occur, or may be written otherwise.
+    guard contains(body) || body.contains(UInt8(ascii: "\\")) else { return false }
+    let found = try? parser.withDocument(Array(body)) { root in
+      isField(of: root) || (root["data"].map { isField(of: $0) } ?? false)
+    }
+    return found ?? false
+  }
+
+  private func isField(of value: JSONValue) -> Bool {
+    guard value.kind == .object else { return false }
+    return Self.fields.contains { value[$0]?.asString?.string == address }
+  }
+
+  private func contains(_ body: UnsafeRawBufferPointer) -> Bool {
+    guard var at = body.baseAddress, let first = bytes.first else { return bytes.isEmpty }
+    let end = at + body.count
+    while end - at >= bytes.count,
+      let found = memchr(at, Int32(first), end - at - bytes.count + 1)
+    {
+      if memcmp(found, bytes, bytes.count) == 0 { return true }
+      at = UnsafeRawPointer(found) + 1
+    }
+    return false
+  }
+}

@@ -1,0 +1,111 @@
+internal import AMQP
+internal import JSON
+internal import Messages
+
+/// One parked message: why it is, where it came from, and all that sends it there again.
+struct ParkedMessage {
+  let reason: String
+  let detail: String
+  let messageID: String?
+  let lane: String
+  /// RFC 3339; empty when it is not known.
+  let firstSeen: String
+  let exchange: String
+  let routingKey: String
+  /// Of the message that it was an element of.
+  let batchID: String?
+  let incoming: IncomingMessage
+  private let brokersQueue: String?
+
+  init(_ message: IncomingMessage) {
+    incoming = message
+    messageID = message.text(message.properties.messageID)
+    var texts: [String?] = []
+    var deathKey: String?
+    message.storage.withUnsafeBytes { bytes in
+      let table = HeaderTable(entries: bytes.slice(message.properties.headers))
+      texts = Self.names.map { table.text($0) }
+      deathKey = table.firstDeathRoutingKey
+    }
+    // What the broker itself parked says so in headers of its own.
+    brokersQueue = texts[0] == nil ? texts[8] : nil
+    let brokersReason = texts[7].map { $0 == "delivery_limit" ? "delivery-limit" : $0 }
+    reason = texts[0] ?? brokersReason ?? ""
+    detail = texts[1] ?? texts[8].map { "parked by the broker from \($0)" } ?? ""
+    lane = texts[2] ?? texts[8].map(Self.lane(ofQueue:)) ?? ""
+    let sent = message.properties.timestampSeconds.flatMap(Self.time)
+    firstSeen = texts[3] ?? sent ?? ""
+    exchange = texts[4] ?? texts[9] ?? ""
+    routingKey = texts[5] ?? deathKey ?? ""
+    batchID = texts[6]
+  }
+
+  private static let names: [StaticString] = [
+    "x-meddela-reason", "x-meddela-detail", "x-meddela-lane", "x-meddela-first-seen",
+    "x-meddela-exchange", "x-meddela-routing-key", "x-meddela-batch-id", "x-first-death-reason",
+    "x-first-death-queue", "x-first-death-exchange",
+  ]
+
+  /// `meddela.realtime.00` is of the lane `realtime`.
+  private static func lane(ofQueue queue: String) -> String {
+    let parts = queue.split(separator: ".")
+    return parts.count >= 3 ? String(parts[parts.count - 2]) : ""
+  }
+
+  private static func time(_ seconds: UInt64) -> String? {
+    guard seconds < 1 << 32 else { return nil }
+    return Timestamp(nanoseconds: Int64(seconds) * 1_000_000_000).text
+  }
+
+  /// Whether it says where it was published to.
+  var hasOrigin: Bool { !exchange.isEmpty }
+
+  /// The event's type, by the routing key of its message or by its own word.
+  func isOf(type: String) -> Bool {
+    if routingKey == type { return true }
+    let parser = JSONParser()
+    let body = incoming.withBody { Array($0) }
+    let named = try? parser.withDocument(body) { $0["type"]?.asString?.string == type }
+    return named ?? false
+  }
+
+  /// The same message for the exchange that it was first published to: its own properties and
+  /// headers, without ours and the broker's.
+  var replay: ClientMessage {
+    let properties = incoming.properties
+    var message = ClientMessage(
+      exchange: exchange, routingKey: routingKey, body: incoming.withBody { Array($0) })
+    message.contentType = incoming.text(properties.contentType)
+    message.contentEncoding = incoming.text(properties.contentEncoding)
+    message.messageID = messageID.flatMap { $0.isEmpty ? nil : $0 }
+    message.correlationID = incoming.text(properties.correlationID)
+    message.replyTo = incoming.text(properties.replyTo)
+    message.type = incoming.text(properties.type)
+    message.timestampSeconds = properties.timestampSeconds
+    message.headers = originalHeaders
+    // A return is told by the message id; without one the alternate exchange keeps the message.
+    message.isMandatory = message.messageID != nil
+    return message
+  }
+
+  private var originalHeaders: [UInt8]? {
+    var writer = HeaderWriter()
+    incoming.storage.withUnsafeBytes { bytes in
+      HeaderTable(entries: bytes.slice(incoming.properties.headers)).forEach { name, _, raw in
+        if !Self.isAdded(name) { writer.append(raw: raw) }
+      }
+    }
+    return writer.bytes.isEmpty ? nil : writer.bytes
+  }
+
+  /// Headers that parking has added.
+  static func isAdded(_ name: UnsafeRawBufferPointer) -> Bool {
+    let text = String(decoding: name, as: UTF8.self)
+    return added.contains { $0.hasSuffix("-") ? text.hasPrefix($0) : text == $0 }
+  }
+
+  private static let added = [
+    "x-meddela-", "x-first-death-", "x-last-death-", "x-death", "x-delivery-count",
+    "x-acquired-count",
+  ]
+}

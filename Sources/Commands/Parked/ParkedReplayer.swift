@@ -1,0 +1,65 @@
+internal import AMQP
+
+/// Publishes parked messages again to where they came from: mandatory and confirmed, so that the
+/// parked copy goes only when the broker has the other one.
+struct ParkedReplayer {
+  let client: BrokerClient
+  let ratePerSecond: Int?
+  private let started = Terminal.seconds
+  private var sent = 0
+
+  init(client: BrokerClient, ratePerSecond: Int?) {
+    self.client = client
+    self.ratePerSecond = ratePerSecond
+  }
+
+  /// - Parameter done: is called with how many more are through.
+  /// - Throws: when the broker refuses or returns one: it and those behind it stay parked.
+  mutating func replay(
+    _ messages: [ParkedMessage], _ done: (Int) -> Void
+  ) async throws -> [ParkedQueue.Verdict] {
+    var verdicts: [ParkedQueue.Verdict] = []
+    var rest = messages[...]
+    while !rest.isEmpty {
+      let group = rest.prefix(groupSize)
+      rest = rest.dropFirst(groupSize)
+      try await wait()
+      let going = group.filter(\.hasOrigin)
+      let outcomes = try await client.publish(going.map(\.replay))
+      sent += going.count
+      try Self.check(outcomes, of: going)
+      verdicts += group.map { $0.hasOrigin ? .take : .skip }
+      done(group.count)
+    }
+    return verdicts
+  }
+
+  /// Small enough that a slow rate is even.
+  private var groupSize: Int { ratePerSecond.map { min(200, max(1, $0 / 10)) } ?? 200 }
+
+  private func wait() async throws {
+    guard let ratePerSecond else { return }
+    let due = started + Double(sent) / Double(ratePerSecond)
+    let seconds = due - Terminal.seconds
+    if seconds > 0 { try await Task.sleep(for: .seconds(seconds)) }
+  }
+
+  private static func check(
+    _ outcomes: [PublishOutcome], of messages: [ParkedMessage]
+  ) throws {
+    for (outcome, message) in zip(outcomes, messages) {
+      let name = message.messageID ?? "a message"
+      switch outcome {
+      case .confirmed: break
+      case .refused:
+        throw CommandFailure("the broker refused \(name); it stays parked", .unavailable)
+      case .returned(let code, let text):
+        throw CommandFailure(
+          """
+          no queue takes \(name) of \(message.exchange) (\(code) \(text)); it stays parked. Start \
+          `meddela serve`, or run `meddela topology apply`
+          """, .unavailable)
+      }
+    }
+  }
+}

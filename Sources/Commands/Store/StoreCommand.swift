@@ -1,0 +1,25 @@
+internal import ArgumentParser
+internal import EventLog
+
+/// `meddela store`: looks after the files of the event log.
+struct StoreCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "store",
+    abstract: "Verifies, measures, exports, backs up and restores the event log.",
+    discussion: "All of these but restore may run beside the service, and disturb it in nothing.",
+    subcommands: [
+      StoreVerifyCommand.self, StoreStatCommand.self, StoreExportCommand.self,
+      StoreBackupCommand.self, StoreRestoreCommand.self,
+    ])
+}
+
+/// Runs work on the event log; its errors become the command's.
+func reportingStoreFailure(_ work: () throws -> Void) async throws {
+  try await reportingFailure {
+    do {
+      try work()
+    } catch let error as EventLogError {
+      throw CommandFailure(error)
+    }
+  }
+}

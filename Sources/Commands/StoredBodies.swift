@@ -1,0 +1,59 @@
+internal import EventLog
+internal import Execution
+internal import JSON
+internal import Messages
+internal import Node
+
+/// An event as the store has it: as it came, and what it was last pinned to.
+struct StoredBody {
+  let id: String
+  let lane: Lane
+  let body: [UInt8]
+  /// Content hash of the template; nil when it has had none.
+  var templateVersion: String?
+}
+
+extension StoredEvents {
+  /// The events that were accepted last, oldest first, at most `count`.
+  func newestBodies(_ count: Int) throws -> [StoredBody] {
+    // Each event has a few records: from far enough back, and further when that is not enough.
+    var span = UInt64(count) * 4
+    while true {
+      let first = reader.durableLSN > span ? reader.durableLSN - span : 1
+      let found = try bodies(from: first)
+      if found.count >= count || first <= reader.firstLSN { return Array(found.suffix(count)) }
+      span *= 4
+    }
+  }
+
+  private func bodies(from first: UInt64) throws -> [StoredBody] {
+    var found: [StoredBody] = []
+    var places: [EventHash: Int] = [:]
+    let parser = JSONParser()
+    do {
+      try reader.forEachRecord(from: first) { record in
+        guard record.header.flags.contains(.event), let payload = RecordPayload(record.payload)
+        else { return }
+        if !payload.bodyBytes.isEmpty {
+          let event = StoredBody(
+            id: String(decoding: record.id, as: UTF8.self), lane: payload.state.lane,
+            body: Array(payload.bodyBytes))
+          // Retention writes an open event again: it is one all the same.
+          if places[record.header.hash] == nil {
+            places[record.header.hash] = found.count
+            found.append(event)
+          }
+        }
+        guard let place = places[record.header.hash] else { return }
+        let update = try Self.update(record)
+        let version = try parser.withDocument(update) {
+          $0["template"]?["version"]?.asString?.string
+        }
+        found[place].templateVersion = version ?? found[place].templateVersion
+      }
+    } catch let error as EventLogError {
+      throw Self.failure(error)
+    }
+    return found
+  }
+}

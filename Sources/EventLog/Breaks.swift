@@ -1,0 +1,31 @@
+/// Deliberate defects, for tests only: each must turn the tests red. Outside debug builds there
+/// are none.
+struct Breaks: OptionSet, Sendable {
+  let rawValue: Int
+
+  /// Frames are written and not synced.
+  static let skipDataSync = Breaks(rawValue: 1)
+  /// A frame is acknowledged before it is synced.
+  static let acknowledgeBeforeSync = Breaks(rawValue: 2)
+  /// A sync that failed is tried again, and what it says then is believed.
+  static let retryFailedSync = Breaks(rawValue: 4)
+  /// A second frame is written before the first is synced.
+  static let twoFramesInFlight = Breaks(rawValue: 8)
+  /// A frame need not follow the one before it.
+  static let skipChainCheck = Breaks(rawValue: 16)
+  /// What cannot be read is taken for the end of the log.
+  static let truncateOnDamage = Breaks(rawValue: 32)
+  /// Retention does not ask whether an event is open.
+  static let dropOpenEvents = Breaks(rawValue: 64)
+  /// Names are not synced.
+  static let skipDirectorySync = Breaks(rawValue: 128)
+
+  @inline(__always)
+  func has(_ defect: Breaks) -> Bool {
+    #if DEBUG
+      contains(defect)
+    #else
+      false
+    #endif
+  }
+}

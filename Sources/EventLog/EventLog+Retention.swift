@@ -1,0 +1,20 @@
+// The owner's word on retention.
+extension EventLog {
+  /// Says from which record on the owner may still refer to records: those that its outbox has
+  /// not passed, and the body of what it works on. Called often; whole old segments before it are
+  /// removed in the background, and only while it is called. Never blocks.
+  package func retain(from lsn: UInt64) {
+    precondition(isOpen, "retain on a closed log")
+    refreshTables()
+    guard let proposal = keeper.proposal(keepFrom: lsn) else { return }
+    // The tables have moved on, or an event that they hold for final was taken up again.
+    let covered = tables.coveredLSN
+    guard
+      covered == proposal.coveredLSN, proposal.lastLSN < lsn,
+      reopened.isUntouched(through: proposal.oldLSN, covered: covered)
+    else { return keeper.refuse() }
+    // From here on nothing of the segment is read any more.
+    map.forget(through: proposal.segment)
+    committer.drop(through: proposal.segment)
+  }
+}

@@ -1,0 +1,71 @@
+// The checkpoint: the events that were open at the end of an indexed segment. The next one comes
+// from it and the tables of the segments since, without asking the owner's thread.
+extension TableKeeper {
+  /// Writes the checkpoint at the last indexed segment, unless it stands there already.
+  func writeCheckpoint() throws(EventLogError) {
+    guard let last = indexed.last, checkpoint?.range.end != last.positions.range.end else {
+      return
+    }
+    let first = indexed[0].positions.range
+    let range = SegmentRange(
+      first: first.first, last: last.segment.id, firstLSN: first.firstLSN,
+      end: last.positions.range.end)
+    var header = TableHeader(kind: .checkpoint, store: store, level: 0, range: range)
+    header.newestOfKind = newestOfKind(tables)
+    let writer = try TableWriter(
+      disk, paths.checkpoint + ".tmp", header, keys: 0, pace: breathe)
+    try forEachOpen { (entry) throws(EventLogError) in try writer.add(entry) }
+    checkpoint = try writer.finish(as: paths.checkpoint, in: paths.index)
+  }
+
+  /// Whether the checkpoint is worth writing again: its size against that of the segments since.
+  var wantsCheckpoint: Bool {
+    guard let checkpoint else { return !indexed.isEmpty }
+    let since = indexed.reduce(into: Int64(0)) { sum, segment in
+      if segment.segment.id > checkpoint.range.last { sum += segment.segment.end?.offset ?? 0 }
+    }
+    return since > 0 && since >= checkpoint.header.fileBytes / 4
+  }
+
+  /// Every event that is open at the end of the indexed segments, in the order of the hashes.
+  func forEachOpen(
+    _ body: (TableEntry) throws(EventLogError) -> Void
+  ) throws(EventLogError) {
+    var sources: [any EntrySource] = []
+    var from = origin.lsn
+    if let checkpoint {
+      sources.append(try TableCursor(checkpoint))
+      from = checkpoint.range.end.lsn
+    }
+    for table in tables where table.range.end.lsn > from {
+      sources.append(try RecentCursor(table, after: checkpoint == nil ? origin.lsn : from))
+    }
+    var merge = EntryMerge(sources)
+    while let entry = try merge.next() {
+      if entry.isOpen, entry.value.lsn > origin.lsn { try body(entry) }
+    }
+  }
+}
+
+/// The entries of a table whose newest record is behind an LSN.
+private final class RecentCursor: EntrySource {
+  private let cursor: TableCursor
+  private let lsn: UInt64
+
+  init(_ table: Table, after lsn: UInt64) throws(EventLogError) {
+    cursor = try TableCursor(table)
+    self.lsn = lsn
+    try skip()
+  }
+
+  var current: TableEntry? { cursor.current }
+
+  func advance() throws(EventLogError) {
+    try cursor.advance()
+    try skip()
+  }
+
+  private func skip() throws(EventLogError) {
+    while let entry = cursor.current, entry.value.lsn <= lsn { try cursor.advance() }
+  }
+}

@@ -1,0 +1,11 @@
+internal import Synchronization
+
+/// A number that only one thread raises and others watch.
+final class AtomicCounter: Sendable {
+  private let storage = Atomic<Int>(0)
+
+  @inline(__always)
+  var value: Int { storage.load(ordering: .acquiring) }
+
+  func increase() { storage.add(1, ordering: .releasing) }
+}

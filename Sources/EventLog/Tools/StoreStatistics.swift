@@ -1,0 +1,79 @@
+/// What a store holds, from its manifest and the sizes of its files: cheap, no record is read.
+package struct StoreStatistics: Sendable {
+  package struct Segment: Sendable {
+    package let id: UInt64
+    package let file: String
+    package let firstLSN: UInt64
+    /// Nil while it is being written.
+    package let lastLSN: UInt64?
+    /// Bytes of the file as it counts against the disk.
+    package let fileBytes: Int64
+    /// Bytes up to the end of its frames; nil while it is being written.
+    package let usedBytes: Int64?
+    /// Unix nanoseconds.
+    package let created: Int64
+  }
+
+  /// Lowercase hexadecimal.
+  package let storeID: String
+  /// Unix nanoseconds.
+  package let created: Int64
+  package let epoch: UInt64
+  package let generation: UInt64
+  package let hasWriter: Bool
+  package let wasClosed: Bool
+  package let firstLSN: UInt64
+  package let durableLSN: UInt64
+  package let durableSequence: UInt64
+  package let segments: [Segment]
+  package let quarantinedFiles: Int
+  package let quarantinedBytes: Int64
+
+  package var records: UInt64 { durableLSN + 1 - firstLSN }
+  package var fileBytes: Int64 { segments.reduce(0) { $0 + $1.fileBytes } }
+
+  /// - Throws: when the directory is not a store, or is damaged where this looks.
+  package init(path: String, disk: any Disk = LinuxDisk()) throws(EventLogError) {
+    let reader = try EventLogReader(path: path, disk: disk)
+    let manifest = reader.snapshot.manifest
+    storeID = reader.identity.store.text
+    created = reader.identity.created
+    epoch = manifest.epoch
+    generation = manifest.generation
+    hasWriter = reader.snapshot.hasWriter
+    wasClosed = manifest.isClosed
+    firstLSN = reader.firstLSN
+    durableLSN = reader.durableLSN
+    durableSequence = reader.snapshot.end.sequence
+    var segments: [Segment] = []
+    for segment in manifest.segments {
+      segments.append(try Self.segment(segment, reader.paths, disk))
+    }
+    self.segments = segments
+    var quarantined: Int64 = 0
+    let names = try disk.names(in: reader.paths.quarantine)
+    for name in names {
+      let file = try DiskFile(disk, reader.paths.quarantine + "/" + name, .read)
+      defer { file.closeQuietly() }
+      quarantined += try file.size()
+    }
+    quarantinedFiles = names.count
+    quarantinedBytes = quarantined
+  }
+
+  private static func segment(
+    _ segment: Manifest.Segment, _ paths: StorePaths, _ disk: any Disk
+  ) throws(EventLogError) -> Segment {
+    let file = try Recovery.open(disk, paths.segment(segment.id), .read, segment)
+    defer { file.closeQuietly() }
+    var bytes = [UInt8](repeating: 0, count: Limits.segmentHeaderBytes)
+    let count = try bytes.withMutableBytes { (buffer) throws(EventLogError) in
+      try file.read(into: buffer, at: 0)
+    }
+    let header = try SegmentHeader.decode(Array(bytes[..<count]), file: file.path)
+    return Segment(
+      id: segment.id, file: file.path, firstLSN: segment.baseLSN,
+      lastLSN: segment.end?.point.lsn, fileBytes: try file.size(),
+      usedBytes: segment.end?.offset, created: header.created)
+  }
+}

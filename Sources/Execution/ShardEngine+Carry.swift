@@ -1,0 +1,50 @@
+import Messages
+
+// Retention: an open event whose first records are about to be removed is written again.
+extension ShardEngine {
+  /// The event log would remove the segment that holds early records of this event: appends a
+  /// record with all that is needed of it, if this one is still its newest and it is still open.
+  /// What cannot be done now is asked for again.
+  package func carry(lsn: UInt64, key: EventKey) {
+    guard isRecovered, !isDraining, lookup.isNewest(lsn, of: key) else { return }
+    guard eventSlots[key] != nil || events.count < EngineLimits.activeEvents else { return }
+    give(.carry, to: key, lsn: lsn)
+  }
+
+  /// The event log would remove the record with the outbox position that is at this LSN: notes
+  /// it again, if there is no newer one.
+  package func carryPosition(lsn: UInt64) {
+    guard isRecovered, !isDraining, uncounted == nil, lsn >= lastPositionLSN else { return }
+    appendPosition(max(positionRecorded, outbox.position(durable: durableLSN)))
+  }
+
+  /// The oldest record that may still be asked for: those behind the outbox and behind
+  /// the log watch, and the bodies of
+  /// events that are being worked on. An event whose state is still being read is not among them:
+  /// if its body is gone when it is asked for, the event is unknown.
+  package var keepFrom: UInt64 {
+    guard isRecovered else { return 0 }
+    let watched = logWatch.position { lookup.isNewest($0, of: $1) }
+    var oldest = min(outbox.position(durable: durableLSN), watched) + 1
+    if let uncounted { oldest = min(oldest, uncounted.next) }
+    for slot in events.slots where events[slot].phase != .loading {
+      let state = events[slot].state
+      if state.bodyLSN > 0 { oldest = min(oldest, state.bodyLSN) }
+    }
+    return oldest
+  }
+
+  /// A final event needs no carrying; one whose newest record is not durable yet may still become
+  /// final, and what is appended stands behind that record all the same.
+  func handleCarry(_ event: Int32) {
+    guard !events[event].state.isFinal else { return }
+    guard needsBody(event, for: .carry) else { return }
+    events[event].state.bodyLSN = nextLSN
+    append(.carried, event)
+    // A timer names the event's newest record.
+    guard events[event].phase == .ready else { return }
+    if events[event].state.isTimed { addTimer(event) }
+    // A timer that is due at once must find the event here: the log does not know the record yet.
+    awaitDurable(event, then: .settle)
+  }
+}

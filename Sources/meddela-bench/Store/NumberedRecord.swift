@@ -1,0 +1,100 @@
+internal import EventLog
+
+/// A record whose content follows from its number, so that a checker needs no ledger of contents:
+/// three transitions an event, a thousand records apart, ids in no order, a payload of pseudorandom
+/// bytes. With the standard payload a record has 200 bytes.
+struct NumberedRecord {
+  /// 1, 2, 3 ...
+  let number: UInt64
+  /// The LSN before the first number: records of different bases are of different events.
+  let base: UInt64
+
+  static let idBytes = 16
+  static let payloadBytes = 120
+  /// Header, id and payload.
+  static let bytes = 200
+  /// Records from one transition of an event to the next.
+  static let distance: UInt64 = 1000
+
+  init(_ number: UInt64, base: UInt64 = 0) {
+    self.number = number
+    self.base = base
+  }
+
+  var lsn: UInt64 { base + number }
+
+  /// 0, 1, 2: which transition of the event it is.
+  var step: UInt64 { (number - 1) / Self.distance % 3 }
+
+  private var event: UInt64 {
+    let block = (number - 1) / (3 * Self.distance)
+    return block * Self.distance + (number - 1) % Self.distance
+  }
+
+  func writeID(_ id: UnsafeMutableRawBufferPointer) {
+    id.storeBytes(of: Self.mixed(event), as: UInt64.self)
+    id.storeBytes(of: Self.mixed(base ^ 0x5555), toByteOffset: 8, as: UInt64.self)
+  }
+
+  func writePayload(_ payload: UnsafeMutableRawBufferPointer) {
+    var word = Self.mixed(lsn ^ 0xA5A5_A5A5_A5A5_A5A5)
+    for offset in stride(from: 0, to: Self.payloadBytes, by: 8) {
+      word = word &* 0xD129_42F2_9B4A_B06D &+ 1
+      payload.storeBytes(of: word, toByteOffset: offset, as: UInt64.self)
+    }
+  }
+
+  func header(hash: EventHash) -> RecordHeader {
+    RecordHeader(
+      lsn: lsn, kind: step == 0 ? 1 : 2, status: UInt8(step + 1), previousStatus: UInt8(step),
+      flags: step == 2 ? [.event, .publish, .final] : [.event, .publish],
+      attempt: 1, time: Int64(lsn) * 1_000_000, hash: hash,
+      previousLSN: step == 0 ? 0 : lsn - Self.distance)
+  }
+
+  /// Whether what came back is what was written.
+  func equals(_ view: RecordView) -> Bool {
+    guard view.header == header(hash: view.header.hash) else { return false }
+    return Self.withSpace { id, payload in
+      writeID(id)
+      writePayload(payload)
+      return view.id.elementsEqual(id) && view.payload.elementsEqual(payload)
+    }
+  }
+
+  /// Room for an id and a payload.
+  static func withSpace<R>(
+    _ body: (UnsafeMutableRawBufferPointer, UnsafeMutableRawBufferPointer) -> R
+  ) -> R {
+    withUnsafeTemporaryAllocation(byteCount: idBytes + payloadBytes, alignment: 8) { bytes in
+      body(
+        UnsafeMutableRawBufferPointer(rebasing: bytes[..<idBytes]),
+        UnsafeMutableRawBufferPointer(rebasing: bytes[idBytes...]))
+    }
+  }
+
+  /// SplitMix64's finisher: a bijection, so ids are unique.
+  static func mixed(_ value: UInt64) -> UInt64 {
+    var word = value &+ 0x9E37_79B9_7F4A_7C15
+    word = (word ^ (word >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    word = (word ^ (word >> 27)) &* 0x94D0_49BB_1331_11EB
+    return word ^ (word >> 31)
+  }
+}
+
+extension EventLog {
+  /// Appends the next `count` numbered records after `base`.
+  func append(numbered count: Int, base: UInt64 = 0) {
+    NumberedRecord.withSpace { id, payload in
+      for _ in 0..<count {
+        let record = NumberedRecord(nextLSN - base, base: base)
+        record.writeID(id)
+        record.writePayload(payload)
+        let idBytes = UnsafeRawBufferPointer(id)
+        append(
+          record.header(hash: hash(of: idBytes)), id: idBytes,
+          payload: UnsafeRawBufferPointer(payload))
+      }
+    }
+  }
+}

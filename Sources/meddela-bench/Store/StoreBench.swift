@@ -1,0 +1,187 @@
+internal import EventLog
+internal import Glibc
+
+/// Runs the passes of `meddela-bench store`, one round after the other, each contender once a
+/// round, so that what else the machine does falls on all of them alike.
+struct StoreBench {
+  let folder: String
+  let passes: StorePasses
+  let rounds: Int
+  let hasRivals: Bool
+  let preload: Int
+  let reads: Int
+  let note: (String) -> Void
+  private(set) var report = StoreReport()
+
+  init(
+    folder: String, passes: StorePasses, rounds: Int, hasRivals: Bool, preload: Int, reads: Int,
+    note: @escaping (String) -> Void
+  ) {
+    self.folder = folder
+    self.passes = passes
+    self.rounds = rounds
+    self.hasRivals = hasRivals
+    self.preload = preload
+    self.reads = reads
+    self.note = note
+  }
+
+  mutating func run() throws {
+    report.records = passes.records
+    report.window = passes.window
+    for round in 1...rounds {
+      note("round \(round) of \(rounds)")
+      try runRound(isLast: round == rounds)
+    }
+    if preload > 0 { try runPreloaded() }
+  }
+
+  private mutating func runRound(isLast: Bool) throws {
+    let path = folder + "/log"
+    let signal = DurableSignal(durable: 0)
+    let log = try open(path, signal)
+    let outcome = try passes.run(log, signal)
+    report.log.append(outcome.perSecond)
+    report.frames.append(outcome.frames.count)
+    if isLast { try measureReads(log, signal) }
+    report.bytesPerEvent = Double(log.indexBytes) / Double(max(1, log.eventCount))
+    try log.close()
+    if isLast { try measureStart(path) }
+    remove(path)
+    settle()
+    report.bare.append(try passes.bare(folder + "/bare", frames: outcome.frames))
+    unlink(folder + "/bare")
+    settle()
+    guard hasRivals else { return }
+    for kind in RivalStore.Kind.allCases {
+      try runRival(kind, outcome.frames, isLast: isLast)
+      settle()
+    }
+  }
+
+  private mutating func runRival(_ kind: RivalStore.Kind, _ frames: [Int], isLast: Bool) throws {
+    guard report.absent[kind] == nil else { return }
+    let path = folder + "/" + kind.name
+    defer { remove(path) }
+    let store: RivalStore
+    do {
+      store = try RivalStore(kind, directory: path)
+    } catch {
+      report.absent[kind] = "\(error)"
+      return
+    }
+    defer { store.close() }
+    let outcome = try store.run(frames: frames, limitSeconds: 20)
+    report.rivals[kind, default: []].append(outcome.perSecond)
+    if isLast { report.rivalReads[kind] = try store.readRandom(reads, of: outcome.count) }
+  }
+
+  /// Random events' newest records, by id, through the log's reader thread.
+  private mutating func measureReads(_ log: EventLog, _ signal: DurableSignal) throws {
+    let count = UInt64(passes.records)
+    let start = StorePasses.seconds()
+    var asked = 0
+    while asked < reads {
+      let batch = (0..<min(256, reads - asked)).map { index -> ReadRequest in
+        let number = NumberedRecord.mixed(UInt64(asked + index)) % count + 1
+        var id = [UInt8](repeating: 0, count: NumberedRecord.idBytes)
+        id.withUnsafeMutableBytes { NumberedRecord(number).writeID($0) }
+        return ReadRequest(token: 0, .newest(id: id))
+      }
+      log.read(batch)
+      asked += batch.count
+      try signal.waitAnswers(asked - 256)
+    }
+    try signal.waitAnswers(asked)
+    report.readsPerSecond = Double(reads) / (StorePasses.seconds() - start)
+  }
+
+  private mutating func measureStart(_ path: String) throws {
+    let start = StorePasses.seconds()
+    let log = try open(path, DurableSignal(durable: 0))
+    report.startSeconds = StorePasses.seconds() - start
+    report.replayedRecords = log.recovery.records
+    report.replaySeconds = Double(log.recovery.nanoseconds) / 1e9
+    try log.close()
+  }
+
+  /// The same pass on an empty store and on one with many events, in turns.
+  private mutating func runPreloaded() throws {
+    let path = folder + "/loaded"
+    note("storing \(preload) events")
+    let signal = DurableSignal(durable: 0)
+    var log = try open(path, signal)
+    try load(log, signal)
+    for round in 1...rounds {
+      note("round \(round) of \(rounds) with \(preload) stored events")
+      report.loaded.append(try passes.run(log, signal).perSecond)
+      settle()
+      let empty = DurableSignal(durable: 0)
+      let other = try open(folder + "/log", empty)
+      report.unloaded.append(try passes.run(other, empty).perSecond)
+      try other.close()
+      remove(folder + "/log")
+      settle()
+    }
+    report.loadedEvents = log.eventCount
+    report.loadedBytesPerEvent = Double(log.indexBytes) / Double(max(1, log.eventCount))
+    report.loadedResidentBytes = Self.residentBytes()
+    try log.close()
+    let start = StorePasses.seconds()
+    log = try open(path, DurableSignal(durable: 0))
+    report.loadedStartSeconds = StorePasses.seconds() - start
+    report.loadedRecords = log.recovery.records
+    try log.close()
+    remove(path)
+  }
+
+  /// Events of one final record each.
+  private func load(_ log: EventLog, _ signal: DurableSignal) throws {
+    try NumberedRecord.withSpace { id, payload -> Result<Void, any Error> in
+      Result {
+        for index in 1...UInt64(preload) {
+          id.storeBytes(of: NumberedRecord.mixed(index), as: UInt64.self)
+          id.storeBytes(of: UInt64(1) << 63, toByteOffset: 8, as: UInt64.self)
+          if index % 64 == 1 { NumberedRecord(index).writePayload(payload) }
+          let bytes = UnsafeRawBufferPointer(id)
+          let header = RecordHeader(
+            lsn: log.nextLSN, status: 3, flags: [.event, .final], time: Int64(index),
+            hash: log.hash(of: bytes))
+          log.append(header, id: bytes, payload: UnsafeRawBufferPointer(payload))
+          if index % 1024 == 0 {
+            log.endTurn()
+            if index > 8192 { try signal.waitDurable(index - 8192) }
+          }
+        }
+        log.endTurn()
+        try signal.waitDurable(UInt64(preload))
+      }
+    }.get()
+  }
+
+  private func open(_ path: String, _ signal: DurableSignal) throws -> EventLog {
+    try EventLog.open(EventLogOptions(path: path), callbacks: signal.callbacks)
+  }
+
+  /// What a pass left to be written must not fall on the next.
+  private func settle() { sync() }
+
+  private static func residentBytes() -> Int {
+    guard let file = fopen("/proc/self/statm", "r") else { return 0 }
+    defer { fclose(file) }
+    var line = [CChar](repeating: 0, count: 256)
+    guard fgets(&line, 256, file) != nil else { return 0 }
+    let text = String(
+      decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    let words = text.split(separator: " ")
+    return words.count > 1 ? (Int(words[1]) ?? 0) * 4096 : 0
+  }
+
+  private func remove(_ path: String) {
+    for name in (try? LinuxDisk().list(path)) ?? [] {
+      let child = path + "/" + name
+      if unlink(child) != 0 { remove(child) }
+    }
+    rmdir(path)
+  }
+}

@@ -1,0 +1,135 @@
+/// What `meddela-bench store` measured; rates in records, or reads, a second.
+struct StoreReport {
+  var records = 0
+  var window = 0
+  /// Frames of each round.
+  var frames: [Int] = []
+  var log: [Double] = []
+  var bare: [Double] = []
+  var rivals: [RivalStore.Kind: [Double]] = [:]
+  var rivalReads: [RivalStore.Kind: Double] = [:]
+  /// Why a rival was not measured.
+  var absent: [RivalStore.Kind: String] = [:]
+  var readsPerSecond = 0.0
+  var startSeconds = 0.0
+  var replaySeconds = 0.0
+  var replayedRecords = 0
+  var bytesPerEvent = 0.0
+  var loaded: [Double] = []
+  var unloaded: [Double] = []
+  var loadedEvents = 0
+  var loadedRecords = 0
+  var loadedBytesPerEvent = 0.0
+  var loadedResidentBytes = 0
+  var loadedStartSeconds = 0.0
+
+  static func median(_ values: [Double]) -> Double {
+    guard !values.isEmpty else { return 0 }
+    let sorted = values.sorted()
+    let middle = sorted.count / 2
+    return sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
+  }
+
+  /// The median of the rounds' own ratios: both sides of one met the same disk.
+  static func ratio(_ some: [Double], to others: [Double]) -> Double {
+    median(zip(some, others).map { $0 / $1 })
+  }
+
+  var bareRatio: Double { Self.ratio(log, to: bare) }
+
+  var bestRival: RivalStore.Kind? {
+    RivalStore.Kind.allCases.filter { rivals[$0] != nil }
+      .max { Self.median(rivals[$0] ?? []) < Self.median(rivals[$1] ?? []) }
+  }
+
+  var table: String {
+    let frame = records * frames.count / max(1, frames.reduce(0, +))
+    var lines = [
+      "\(log.count) rounds of \(records) transitions of \(NumberedRecord.bytes) bytes, at most "
+        + "\(window) not yet durable",
+      "(\(frame) a frame on average); medians; every frame or transaction synced", "",
+      Self.row("", "durable/s", "ours to it", "goal", "point reads/s"),
+      Self.row("event log", Self.whole(Self.median(log)), "1", "", Self.whole(readsPerSecond)),
+      Self.row(
+        "pwrite + fdatasync", Self.whole(Self.median(bare)), Self.short(bareRatio), "0.80", ""),
+    ]
+    for kind in RivalStore.Kind.allCases {
+      guard let rates = rivals[kind] else {
+        if let reason = absent[kind] { lines.append("\(kind.name): \(reason)") }
+        continue
+      }
+      lines.append(
+        Self.row(
+          kind.name, Self.whole(Self.median(rates)), Self.short(Self.ratio(log, to: rates)),
+          kind == bestRival ? "5.00" : "", Self.whole(rivalReads[kind] ?? 0)))
+    }
+    lines += ["", startLine]
+    if !loaded.isEmpty { lines += loadedLines }
+    return lines.joined(separator: "\n")
+  }
+
+  private var startLine: String {
+    let rate = replaySeconds > 0 ? Double(replayedRecords) / replaySeconds : 0
+    return "start after a clean close: \(Self.short(startSeconds)) s, \(replayedRecords) records "
+      + "replayed (\(Self.whole(rate))/s); index \(Self.short(bytesPerEvent)) bytes an event"
+  }
+
+  private var loadedLines: [String] {
+    [
+      "with \(loadedRecords) records stored: \(Self.whole(Self.median(loaded)))/s, "
+        + "\(Self.short(Self.ratio(loaded, to: unloaded))) of an empty store in the same rounds "
+        + "(goal 0.95)",
+      "  index \(Self.short(loadedBytesPerEvent)) bytes for each of \(loadedEvents) events in "
+        + "memory, \(loadedResidentBytes >> 20) MiB resident; start "
+        + "\(Self.short(loadedStartSeconds)) s",
+    ]
+  }
+
+  private static func row(_ cells: String...) -> String {
+    zip(cells, [20, 12, 12, 8, 16]).enumerated().map { index, cell in
+      let padding = String(repeating: " ", count: max(0, cell.1 - cell.0.count))
+      return index == 0 ? cell.0 + padding : padding + cell.0
+    }.joined()
+  }
+
+  private static func whole(_ value: Double) -> String { "\(Int(value.rounded()))" }
+
+  private static func short(_ value: Double) -> String {
+    let hundredths = Int((value * 100).rounded())
+    let rest = hundredths % 100
+    return "\(hundredths / 100).\(rest < 10 ? "0" : "")\(rest)"
+  }
+}
+
+extension StoreReport {
+  /// For programs: one object.
+  var json: String {
+    func list(_ values: [Double]) -> String {
+      "[" + values.map { "\($0)" }.joined(separator: ",") + "]"
+    }
+    var members = [
+      ("records", "\(records)"), ("window", "\(window)"), ("frames", "\(frames)"),
+      ("logPerSecond", list(log)), ("barePerSecond", list(bare)), ("ratioToBare", "\(bareRatio)"),
+      ("readsPerSecond", "\(readsPerSecond)"), ("startSeconds", "\(startSeconds)"),
+      ("replaySeconds", "\(replaySeconds)"), ("replayedRecords", "\(replayedRecords)"),
+      ("indexBytesPerEvent", "\(bytesPerEvent)"),
+    ]
+    for kind in RivalStore.Kind.allCases {
+      guard let rates = rivals[kind] else { continue }
+      members.append(("\(kind)PerSecond", list(rates)))
+      members.append(("ratioTo\(kind.name)", "\(Self.ratio(log, to: rates))"))
+      members.append(("\(kind)ReadsPerSecond", "\(rivalReads[kind] ?? 0)"))
+    }
+    if !loaded.isEmpty {
+      members += [
+        ("loadedRecords", "\(loadedRecords)"), ("loadedPerSecond", list(loaded)),
+        ("emptyPerSecond", list(unloaded)),
+        ("ratioLoadedToEmpty", "\(Self.ratio(loaded, to: unloaded))"),
+        ("loadedIndexBytesPerEvent", "\(loadedBytesPerEvent)"),
+        ("loadedResidentBytes", "\(loadedResidentBytes)"),
+        ("loadedStartSeconds", "\(loadedStartSeconds)"),
+      ]
+    }
+    return "{" + members.map { "\"\($0.0)\":\($0.1)" }.joined(separator: ",") + "}"
+  }
+}

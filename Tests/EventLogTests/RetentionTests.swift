@@ -1,0 +1,208 @@
+import Synchronization
+import Testing
+
+@testable import EventLog
+
+/// Old segments go, open events stay.
+@Suite struct RetentionTests {
+  /// A log whose wall clock the test moves, small segments, quick looks.
+  private final class Subject {
+    let clock = Clock()
+    let disk = SimDisk()
+    var owner = Owner()
+    var options: EventLogOptions
+    var log: EventLog
+    var model = Model()
+    var random = SeededRandom(1)
+
+    init() throws {
+      options = .simulated(disk)
+      options.retentionSeconds = 100
+      options.retentionCheckMilliseconds = 2
+      let clock = self.clock
+      options.wallClock = { clock.now }
+      log = try EventLog.open(options, callbacks: owner.callbacks)
+    }
+
+    @discardableResult
+    func append(_ id: String, flags: RecordFlags, bytes: Int = 400) -> UInt64 {
+      let id = Array(id.utf8)
+      let record = ModelRecord(
+        header: RecordHeader(
+          lsn: log.nextLSN, flags: flags, time: clock.now, hash: log.hash(of: id),
+          previousLSN: model.newest[id] ?? 0), id: id, payload: random.bytes(bytes))
+      model.add(record)
+      log.append(record)
+      log.endTurn()
+      return record.header.lsn
+    }
+
+    func appendFinals(_ prefix: String, _ count: Int) {
+      for index in 0..<count { append("\(prefix)-\(index)", flags: [.event, .final]) }
+    }
+
+    /// Plays the owner until `isDone`, a minute at most; true when it came true.
+    func play(carrying: Bool = true, until isDone: () throws -> Bool) rethrows -> Bool {
+      let deadline = monotonicNanoseconds() + 60_000_000_000
+      while monotonicNanoseconds() < deadline {
+        log.retain(from: log.nextLSN)
+        if try isDone() { return true }
+        for request in owner.takeCarries() where carrying {
+          guard var record = model.makeCarry(request) else { continue }
+          record.header.time = clock.now
+          log.append(record)
+          log.endTurn()
+          // Enough for the tables to learn of it.
+          appendFinals("filler-\(record.header.lsn)", 200)
+        }
+        monitor.withLock { monitor.wait(until: monotonicNanoseconds() + 1_000_000) }
+      }
+      return false
+    }
+
+    private let monitor = Monitor()
+
+    func firstLSN() throws -> UInt64 { try EventLogReader(path: "/store", disk: disk).firstLSN }
+
+    func read(_ targets: [ReadRequest.Target]) -> [ReadAnswer] {
+      log.read(targets.map { ReadRequest(token: 0, $0) })
+      return owner.waitAnswers(targets.count)
+    }
+  }
+
+  private final class Clock: Sendable {
+    private let storage = Atomic<Int64>(1_000_000_000_000)
+    var now: Int64 { storage.load(ordering: .relaxed) }
+    func advance(seconds: Int64) { storage.add(seconds * 1_000_000_000, ordering: .relaxed) }
+  }
+
+  @Test func `old final events go, an open one is carried and stays`() throws {
+    let subject = try Subject()
+    let open = Array("open".utf8)
+    subject.append("open", flags: [.event])
+    subject.appendFinals("old", 300)
+    subject.clock.advance(seconds: 200)
+    subject.appendFinals("young", 200)
+    let last = subject.log.nextLSN - 1
+    #expect(subject.owner.waitDurable(last))
+    #expect(try subject.play { try subject.firstLSN() > 100 })
+    // Nothing young went.
+    #expect(try subject.firstLSN() <= 302)
+    let carried = try #require(subject.model.newest[open])
+    #expect(carried > last)
+    let answers = subject.read([
+      .newest(id: open), .history(id: open), .newest(id: Array("old-3".utf8)), .record(lsn: 1),
+      .newest(id: Array("young-0".utf8)), .range(from: 1, limitBytes: 1000),
+    ])
+    #expect(answers[0].models?.first?.payload == subject.model.records[0].payload)
+    #expect(answers[0].models?.first?.header.lsn == carried)
+    #expect(answers[1].models?.count == 1, "what was before is gone")
+    #expect(answers[2].isAbsent)
+    #expect(answers[3].isAbsent)
+    #expect(answers[4].models?.count == 1)
+    #expect(answers[5].models?.first?.header.lsn ?? 0 > 100, "a range begins where the log does")
+    // The id may be used again.
+    subject.model.newest[Array("old-3".utf8)] = nil
+    let again = subject.append("old-3", flags: [.event])
+    #expect(subject.read([.newest(id: Array("old-3".utf8))])[0].models?.first?.header.lsn == again)
+    try subject.log.close()
+
+    var replayed: [UInt64] = []
+    let reopened = try EventLog.open(subject.options, callbacks: Owner().callbacks) {
+      replayed.append($0.header.lsn)
+    }
+    #expect(replayed.contains(carried) && replayed.contains(again) && !replayed.contains(1))
+    #expect(reopened.recovery.wasClosed)
+    try reopened.close()
+  }
+
+  @Test func `without an owner that carries, an open event holds its segment`() throws {
+    let subject = try Subject()
+    subject.append("open", flags: [.event])
+    subject.appendFinals("old", 300)
+    subject.clock.advance(seconds: 200)
+    subject.appendFinals("young", 200)
+    var asked = 0
+    let isAsked = subject.play(carrying: false) {
+      asked += subject.owner.takeCarries().count
+      return asked >= 2
+    }
+    #expect(isAsked, "it is asked again")
+    #expect(try subject.firstLSN() == 1)
+    #expect(subject.read([.record(lsn: 1)])[0].models?.first == subject.model.records[0])
+    try subject.log.close()
+  }
+
+  @Test func `an event taken up again keeps its records though the tables hold it final`() throws {
+    let subject = try Subject()
+    subject.append("again", flags: [.event])
+    subject.append("again", flags: [.event, .final])
+    subject.appendFinals("old", 300)
+    #expect(subject.owner.waitDurable(302))
+    #expect(subject.play { subject.log.tables.coveredLSN >= 2 })
+    // The new record stands in the active segment, which no table knows.
+    subject.append("again", flags: [.event])
+    subject.clock.advance(seconds: 200)
+    #expect(subject.play { subject.log.keeper.refusals >= 3 })
+    #expect(try subject.firstLSN() == 1)
+    #expect(subject.read([.record(lsn: 1)])[0].models?.first == subject.model.records[0])
+    try subject.log.close()
+  }
+
+  @Test func `what the owner needs, the newest of a kind, and young events hold a segment`() throws
+  {
+    let disk = SimDisk()
+    var random = SeededRandom(2)
+    var model = Model()
+    let log = try SyncLog(.simulated(disk))
+    func commit(_ id: String, _ flags: RecordFlags, kind: UInt8 = 1, previous: UInt64 = 0) throws {
+      let isEvent = flags.contains(.event)
+      let record = ModelRecord(
+        header: RecordHeader(
+          lsn: model.nextLSN, kind: kind, flags: flags, time: Int64(model.nextLSN),
+          hash: isEvent ? log.hash(Array(id.utf8)) : EventHash(high: 0, low: 0),
+          previousLSN: previous), id: isEvent ? Array(id.utf8) : [], payload: random.bytes(1000))
+      model.add(record)
+      try log.commit([record])
+    }
+    try commit("position", [], kind: 9)
+    try commit("late", [.event])
+    for index in 0..<100 { try commit("a-\(index)", [.event, .final]) }
+    try log.maintain()
+    let first = try #require(log.keeper.indexed.first)
+    let all = Int64.max
+    #expect(try log.keeper.planRetention(cutoff: 1, keepFrom: .max) == .nothing, "not old")
+    #expect(try log.keeper.planRetention(cutoff: all, keepFrom: 5) == .nothing, "needed")
+    guard case .carry(let requests) = try log.keeper.planRetention(cutoff: all, keepFrom: .max)
+    else { throw CrashLife.Loss.found("it should be carried") }
+    #expect(requests.map(\.lsn) == [1, 2])
+    #expect(requests.map(\.isEvent) == [false, true])
+    // Both have something newer; the event ends, but only lately.
+    try commit("position", [], kind: 9)
+    try commit("late", [.event, .final], previous: 2)
+    let end = Int64(model.records.count)
+    for index in 0..<100 { try commit("b-\(index)", [.event, .final]) }
+    try log.maintain()
+    let cutoff = first.positions.latest + 1
+    #expect(cutoff < end)
+    guard case .young(let latest) = try log.keeper.planRetention(cutoff: cutoff, keepFrom: .max)
+    else { throw CrashLife.Loss.found("it should be young") }
+    #expect(latest >= end)
+    let plan = try log.keeper.planRetention(cutoff: latest + 1, keepFrom: .max)
+    guard case .drop(let proposal) = plan else { throw CrashLife.Loss.found("\(plan)") }
+    #expect(proposal.segment == 1 && proposal.lastLSN == first.lastLSN)
+    log.kill()
+  }
+
+  @Test func `a clock that runs ahead removes nothing early, one that goes back nothing at all`() {
+    let hour: Int64 = 3_600_000_000_000
+    let clock = RetentionClock(wall: 1000 * hour, monotonic: 5)
+    func now(_ wall: Int64, _ passed: Int64) -> Int64 {
+      clock.now(wall: wall, monotonic: 5 + UInt64(passed))
+    }
+    #expect(now(1000 * hour, 0) == 1000 * hour)
+    #expect(now(1003 * hour, 3 * hour) == 1003 * hour)
+    #expect(now(88_000 * hour, 3 * hour) == 1004 * hour)
+    #expect(now(900 * hour, 3 * hour) == 900 * hour)
+  }
+}

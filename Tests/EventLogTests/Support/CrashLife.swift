@@ -1,0 +1,154 @@
+@testable import EventLog
+
+/// The life of a store through crashes: commits, the keeper's work, retention, errors, power cuts
+/// and kills at random system calls, crashes while recovering. Throws what is wrong with what
+/// came back.
+struct CrashLife {
+  enum Loss: Error { case found(String) }
+
+  var random: SeededRandom
+  var disk = SimDisk()
+  var model = Model()
+  /// How many records were acknowledged.
+  var acknowledged = 0
+  var breaks: Breaks = []
+  var retains = false
+  /// The latest time that retention was told to count as old.
+  private var oldest: Int64 = 0
+
+  init(seed: UInt64, breaks: Breaks = [], retains: Bool = false) {
+    random = SeededRandom(seed)
+    self.breaks = breaks
+    self.retains = retains
+  }
+
+  var options: EventLogOptions { .simulated(disk, breaks: breaks) }
+
+  mutating func run(rounds: Int = 4) throws {
+    for round in 0..<rounds {
+      if Int.random(in: 0..<4, using: &random) == 0 {
+        disk.arm(.error(5), atCall: Int.random(in: 1...160, using: &random))
+      } else {
+        disk.arm(.crash, atCall: Int.random(in: 1...160, using: &random))
+      }
+      try work()
+      disk = Bool.random(using: &random) ? disk.afterPowerCut(&random) : disk.afterKill()
+      // A crash in the middle of recovery, now and then more than one.
+      while Bool.random(using: &random) {
+        disk.arm(.crash, atCall: Int.random(in: 1...40, using: &random))
+        if let log = try? SyncLog(options) { log.kill() }
+        disk = Bool.random(using: &random) ? disk.afterPowerCut(&random) : disk.afterKill()
+      }
+      damageIndex()
+      try check("round \(round)")
+      disk = disk.afterKill()
+    }
+  }
+
+  /// Commits until the disk fails or the script ends.
+  private mutating func work() throws {
+    var log: SyncLog?
+    do {
+      let opened = try SyncLog(options)
+      log = opened
+      guard opened.recovered == Array(model.records.dropFirst(Int(origin(opened)))) else {
+        throw Loss.found("before the work")
+      }
+      for _ in 0..<Int.random(in: 1...40, using: &random) { try step(opened) }
+      if Bool.random(using: &random) { try opened.close() } else { opened.kill() }
+    } catch let error as EventLogError {
+      guard [65, 73, 74].contains(error.exitCode) else { throw error }
+      if error.exitCode == 65, !disk.isDead { throw error }
+      log?.kill()
+    }
+    acknowledged = max(acknowledged, Int(log?.acknowledgedLSN ?? 0))
+  }
+
+  private mutating func step(_ log: SyncLog) throws {
+    let batch = (0..<Int.random(in: 1...12, using: &random)).map { _ in
+      model.makeRecord(&random, hash: log.hash, others: true)
+    }
+    try log.commit(batch)
+    acknowledged = max(acknowledged, Int(log.acknowledgedLSN))
+    switch Int.random(in: 0..<12, using: &random) {
+    case 0..<3: try log.confirm()
+    case 3..<5: try log.maintain(steps: Int.random(in: 1...6, using: &random))
+    case 5..<8 where retains: try retire(log)
+    default: break
+    }
+  }
+
+  private mutating func retire(_ log: SyncLog) throws {
+    try log.maintain()
+    let newest = Int64(model.records.count)
+    let cutoff = Int64.random(in: max(0, newest - 150)...newest, using: &random)
+    oldest = max(oldest, cutoff)
+    let requests = try log.retire(cutoff: cutoff, keepFrom: .max, model)
+    let carried = requests.compactMap { model.makeCarry($0) }
+    for start in stride(from: 0, to: carried.count, by: 8) {
+      try log.commit(Array(carried[start..<min(start + 8, carried.count)]))
+      acknowledged = max(acknowledged, Int(log.acknowledgedLSN))
+    }
+  }
+
+  /// Now and then a derived file is gone or has a wrong byte: no answer may change.
+  private mutating func damageIndex() {
+    guard Int.random(in: 0..<3, using: &random) == 0 else { return }
+    let files = disk.files.filter { $0.hasPrefix("/store/index/") }
+    guard let file = files.randomElement(using: &random) else { return }
+    if Bool.random(using: &random) {
+      try? disk.remove(file)
+    } else if let count = disk.bytes(file)?.count, count > 0 {
+      let offset = Int.random(in: 0..<count, using: &random)
+      disk.overwrite(file) { $0[offset] ^= 0x20 }
+    }
+  }
+
+  private func origin(_ log: SyncLog) -> UInt64 { log.opened.writer.manifest.origin.lsn }
+
+  private mutating func check(_ place: String) throws {
+    let log = try SyncLog(options)
+    defer { log.kill() }
+    let origin = Int(origin(log))
+    let count = origin + log.recovered.count
+    if count < acknowledged {
+      throw Loss.found("\(place): \(count) records of \(acknowledged) acknowledged ones")
+    }
+    if count > model.records.count { throw Loss.found("\(place): records nobody wrote") }
+    if log.recovered != Array(model.records[origin..<count]) {
+      throw Loss.found("\(place): a record is not what was written")
+    }
+    model.truncate(to: count)
+    acknowledged = count
+    try checkRetention(origin: UInt64(origin), place)
+    try checkIndex(log, origin: UInt64(origin), place)
+  }
+
+  /// What is gone was final and old, or is not needed.
+  private func checkRetention(origin: UInt64, _ place: String) throws {
+    if origin > 0, !retains { throw Loss.found("\(place): records are gone") }
+    for record in model.records.prefix(Int(origin)) where record.header.flags.contains(.event) {
+      guard let lsn = model.newest[record.id], model.base(record.id) <= origin else { continue }
+      let newest = model.records[Int(lsn) - 1].header
+      if !newest.flags.contains(.final) {
+        throw Loss.found("\(place): an open event is gone")
+      }
+      if newest.time >= oldest { throw Loss.found("\(place): a young event is gone") }
+    }
+  }
+
+  /// The index and what the owner was shown, whatever became of the derived files.
+  private mutating func checkIndex(_ log: SyncLog, origin: UInt64, _ place: String) throws {
+    if log.replayed != model.replay(covered: log.covered) {
+      throw Loss.found("\(place): the owner was shown other records")
+    }
+    for _ in 0..<min(40, model.events.count) {
+      guard let id = model.events.randomElement(using: &random) else { break }
+      let found = try log.newest(id) ?? 0
+      let newest = model.newest[id] ?? 0
+      if found != newest, max(found, newest) > origin {
+        throw Loss.found("\(place): the index names record \(found), the newest is \(newest)")
+      }
+    }
+  }
+}

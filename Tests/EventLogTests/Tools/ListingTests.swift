@@ -1,0 +1,61 @@
+import Testing
+
+@testable import EventLog
+
+/// The walks behind `events list` and `store export`.
+@Suite struct ListingTests {
+  @Test(arguments: [UInt64(1), 7, 64, 599, 600, 601, 1 << 20])
+  func `the newest record of each event, whatever the window`(window: UInt64) throws {
+    let store = try ToolStore(seed: 21)
+    let reader = try EventLogReader(path: store.path)
+    var found: [ModelRecord] = []
+    var told: [UInt64] = []
+    try NewestRecords(reader, windowRecords: window).forEach(progress: { done, total in
+      told.append(done)
+      #expect(done <= total)
+    }) { found.append(ModelRecord($0)) }
+    let newest = Set(store.model.newest.values)
+    #expect(found == store.model.records.filter { newest.contains($0.header.lsn) })
+    #expect(told.last != nil)
+  }
+
+  @Test(arguments: [1 << 30, 100_000, 3_000])
+  func `every event with its whole history, in memory or by way of files`(budget: Int) throws {
+    let store = try ToolStore(seed: 22)
+    let scratch = store.directory.path
+    let reader = try EventLogReader(path: store.path)
+    var found: [[UInt8]: [ModelRecord]] = [:]
+    try EventGrouping(reader, scratch: scratch, budgetBytes: budget).forEach { block in
+      let models = block.models
+      #expect(found[models[0].id] == nil)
+      found[models[0].id] = models
+    }
+    #expect(found.count == store.model.newest.count)
+    for (id, records) in found { #expect(records == store.model.history(id)) }
+    #expect(try LinuxDisk().list(scratch) == ["store"])
+  }
+
+  @Test func `files of an export are removed when it is broken off`() throws {
+    let store = try ToolStore(seed: 23)
+    let reader = try EventLogReader(path: store.path)
+    struct Enough: Error {}
+    #expect(throws: Enough.self) {
+      try EventGrouping(reader, scratch: store.directory.path, budgetBytes: 5_000).forEach { _ in
+        throw Enough()
+      }
+    }
+    #expect(try LinuxDisk().list(store.directory.path) == ["store"])
+  }
+
+  @Test func `statistics say what the store holds`() throws {
+    let store = try ToolStore(seed: 24, isClosed: false)
+    let statistics = try StoreStatistics(path: store.path)
+    #expect(statistics.records == UInt64(store.model.records.count))
+    #expect(statistics.segments.count == (try store.segments.count))
+    #expect(!statistics.hasWriter)
+    #expect(!statistics.wasClosed)
+    #expect(statistics.segments.dropLast().allSatisfy { $0.lastLSN != nil })
+    #expect(statistics.segments.last?.lastLSN == nil)
+    #expect(statistics.fileBytes == Int64(64 << 10) * Int64(statistics.segments.count))
+  }
+}
