@@ -8,7 +8,7 @@ flip_bytes() {
   new_disk ext4 256 || return 1
   make_store || return 1
   file=$(segment 2)
-  read -r frame size _ < <("$damage" frames "$file" | awk '$3 == 1 && $2 % 64' | sed -n 3p)
+  read -r frame size _ < <("$damage" frames "$file" | awk '$3 == 1 && $2 % 64' | head -n 1)
   # Segment header; frame header; payload: record header, id, body; padding.
   for offset in 0 9 20 33 45 70 84 90 2000 4093 \
     $((frame)) $((frame + 4)) $((frame + 5)) $((frame + 9)) $((frame + 13)) $((frame + 17)) \
@@ -74,7 +74,7 @@ wrong_files() {
   "$bench" store-writer "$mount/other" --segment-bytes 65536 --records 3000 >/dev/null
   second=$(segment 2) third=$(segment 3)
   name=$(basename "$second")
-  read -r frame size _ < <("$damage" frames "$second" | awk '$3 == 1' | sed -n 3p)
+  read -r frame size _ < <("$damage" frames "$second" | awk '$3 == 1' | head -n 1)
   next=$((frame + (size + 63) / 64 * 64))
   refused_after "$name" 'cut in a frame' truncate -s $((frame + 100)) "$second" || return 1
   refused_after "$name" 'cut between frames' truncate -s "$next" "$second" || return 1

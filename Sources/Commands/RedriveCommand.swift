@@ -83,8 +83,8 @@ struct RedriveCommand: AsyncParsableCommand {
     let names = Self.statuses.map { "\($0.wireName)" }
     var result: [Candidate] = []
     var found: Set<String> = []
-    try events.forEachNewestTransition { update in
-      try parser.withDocument(update) { root in
+    try events.forEachNewest(EventFilter(), ScanProgress("reading")) { record in
+      try parser.withDocument(StoredEvents.update(record)) { root in
         func text(_ name: StaticString) -> String { root[name]?.asString?.string ?? "" }
         let id = text("eventId")
         if !wanted.isEmpty {

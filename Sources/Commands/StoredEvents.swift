@@ -47,28 +47,6 @@ struct StoredEvents {
     }
   }
 
-  /// Calls `body` with each event's newest transition as JSON, in the order of the log.
-  func forEachNewestTransition(_ body: ([UInt8]) throws -> Void) throws {
-    do {
-      var newest: [EventHash: UInt64] = [:]
-      var progress = ProgressBar("reading", total: Int(reader.durableLSN))
-      try reader.forEachRecord { record in
-        progress.update(Int(record.header.lsn))
-        guard RecordKind(rawValue: record.header.kind)?.isTransition == true else { return }
-        newest[record.header.hash] = record.header.lsn
-      }
-      progress.finish(Int(reader.durableLSN))
-      try reader.forEachRecord { record in
-        guard newest[record.header.hash] == record.header.lsn,
-          record.header.flags.contains(.event)
-        else { return }
-        try body(try Self.update(record))
-      }
-    } catch let error as EventLogError {
-      throw Self.failure(error)
-    }
-  }
-
   /// Counts every event from the records, against what the service has counted.
   func reconcile() throws -> Reconciliation {
     var result = Reconciliation()
@@ -130,7 +108,8 @@ struct EventHistory {
     }
   }
 
-  /// A delivery log that was kept and changed nothing.
+  /// A record that keeps the status: a delivery log that changed nothing, a delivery published
+  /// once more, an event carried forward.
   static func isEvidence(_ record: RecordView) -> Bool {
     RecordKind(rawValue: record.header.kind)?.isTransition == false
   }

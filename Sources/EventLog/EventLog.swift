@@ -4,8 +4,8 @@ internal import Synchronization
 ///
 /// Every method is called on one thread, the owner's; the callbacks come on the log's own threads.
 /// There are five in all: the caller's, one that writes and syncs, one that reads records back,
-/// one that prepares the next segment, and one that indexes sealed segments. Ends with `close()`; letting go of it without is like
-/// a crash, which the next opening recovers from.
+/// one that prepares the next segment, and one that indexes sealed segments. Ends with `close()`;
+/// letting go of it without is like a crash, which the next opening recovers from.
 ///
 /// Guarantees: what `onDurable` named survives any crash of a disk that honours a flush. Damage to
 /// durable bytes is found when the store is opened or the record is read, never repaired. Any
@@ -43,8 +43,8 @@ package final class EventLog {
   ///
   /// `replay` sees, in LSN order, views that are valid in the call. First, of the segments that
   /// are indexed: the newest record of every event that was open at their end (where
-  /// `options.replays` says so), and of each kind that is no event's. Then every record behind them. It is the same
-  /// whether derived files were there or had to be made.
+  /// `options.replays` says so), and of each kind that is no event's. Then every record behind
+  /// them. It is the same whether derived files were there or had to be made.
   package static func open(
     _ options: EventLogOptions, callbacks: EventLogCallbacks,
     replay: @escaping (RecordView) throws -> Void = { _ in }
@@ -175,8 +175,8 @@ package final class EventLog {
   /// Why the log is poisoned, nil while it is well.
   package var failure: EventLogError? { committer.currentFailure }
 
-  /// Whether there is no room for what is prepared ahead: the owner takes nothing in until there is,
-  /// and what is under way has the rest of the segment and one more.
+  /// Whether there is no room for what is prepared ahead: the owner takes nothing in until there
+  /// is, and what is under way has the rest of the segment and one more.
   package var isShortOfSpace: Bool { preparer.isShortOfSpace }
 
   /// Bytes of memory held by the indexes.

@@ -40,7 +40,8 @@ package final class EventLogReader {
   }
 
   /// Every durable record from `first` on, in LSN order; checksums and chain are verified on the
-  /// way. What retention removes meanwhile is left out. Views are valid in the call of `body`; what it throws ends the walk.
+  /// way. What retention removes meanwhile is left out. Views are valid in the call of `body`;
+  /// what it throws ends the walk.
   package func forEachRecord(from first: UInt64 = 1, _ body: (RecordView) throws -> Void) throws {
     try forEachFrame(from: first) { frame, path in
       guard var at = frame.payload.baseAddress else { return }

@@ -95,6 +95,8 @@ enum EventInput {
   case log(message: Int32, element: Range<Int>)
   /// Its time has come: schedule, next try or expiration.
   case due
+  /// Retention wants to remove its earlier records.
+  case carry
   /// No delivery log has come in time since the record with this LSN.
   case logTimeout(lsn: UInt64)
   /// Its time has come, and its turn in the rate of its lane.
@@ -102,6 +104,4 @@ enum EventInput {
   /// A person wants another attempt. `sequence`: only if the event has not moved on since; 0: in
   /// any case.
   case redrive(token: UInt64, sequence: UInt32)
-  /// Retention wants to remove its earlier records.
-  case carry
 }

@@ -73,6 +73,9 @@ extension EventState {
     }
   }
 
+  /// Whether the event is moved on by us, now or when its time comes, and not from outside.
+  package var isDriven: Bool { status == .pending || !dueAt.isNone }
+
   /// Whether nothing is to be done for the event any more by itself.
   package var isFinal: Bool { status.isFinal && dueAt.isNone }
 }

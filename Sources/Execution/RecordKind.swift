@@ -8,11 +8,11 @@ package enum RecordKind: UInt8, Sendable {
   case evidence = 3
   /// How far the shard's cursors have come, and its totals: see `PositionRecord`.
   case position = 4
-  /// An open event as it stands, with its body: no record before it is needed any more.
-  case carried = 5
   /// The delivery of a `pending-delivery` event was published again because no log came, or is to
   /// be (then `dueAt` says when): no transition.
-  case republished = 6
+  case republished = 5
+  /// An open event as it stands, with its body: no record before it is needed any more.
+  case carried = 6
 
   /// Whether the record belongs to an event and is found by its id.
   package var isOfEvent: Bool { self != .position }

@@ -18,15 +18,12 @@ extension ShardEngine {
     appendPosition(max(positionRecorded, outbox.position(durable: durableLSN)))
   }
 
-  /// The oldest record that may still be asked for: those behind the outbox and behind
-  /// the log watch, and the bodies of
-  /// events that are being worked on. An event whose state is still being read is not among them:
+  /// The oldest record that may still be asked for: those that the outbox, the log watch or the
+  /// totals have not passed, and the bodies of events that are being worked on. An event whose state is still being read is not among them:
   /// if its body is gone when it is asked for, the event is unknown.
   package var keepFrom: UInt64 {
     guard isRecovered else { return 0 }
-    let watched = logWatch.position { lookup.isNewest($0, of: $1) }
-    var oldest = min(outbox.position(durable: durableLSN), watched) + 1
-    if let uncounted { oldest = min(oldest, uncounted.next) }
+    var oldest = min(oldestNeededLSN, uncounted?.next ?? .max)
     for slot in events.slots where events[slot].phase != .loading {
       let state = events[slot].state
       if state.bodyLSN > 0 { oldest = min(oldest, state.bodyLSN) }
@@ -41,6 +38,7 @@ extension ShardEngine {
     guard needsBody(event, for: .carry) else { return }
     events[event].state.bodyLSN = nextLSN
     append(.carried, event)
+    counters.carried += 1
     // A timer names the event's newest record.
     guard events[event].phase == .ready else { return }
     if events[event].state.isTimed { addTimer(event) }

@@ -38,11 +38,11 @@ extension ShardEngine {
     case .event(let message, let element): handleAgain(event, message: message, element: element)
     case .log(let message, let element): handleLog(event, message: message, element: element)
     case .due: handleDue(event)
+    case .carry: handleCarry(event)
     case .paced: handleDue(event, isPaced: true)
     case .redrive(let token, let sequence):
       handleRedrive(event, token: token, sequence: sequence)
     case .logTimeout(let lsn): handleLogTimeout(event, lsn: lsn)
-    case .carry: handleCarry(event)
     }
   }
 

@@ -84,12 +84,16 @@ extension ShardEngine {
   /// The id that a refused element carries, when it can be made out.
   private func eventID(of element: Range<Int>, in inbound: InboundMessage) -> [UInt8] {
     guard element.count <= Limits.messageBytes else { return [] }
-    return inbound.storage.withPart(element) { bytes in
-      guard let root = try? otherParser.parse(padded: bytes), let id = root["id"]?.asString,
-        id.bytes.count <= Limits.idBytes
-      else { return [] }
-      return Array(id.bytes)
+    // The body of a CloudEvent in binary mode is its data: the id is a header.
+    if !inbound.cloudEvent.isEmpty {
+      return id(in: try? otherParser.parse(inbound.bytes(inbound.cloudEvent)))
     }
+    return inbound.storage.withPart(element) { id(in: try? otherParser.parse(padded: $0)) }
+  }
+
+  private func id(in root: JSONValue?) -> [UInt8] {
+    guard let id = root?["id"]?.asString, id.bytes.count <= Limits.idBytes else { return [] }
+    return Array(id.bytes)
   }
 
   private func enqueue(_ job: PublishJob) {

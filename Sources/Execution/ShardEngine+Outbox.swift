@@ -105,10 +105,18 @@ extension ShardEngine {
     output.appends.append(
       AppendOrder(
         lsn: lsn, kind: .position, key: nil, status: 0, previousStatus: 0,
-        isFinal: true, isPublished: false, attempt: 0, time: now.wall, previousLSN: 0,
+        isFinal: true, isDriven: false, isPublished: false, attempt: 0, time: now.wall,
+        previousLSN: 0,
         id: .none, payload: ByteRange(offset: start, count: output.bytes.count - start)))
     positionRecorded = position
     positionRecordedAt = now.monotonic
     lastPositionLSN = lsn
+  }
+
+  /// The oldest record that the engine may still read by going through the log: what the outbox
+  /// or the log watch has not passed. Records before it are read by the LSN of an open event only.
+  package var oldestNeededLSN: UInt64 {
+    let watched = logWatch.position { lookup.isNewest($0, of: $1) }
+    return min(outbox.position(durable: durableLSN), watched) + 1
   }
 }

@@ -27,6 +27,7 @@ extension ShardEngine {
       AppendOrder(
         lsn: lsn, kind: kind, key: events[event].key, status: state.status.rawValue,
         previousStatus: state.previousStatus?.rawValue ?? 0, isFinal: state.isFinal,
+        isDriven: state.isDriven,
         isPublished: isPublished, attempt: state.attempt, time: now.wall,
         previousLSN: events[event].lastLSN, id: id,
         payload: ByteRange(offset: start, count: output.bytes.count - start)))

@@ -30,7 +30,7 @@ extension ShardEngine {
     }
     let state = record.state
     totals.count(kind, state)
-    if state.status == .pending || !state.dueAt.isNone {
+    if state.isDriven {
       let due = state.expiration.isNone ? state.dueAt : min(state.dueAt, state.expiration)
       recovered[key] = RecoveredEvent(
         lsn: lsn, due: state.dueAt.isNone ? .none : due, expiration: state.expiration,

@@ -152,7 +152,12 @@ extension ShardEngine {
       result.path = "line \(line): \(rejection.path)"
     case .cloudEvents, .binaryCloudEvent:
       let isBinary = open.notation == .binaryCloudEvent
-      if !isOfBody { result.path = CloudEvent.sourcePath(rejection.path, isBinary: isBinary) }
+      if !isOfBody {
+        result.path = CloudEvent.sourcePath(rejection.path, isBinary: isBinary)
+      } else if isBinary {
+        result.path = CloudEvent.binaryPath(rejection.path)
+      }
+      if result.path.hasPrefix("cloudEvents:") { result.offset = nil }
       if open.isBatch { result.path = path(result.path, behind: "$[\(index)]") }
     case .xml:
       let (line, column) = lineAndColumn(of: source.lowerBound, in: open.message)

@@ -9,6 +9,8 @@ package struct AppendOrder: Sendable {
   package var status: UInt8
   package var previousStatus: UInt8
   package var isFinal: Bool
+  /// Whether a start has to be shown the event, for it to go on.
+  package var isDriven: Bool
   package var isPublished: Bool
   package var attempt: UInt16
   package var time: Timestamp

@@ -10,6 +10,7 @@ final class ModelLog: EventLookup {
     var status: UInt8
     var isPublished: Bool
     var isFinal: Bool
+    var isDriven: Bool
     var time: Int64
     var id: [UInt8]
     var payload: [UInt8]
@@ -42,17 +43,16 @@ final class ModelLog: EventLookup {
     }
   }
 
-  /// Removes the records of carried events that stand before the carrying one and `keepFrom`.
+  /// Removes the records of carried events that stand before the carrying one, `keepFrom` and the
+  /// newest record with totals.
   func retain(from keepFrom: UInt64) {
+    let durable = records.prefix(durableCount)
+    let bound = min(keepFrom, durable.last { $0.kind == .position }?.lsn ?? 0)
     var carried: [EventKey: UInt64] = [:]
     for record in records.prefix(durableCount) where record.kind == .carried {
       carried[record.key] = record.lsn
     }
-    // Of each kind that is no event's, the newest record stays: here, those with the totals.
-    let position = records.prefix(durableCount).last { $0.kind == .position }?.lsn ?? 0
-    let limit = min(keepFrom, position)
-    for record in records
-    where record.kind.isOfEvent && record.lsn < min(carried[record.key] ?? 0, limit) {
+    for record in records where record.lsn < min(carried[record.key] ?? 0, bound) {
       removed.insert(record.lsn)
     }
   }
@@ -92,7 +92,7 @@ final class ModelLog: EventLookup {
       Record(
         lsn: order.lsn, kind: order.kind, key: order.key ?? EventKey(high: 0, low: 0),
         status: order.status, isPublished: order.isPublished,
-        isFinal: order.isFinal, time: order.time.nanoseconds,
+        isFinal: order.isFinal, isDriven: order.isDriven, time: order.time.nanoseconds,
         id: slice(order.id), payload: slice(order.payload)))
     if let key = order.key { newest[key] = records.count - 1 }
   }
@@ -145,7 +145,7 @@ final class ModelLog: EventLookup {
       if removed.contains(record.lsn) { return false }
       if record.lsn >= lsn { return true }
       guard record.kind.isOfEvent else { return record.lsn == lastPosition }
-      return !record.isFinal && last[record.key] == record.lsn
+      return record.isDriven && last[record.key] == record.lsn
     }
   }
 }

@@ -50,6 +50,7 @@ extension Simulation {
     let end = min(log.durableLSN, from + UInt64(random.below(20)) + 1)
     while lsn <= end {
       lsn += 1
+      // What retention removed nobody needs.
       guard let record = log.record(lsn: lsn - 1) else { continue }
       guard record.isPublished else { continue }
       record.id.withUnsafeBytes { id in
@@ -75,6 +76,7 @@ extension Simulation {
     let end = min(log.durableLSN, from + UInt64(random.below(20)) + 1)
     while lsn <= end {
       lsn += 1
+      // What retention removed nobody needs.
       guard let record = log.record(lsn: lsn - 1) else { continue }
       time = Timestamp(nanoseconds: record.time)
       guard record.kind.isOfEvent else { continue }
@@ -92,6 +94,7 @@ extension Simulation {
     let end = min(log.durableLSN, from + UInt64(random.below(20)) + 1)
     while lsn <= end {
       lsn += 1
+      // What retention removed nobody needs.
       guard let record = log.record(lsn: lsn - 1) else { continue }
       guard record.kind.isOfEvent else { continue }
       record.payload.withUnsafeBytes { payload in

@@ -126,6 +126,13 @@ package final class Simulation {
     }
   }
 
+  private func retain() {
+    for request in log.carryRequests where random.chance(30) {
+      engine.carry(lsn: request.lsn, key: request.key)
+    }
+    log.retain(from: engine.keepFrom)
+  }
+
   /// Everything gets done that can be: no more faults, time passes as it must.
   ///
   /// - Parameter isWaiting: whether to go on to what is due later, until nothing is.
@@ -179,13 +186,6 @@ package final class Simulation {
     for answer in output.redrives { check(answer) }
     output.removeAll()
     checkBounds()
-  }
-
-  private func retain() {
-    for request in log.carryRequests where random.chance(30) {
-      engine.carry(lsn: request.lsn, key: request.key)
-    }
-    log.retain(from: engine.keepFrom)
   }
 
   private var takesPoison: Bool {

@@ -40,10 +40,10 @@ package struct SimulationPlan: Sendable {
   package var faults = Faults()
   package var redrives = 0
   package var batchMaxPerSecond = 0
-  /// Whether one message kills the process whenever it is taken.
-  package var hasPoison = false
   /// Whether the log removes old records, and has open events carried forward first.
   package var retains = false
+  /// Whether one message kills the process whenever it is taken.
+  package var hasPoison = false
   /// Whether the delivery engines answer, and do so in contradictions.
   package var answersLogs = true
   package var breaks: DeliberateBreaks = []
@@ -71,7 +71,7 @@ package struct SimulationPlan: Sendable {
     plan.faults.silencePercent = random.chance(50) ? 30 : 0
     plan.redrives = random.chance(50) ? 1 + random.below(6) : 0
     plan.batchMaxPerSecond = random.chance(25) ? 1 + random.below(20) : 0
-    plan.retains = random.chance(25)
+    plan.retains = random.chance(30)
     plan.hasPoison = plan.shards == 1 && random.chance(10)
     return plan
   }

@@ -121,6 +121,22 @@ struct ParkedTests {
     await client.close()
   }
 
+  @Test("What is taken from behind one that stays is gone at once")
+  func middle() async throws {
+    let service = try Self.service()
+    let client = try await TestBroker.client(service.brokerURL)
+    for round in 0..<5 {
+      _ = try await client.publish(
+        (0..<3).map { Self.parked($0, service, reason: $0 == 1 ? "not-json" : "bad-id") })
+      let verb = round % 2 == 0 ? "discard" : "replay"
+      let (code, out, err) = try service.run(["parked", verb, "--reason", "not-json"])
+      #expect(code == 0, "\(out)\(err)")
+      #expect(try Self.list(service) == ["p-0", "p-2"])
+      #expect(try service.run(["parked", "discard", "--all"]).0 == 0)
+    }
+    await client.close()
+  }
+
   @Test("What nobody takes stays parked")
   func unroutable() async throws {
     let service = try Self.service()

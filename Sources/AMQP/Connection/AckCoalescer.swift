@@ -59,7 +59,7 @@ struct AckCoalescer {
   }
 
   /// What to acknowledge now. At `now` (nanoseconds) a hole older than `holeNanoseconds` is no
-  /// longer waited for.
+  /// longer waited for; with 0 none is.
   mutating func flush(now: UInt64, holeNanoseconds: UInt64, into acks: inout [Ack]) {
     guard pending > 0 else {
       advance()
@@ -86,10 +86,8 @@ struct AckCoalescer {
       holeSince = nil
       return
     }
-    guard let since = holeSince else {
-      holeSince = now
-      return
-    }
+    let since = holeSince ?? now
+    holeSince = since
     if now &- since >= holeNanoseconds { tellSingly(into: &acks) }
   }
 

@@ -53,7 +53,7 @@ extension BrokerLink {
     eventLoop.preconditionInEventLoop()
     guard !isStopping else { return }
     let wasConnected = context != nil
-    encodeAcks()
+    encodeAcks(isLast: true)
     phase = .stopping
     retryTask?.cancel()
     guard wasConnected else { return stopped() }

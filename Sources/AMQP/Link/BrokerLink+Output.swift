@@ -63,11 +63,14 @@ extension BrokerLink {
   }
 
   /// Encodes the acknowledgements that are due.
-  func encodeAcks() {
+  ///
+  /// - Parameter isLast: nothing will close a hole any more: what is settled above it goes, too.
+  func encodeAcks(isLast: Bool = false) {
     guard machine.isSettling, machine.acks.pending > 0 else { return }
     settledSinceFlush = 0
     machine.acks.flush(
-      now: now, holeNanoseconds: UInt64(Limits.acknowledgementHoleSeconds * 1e9), into: &acks)
+      now: now,
+      holeNanoseconds: isLast ? 0 : UInt64(Limits.acknowledgementHoleSeconds * 1e9), into: &acks)
     for ack in acks {
       AckEncoder.write(ack, channel: ConnectionMachine.workChannel, into: &outbound)
     }

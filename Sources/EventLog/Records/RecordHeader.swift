@@ -23,6 +23,8 @@ package struct RecordFlags: OptionSet, Hashable, Sendable {
   /// Carried forward: the record holds all that is needed of the event, so that retention may
   /// remove those before it.
   package static let base = RecordFlags(rawValue: 8)
+  /// The owner has to move the event on by itself, now or when its time comes.
+  package static let driven = RecordFlags(rawValue: 16)
 }
 
 /// What the log knows of a record. `kind` and the statuses are the caller's own numbers.

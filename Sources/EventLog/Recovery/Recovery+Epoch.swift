@@ -1,7 +1,8 @@
 // The steps that change something, in the order in which a crash between any two is harmless.
 extension Recovery {
   /// Files that the manifest does not list: what an interrupted roll left, without a frame, goes,
-  /// and what retention took out of the manifest and did not get to remove; anything with frames in it means that the manifest is an old one.
+  /// and what retention took out of the manifest and did not get to remove; anything with frames
+  /// in it means that the manifest is an old one.
   func tidyUnlisted(_ manifest: Manifest) throws(EventLogError) {
     let listed = manifest.segments.map(\.id)
     guard let first = listed.first, let last = listed.last else { return }

@@ -76,6 +76,9 @@ final class KeeperThread: @unchecked Sendable {
     }
     thread?.join()
     thread = nil
+    // They hold this thread, and the thread holds them.
+    keeper.pace = { _ in }
+    keeper.breathe = { _ in }
   }
 
   private func run(_ onFailure: @Sendable (EventLogError) -> Void) {

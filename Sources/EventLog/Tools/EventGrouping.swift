@@ -52,10 +52,14 @@ package struct EventGrouping {
 
   private func partCount() -> Int {
     let manifest = reader.snapshot.manifest
+    // How far the active segment is used; without a mark as much as it can hold.
+    let mark = try? DurableMark.read(reader.disk, reader.paths.root, store: manifest.store)
     var bytes: Int64 = 0
     for segment in manifest.segments {
       if let end = segment.end {
         bytes += end.offset
+      } else if let mark, mark.segment == segment.id {
+        bytes += mark.offset
       } else if let file = try? DiskFile(reader.disk, reader.paths.segment(segment.id), .read) {
         bytes += (try? file.size()) ?? 0
         file.closeQuietly()

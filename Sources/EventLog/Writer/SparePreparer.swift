@@ -9,6 +9,8 @@ final class SparePreparer: @unchecked Sendable {
   private let monitor = Monitor()
   private var ready: SpareFile.Ready
   private var isNeeded = false
+  /// The spare was handed over and may still have its name: until `want` no other gets it.
+  private var isTaken = false
   private var isWanted = false
   private var isStopping = false
   private var isClosing = false
@@ -38,6 +40,7 @@ final class SparePreparer: @unchecked Sendable {
   /// The current spare was used up, or there is none yet.
   func want() {
     monitor.withLock {
+      isTaken = false
       isWanted = true
       monitor.signal()
     }
@@ -62,6 +65,7 @@ final class SparePreparer: @unchecked Sendable {
       if !ready.hasSpare, isGivenUp, let lackOfSpace { throw lackOfSpace }
       guard ready.hasSpare else { throw EventLogError(.closed, "the log is being closed") }
       ready.hasSpare = false
+      isTaken = true
     }
   }
 
@@ -116,7 +120,7 @@ final class SparePreparer: @unchecked Sendable {
       do throws(EventLogError) {
         try prepareNext()
         let isDone = monitor.withLock { () -> Bool in
-          isWanted = !(ready.hasSpare && ready.hasReserve && ready.hasBallast)
+          isWanted = !((ready.hasSpare || isTaken) && ready.hasReserve && ready.hasBallast)
           if !isWanted { lackOfSpace = nil }
           monitor.signal()
           return !isWanted
@@ -147,8 +151,8 @@ final class SparePreparer: @unchecked Sendable {
 
   /// Makes the first of the files that is not there.
   private func prepareNext() throws(EventLogError) {
-    let ready = monitor.withLock { self.ready }
-    if !ready.hasSpare {
+    let (ready, isTaken) = monitor.withLock { (self.ready, self.isTaken) }
+    if !ready.hasSpare, !isTaken {
       try SpareFile.make(options, paths, as: paths.spare)
       monitor.withLock { self.ready.hasSpare = true }
     } else if !ready.hasReserve {

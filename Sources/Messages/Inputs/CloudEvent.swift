@@ -68,6 +68,13 @@ package enum CloudEvent {
     return isBinary ? path : "$.data" + path.dropFirst()
   }
 
+  /// The same for a refusal of a CloudEvent in binary mode: its attributes are headers, its data
+  /// is the body.
+  package static func binaryPath(_ path: String) -> String {
+    if path.hasPrefix("$.data.") || path == "$.data" { return "$" + path.dropFirst(6) }
+    return path.hasPrefix("$.") ? "cloudEvents:" + path.dropFirst(2) : path
+  }
+
   fileprivate static func parse(
     _ part: Range<Int>, of body: UnsafeRawBufferPointer, _ parser: JSONParser
   ) throws(Rejection) -> JSONValue {

@@ -40,6 +40,7 @@ enum MetricsText {
     counter("status_refused_total", counters.statusRefused, "Status updates nacked.")
     counter("receipts_total", counters.receipts, "Receipts.")
     counter("log_timeouts_total", counters.logTimeouts, "Deliveries without a log in time.")
+    counter("carried_total", counters.carried, "Open events written again for retention.")
     counter("recycled_total", counters.recycled, "Failed deliveries tried on a fallback channel.")
     counter("redriven_total", counters.redriven, "Events that a person asked for again.")
     counter("isolated_total", counters.isolated, "Often delivered messages, processed alone.")

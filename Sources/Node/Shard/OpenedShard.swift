@@ -32,11 +32,7 @@ struct OpenedShard {
     var options = EventLogOptions(path: "\(configuration.storePath)/00")
     options.segmentBytes = configuration.segmentBytes
     options.retentionSeconds = Int64(configuration.retentionDays) * 86_400
-    // The engine drives pending events on, and failed ones that are still open: a fallback channel
-    // is owed to them. The log watch finds what waits for delivery logs.
-    options.replays = {
-      $0.status == Status.pending.rawValue || $0.status == Status.deliveryFailed.rawValue
-    }
+    options.replays = { $0.flags.contains(.driven) }
     do {
       let log = try EventLog.open(options, callbacks: signals.callbacks) { record in
         try engine.recover(

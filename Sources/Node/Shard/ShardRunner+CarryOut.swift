@@ -24,6 +24,7 @@ extension ShardRunner {
         var flags: RecordFlags = []
         if order.key != nil { flags.insert(.event) }
         if order.isFinal { flags.insert(.final) }
+        if order.isDriven { flags.insert(.driven) }
         if order.isPublished { flags.insert(.publish) }
         if order.kind == .carried { flags.insert(.base) }
         let header = RecordHeader(

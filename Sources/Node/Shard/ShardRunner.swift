@@ -187,8 +187,8 @@ final class ShardRunner {
   private func reportStatus(at now: UInt64) {
     guard now &- lastReportAt > 50_000_000 else { return }
     lastReportAt = now
-    logMismatches()
     if phase == .running { log.retain(from: engine.keepFrom) }
+    logMismatches()
     report.update(status(at: now))
   }
 

@@ -78,12 +78,22 @@ struct CrashLife {
     }
   }
 
+  /// A few steps of retention; the tables know everything at each.
   private mutating func retire(_ log: SyncLog) throws {
-    try log.maintain()
+    for _ in 0..<3 {
+      try log.seal()
+      try log.maintain()
+      try retireOnce(log)
+    }
+  }
+
+  private mutating func retireOnce(_ log: SyncLog) throws {
     let newest = Int64(model.records.count)
     let cutoff = Int64.random(in: max(0, newest - 150)...newest, using: &random)
     oldest = max(oldest, cutoff)
     let requests = try log.retire(cutoff: cutoff, keepFrom: .max, model)
+    try checkRetention(origin: origin(log), "after retention")
+    model.forget(through: origin(log))
     let carried = requests.compactMap { model.makeCarry($0) }
     for start in stride(from: 0, to: carried.count, by: 8) {
       try log.commit(Array(carried[start..<min(start + 8, carried.count)]))
@@ -121,14 +131,15 @@ struct CrashLife {
     model.truncate(to: count)
     acknowledged = count
     try checkRetention(origin: UInt64(origin), place)
+    model.forget(through: UInt64(origin))
     try checkIndex(log, origin: UInt64(origin), place)
   }
 
   /// What is gone was final and old, or is not needed.
   private func checkRetention(origin: UInt64, _ place: String) throws {
     if origin > 0, !retains { throw Loss.found("\(place): records are gone") }
-    for record in model.records.prefix(Int(origin)) where record.header.flags.contains(.event) {
-      guard let lsn = model.newest[record.id], model.base(record.id) <= origin else { continue }
+    for id in model.events where model.base(id) <= origin {
+      guard let lsn = model.newest[id] else { continue }
       let newest = model.records[Int(lsn) - 1].header
       if !newest.flags.contains(.final) {
         throw Loss.found("\(place): an open event is gone")

@@ -115,6 +115,12 @@ struct Model {
     for record in kept { add(record) }
   }
 
+  /// Events that lost a record that they needed are not taken up again: their owner would find
+  /// no body of them.
+  mutating func forget(through origin: UInt64) {
+    events = events.filter { base($0) > origin }
+  }
+
   func history(_ id: [UInt8]) -> [ModelRecord] { records.filter { $0.id == id } }
 }
 

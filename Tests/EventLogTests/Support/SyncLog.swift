@@ -25,7 +25,9 @@ final class SyncLog {
     report = opened.report
     covered = opened.keeper.coveredLSN
     recovered = try Self.all(options)
-    opened.writer.onSealed = { opened.keeper.add($0) }
+    // The keeper alone: a closure that holds the writer would keep all of it for ever.
+    let keeper = opened.keeper
+    opened.writer.onSealed = { keeper.add($0) }
   }
 
   private static func all(_ options: EventLogOptions) throws(EventLogError) -> [ModelRecord] {
@@ -121,6 +123,12 @@ final class SyncLog {
       }
       return []
     }
+  }
+
+  /// Goes on in a new segment, if this one has records.
+  func seal() throws(EventLogError) {
+    let writer = opened.writer
+    if writer.point.lsn >= writer.header.baseLSN { try writer.roll() }
   }
 
   func confirm() throws(EventLogError) { try opened.writer.writeEmpty(.confirm) }

@@ -190,4 +190,29 @@ struct NotationTests {
       #expect(shard.stored.first?.contains("trace") == false)
     }
   }
+
+  @Test("A fault of a CloudEvent in binary mode is told by its header, under its own id")
+  func binaryFaults() throws {
+    for (attributes, data, code, place) in [
+      (#"{"specversion":"0.3","id":"e"}"#, "{}", "bad-value", "cloudEvents:specversion: "),
+      (
+        #"{"specversion":"1.0","id":"e","source":"s","type":"a b"}"#, #"{"email":"a@b.se"}"#,
+        "bad-type", "cloudEvents:type: "
+      ),
+      (
+        #"{"specversion":"1.0","id":"e","source":"s","type":"t"}"#, #"{"email":"x"}"#,
+        "bad-address", "$.email at byte "
+      ),
+      (#"{"specversion":"1.0","id":"e"}"#, "[]", "not-an-object", "$ at byte 0: "),
+    ] {
+      let shard = try OneShard()
+      var sent = OneShard.Sent(data)
+      sent.cloudEvent = attributes
+      shard.take(sent)
+      let parked = try #require(shard.parked.first)
+      #expect(parked.routingKey == code && parked.messageID == "e" && parked.body == data)
+      let detail = try #require(parked.headers["x-meddela-detail"])
+      #expect(detail.hasPrefix(place), "\(detail)")
+    }
+  }
 }
