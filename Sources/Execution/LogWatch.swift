@@ -72,6 +72,8 @@ struct LogWatch {
   /// Everything up to this LSN is answered or has a newer record.
   mutating func position(isNewest: (UInt64, EventKey) -> Bool) -> UInt64 {
     while let first = underWay.first, !isNewest(first.lsn, first.key) { underWay.removeFirst() }
+    // A record that is no longer its event's newest must not keep retention from going on.
+    while let first = entries.first, !isNewest(first.lsn, first.key) { entries.removeFirst() }
     var lowest = nextLSN
     if let first = entries.first { lowest = min(lowest, first.lsn) }
     if let first = underWay.first { lowest = min(lowest, first.lsn) }

@@ -41,6 +41,9 @@ extension ShardEngine {
     append(.carried, event)
     counters.carried += 1
     // A timer names the event's newest record.
-    if events[event].phase == .ready, !events[event].state.dueAt.isNone { addTimer(event) }
+    guard events[event].phase == .ready else { return }
+    if events[event].state.isTimed { addTimer(event) }
+    // A timer that is due at once must find the event here: the log does not know the record yet.
+    awaitDurable(event, then: .settle)
   }
 }
