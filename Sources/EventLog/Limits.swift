@@ -19,6 +19,11 @@ package enum Limits {
   /// Readable bytes that follow the payload of every record handed out (a JSON parser reads
   /// past the end).
   package static let spareBytes = 64
+  /// After a frame of so many records the next one begins this much later at the earliest, or
+  /// when it has so many bytes.
+  static let heldRecords = 16
+  static let heldNanoseconds: UInt64 = 3_000_000
+  static let heldBytes = 128 << 10
   /// Every how many LSNs the position of a record is remembered.
   static let lsnStride: UInt64 = 8
   /// LSNs fit the index slot beside status and flags.

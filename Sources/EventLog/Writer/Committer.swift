@@ -19,6 +19,9 @@ final class Committer: @unchecked Sendable {
   private var waiting: [FrameBuffer] = []
   private var pool: [FrameBuffer] = []
   private var isMidTurn = false
+  /// When the next frame may be written, and whether the sync thread waits for that.
+  private var heldUntil: UInt64 = 0
+  private var isHolding = false
   /// Segments to take out of the manifest, up to this one.
   private var dropping: UInt64?
   /// Told where the log begins now, or nil when there was no room for another manifest. Set
@@ -70,9 +73,12 @@ final class Committer: @unchecked Sendable {
   }
 
   func endTurn() {
-    monitor.withLock { isMidTurn = false }
+    let isHeld = monitor.withLock {
+      isMidTurn = false
+      return isHolding && filling.payloadBytes < Limits.heldBytes
+    }
     // After unlocking: the woken thread must not run into the lock.
-    monitor.signal()
+    if !isHeld { monitor.signal() }
   }
 
   /// Takes the segments up to this one out of the manifest.
@@ -179,6 +185,7 @@ final class Committer: @unchecked Sendable {
         }
         if !waiting.isEmpty { return .frame(waiting.removeFirst()) }
         if !isMidTurn, !filling.isEmpty {
+          if hold() { continue }
           let full = filling
           filling = pool.popLast() ?? FrameBuffer()
           return .frame(full)
@@ -193,6 +200,20 @@ final class Committer: @unchecked Sendable {
         monitor.wait(until: deadline)
       }
     }
+  }
+
+  /// Under load a frame waits for some more records: a sync, and all that follows it, costs the
+  /// same for one as for a hundred. Without load nothing is held. True when it has waited.
+  private func hold() -> Bool {
+    let now = monotonicNanoseconds()
+    if now < heldUntil, filling.payloadBytes < Limits.heldBytes, !isStopping {
+      isHolding = true
+      monitor.wait(until: heldUntil)
+      isHolding = false
+      return true
+    }
+    heldUntil = filling.recordCount >= Limits.heldRecords ? now + Limits.heldNanoseconds : 0
+    return false
   }
 
   /// The frame is durable: says so and takes its buffer back. False when the log was poisoned
