@@ -54,6 +54,8 @@ package struct NodeService: Service {
       end.succeed()
       throw error
     }
+    let scrubber = startScrubbing()
+    defer { scrubber?.stop() }
     try await withThrowingTaskGroup(of: Void.self) { tasks in
       tasks.addTask {
         await cancelWhenGracefulShutdown {
@@ -90,6 +92,34 @@ package struct NodeService: Service {
     }
     signals.runner.value = runner
     runner.start()
+  }
+
+  /// Looks for damage in the background, on a thread of its own.
+  private func startScrubbing() -> Scrubber? {
+    guard configuration.scrubBytesPerSecond > 0 else { return nil }
+    var options = Scrubber.Options()
+    options.bytesPerSecond = configuration.scrubBytesPerSecond
+    let (logger, report) = (logger, report)
+    let callbacks = Scrubber.Callbacks(
+      onDamage: { finding in
+        report.scrubbed(damage: "\(finding)")
+        logger.critical(
+          "Stored data is damaged; look with 'meddela store verify' and keep the backups",
+          metadata: [LogKey.error: "\(finding)"])
+      },
+      onPass: { if $0.findings.isEmpty { report.scrubbed(damage: nil) } },
+      onFailure: { error in
+        logger.error("Stored data cannot be read again", metadata: [LogKey.error: "\(error)"])
+      })
+    let scrubber = Scrubber(
+      path: "\(configuration.storePath)/00", options: options, callbacks: callbacks)
+    do {
+      try scrubber.start()
+      return scrubber
+    } catch {
+      logger.error("Stored data is not read again", metadata: [LogKey.error: "\(error)"])
+      return nil
+    }
   }
 
   private func drain(_ signals: ShardSignals) {

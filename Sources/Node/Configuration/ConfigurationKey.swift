@@ -81,6 +81,9 @@ package struct ConfigurationKey: Sendable {
       "store.segmentBytes", .integer(1 << 24...1 << 34), "268435456", "bytes of a segment file"),
     .init(
       "store.retentionDays", .integer(1...36_500), "30", "days that final events are kept"),
+    .init(
+      "store.scrubBytesPerSecond", .integer(0...1 << 30), "4194304",
+      "how fast stored data is read again to find damage; 0: not at all"),
     .init("templates.path", .text, "templates", "folder of the message templates"),
   ]
 

@@ -26,6 +26,7 @@ package struct NodeConfiguration: Sendable {
   package var storePath: String
   package var segmentBytes: Int
   package var retentionDays: Int
+  package var scrubBytesPerSecond: Int
   package var templatesPath: String
   package var realtimePrefetch: Int
   package var batchPrefetch: Int
@@ -69,6 +70,7 @@ package struct NodeConfiguration: Sendable {
     storePath = read.text("store.path")
     segmentBytes = read.integer("store.segmentBytes")
     retentionDays = read.integer("store.retentionDays")
+    scrubBytesPerSecond = read.integer("store.scrubBytesPerSecond")
     templatesPath = read.text("templates.path")
     realtimePrefetch = read.integer("realtime.prefetch")
     batchPrefetch = read.integer("batch.prefetch")

@@ -56,6 +56,9 @@ package struct HealthService: Service {
       let blocked = link.isBlocked ? ", blocked by the broker" : ""
       lines.append("\(link.name): \(link.isReady ? "ready" : "not ready")\(blocked)")
     }
+    if status.isShortOfSpace { lines.append("store: no room for another segment") }
+    // Said, and no reason to stop taking events: what is written now is sound.
+    if let damage = status.damage { lines.append("store: damaged: \(damage)") }
     let isUnroutable =
       status.lastUnroutableAt > 0
       && NodeClock.now().monotonic &- status.lastUnroutableAt < 60_000_000_000

@@ -200,7 +200,8 @@ final class ShardRunner {
       outboxBacklog: engine.outboxBacklog,
       eventsToRecover: engine.eventsToRecover, bufferedLogBytes: log.bufferedBytes,
       indexedEvents: log.eventCount, indexBytes: log.indexBytes, nextLSN: engine.nextLSN,
-      durableLSN: engine.durableLSN, links: links.states, lastUnroutableAt: lastUnroutableAt,
+      durableLSN: engine.durableLSN, isShortOfSpace: log.isShortOfSpace, links: links.states,
+      lastUnroutableAt: lastUnroutableAt,
       lastTurnAt: now)
   }
 }

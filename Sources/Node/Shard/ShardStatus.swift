@@ -22,6 +22,10 @@ package struct ShardStatus: Sendable {
   package var indexBytes = 0
   package var nextLSN: UInt64 = 1
   package var durableLSN: UInt64 = 0
+  /// No further segment can be prepared: nothing new is taken.
+  package var isShortOfSpace = false
+  /// What is wrong with stored data, and where; nil as far as is known.
+  package var damage: String?
   /// Links by name: whether each is ready.
   package var links: [(name: String, isReady: Bool, isBlocked: Bool)] = []
   /// The channels whose deliveries no queue took, and when last (monotonic nanoseconds).
@@ -30,6 +34,6 @@ package struct ShardStatus: Sendable {
   package var lastTurnAt: UInt64 = 0
 
   package var isReady: Bool {
-    phase == .running && links.allSatisfy { $0.isReady }
+    phase == .running && !isShortOfSpace && links.allSatisfy { $0.isReady }
   }
 }
