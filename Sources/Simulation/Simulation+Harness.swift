@@ -44,6 +44,22 @@ extension Simulation {
     return redriveOutcomes[token]
   }
 
+  /// Takes a first share of what waits, then no more: whether what is under way comes to its end.
+  package func drains() -> Bool {
+    while unacknowledgedMessages == 0 { deliverMessages() }
+    carryOutTurn()
+    engine.drain()
+    for _ in 0..<200 where !engine.isDrained {
+      nanoseconds += 50_000_000
+      engine.advance(to: now)
+      carryOutTurn()
+      makeDurable(all: true)
+      answerReads()
+      answerPublishes(all: true)
+    }
+    return engine.isDrained
+  }
+
   /// A process dies and another one begins.
   package func restart() { crash() }
 

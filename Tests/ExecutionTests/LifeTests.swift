@@ -45,6 +45,21 @@ struct LifeTests {
     #expect(world.violations.isEmpty)
   }
 
+  @Test("A drain in the middle of a batch ends, and the rest comes again")
+  func drainInMidBatch() throws {
+    let world = try world()
+    let ids = (0..<500).map { "d\($0)" }
+    let body = "[\(ids.map { SimulatedLoad.event($0) }.joined(separator: ","))]"
+    world.send(.batch, body, messageID: "many", ids: ids)
+    #expect(world.drains())
+    #expect(world.unacknowledgedMessages == 1)
+    #expect(ids.contains { world.state(of: $0) == nil })
+    world.restart()
+    world.settle(isWaiting: false)
+    #expect(ids.allSatisfy { world.state(of: $0)?.status == .pendingDelivery })
+    #expect(world.violations.isEmpty)
+  }
+
   @Test("A restart neither forgets a log timeout nor begins it anew")
   func logTimeoutOverRestarts() throws {
     let world = try world()
