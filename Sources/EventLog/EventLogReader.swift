@@ -61,23 +61,6 @@ package final class EventLogReader {
     }
   }
 
-  /// Every record of one event, oldest first; empty when there is none. Reads the whole log.
-  package func history(of id: [UInt8]) throws -> RecordBlock {
-    let hash = id.withBytes { SipHash.hash($0, key: identity.key) }
-    var block: [UInt8] = []
-    var count = 0
-    try forEachRecord { record in
-      guard
-        record.header.hash == hash, record.header.flags.contains(.event),
-        record.id.elementsEqual(id), let body = record.id.baseAddress
-      else { return }
-      let length = RecordCodec.length(id: record.id.count, payload: record.payload.count)
-      block += UnsafeRawBufferPointer(start: body - Limits.recordHeaderBytes, count: length)
-      count += 1
-    }
-    return RecordBlock(block, count: count)
-  }
-
   /// A segment of the snapshot; nil when retention has removed it since.
   private func open(_ segment: Manifest.Segment) throws(EventLogError) -> DiskFile? {
     do throws(EventLogError) {

@@ -94,6 +94,56 @@ import Testing
     }
   }
 
+  @Test func `the history of an event is found by the tables, and without them as well`() throws {
+    for seed in seeds(6) {
+      var random = SeededRandom(seed)
+      let disk = SimDisk()
+      var model = Model()
+      let log = try SyncLog(.simulated(disk))
+      for round in 0..<60 {
+        try log.commit((0..<9).map { _ in model.makeRecord(&random, hash: log.hash) })
+        if round % 7 == 3 { try log.seal() }
+        if round % 14 == 5 { try log.maintain(steps: Int.random(in: 0...6, using: &random)) }
+      }
+      try log.confirm()
+      let history = { (disk: SimDisk, id: [UInt8]) throws in
+        try EventLogReader(path: "/store", disk: disk).history(of: id).models
+      }
+      for id in model.newest.keys {
+        #expect(try history(disk, id) == model.history(id), "seed \(seed)")
+      }
+      // A damaged table, or none: the log itself answers.
+      let damaged = disk.afterKill()
+      for file in damaged.files where file.hasSuffix(".table") {
+        damaged.overwrite(file) { $0[TableHeader.bytes + 40] ^= 1 }
+      }
+      for id in model.newest.keys {
+        #expect(try history(damaged, id) == model.history(id), "seed \(seed)")
+      }
+      log.kill()
+    }
+  }
+
+  @Test func `the history of an event is found without reading the rest`() throws {
+    let disk = SimDisk()
+    var random = SeededRandom(8)
+    var model = Model()
+    let log = try SyncLog(.simulated(disk))
+    for _ in 0..<40 {
+      try log.commit((0..<9).map { _ in model.makeRecord(&random, hash: log.hash) })
+    }
+    try log.seal()
+    try log.maintain()
+    try log.confirm()
+    let late = try #require(
+      model.newest.keys.first { (model.history($0).first?.header.lsn ?? 0) > 200 })
+    disk.overwrite("/store/segments/0000000000000001.log") { $0[5000] ^= 1 }
+    let reader = try EventLogReader(path: "/store", disk: disk)
+    #expect(throws: EventLogError.self) { _ = try all(reader) }
+    #expect(try reader.history(of: late).models == model.history(late))
+    log.kill()
+  }
+
   @Test func `a reader meets damage with an error, not with altered data`() throws {
     let (disk, _) = try DamageTests.store()
     for offset in stride(from: 0, to: 12_000, by: 37) {

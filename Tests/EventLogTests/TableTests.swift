@@ -100,7 +100,8 @@ import Testing
     var entries: [TableEntry] = []
     var newest: [EventHash: TableEntry] = [:]
     var hashes: [EventHash] = []
-    for lsn in 1...UInt64(20_000) {
+    var collector = EntryCollector()
+    for lsn in 1...UInt64(150_000) {
       let isNew = hashes.isEmpty || Int.random(in: 0..<3, using: &random) == 0
       // Few buckets, so that some are long.
       let hash =
@@ -112,12 +113,15 @@ import Testing
       if Int.random(in: 0..<5, using: &random) == 0 { header.flags.insert(.base) }
       let entry = TableEntry(header)
       entries.append(entry)
+      collector.add(entry)
       if newest[hash] == nil { newest[hash] = entry } else { newest[hash]?.absorb(entry) }
     }
     let sorted = EntrySorter.sortAndJoin(entries)
     #expect(sorted.count == hashes.count)
     #expect(sorted.allSatisfy { newest[$0.hash] == $0 })
     #expect(zip(sorted, sorted.dropFirst()).allSatisfy { $0.hash < $1.hash })
+    #expect(collector.finish() == sorted)
+    #expect(collector.finish().isEmpty)
   }
 
   @Test func `positions lead to a place at or before each record`() throws {

@@ -17,8 +17,9 @@ package protocol Disk: Sendable {
   /// fsync.
   func syncAll(_ descriptor: Descriptor) throws(SystemError)
   func size(_ descriptor: Descriptor) throws(SystemError) -> Int64
-  /// Reserves the blocks of [0, bytes) and makes the file that long.
-  func allocate(_ descriptor: Descriptor, _ bytes: Int64) throws(SystemError)
+  /// Reserves the blocks of [0, bytes) and makes the file that long; false when it only became
+  /// that long, because the file system reserves nothing.
+  func allocate(_ descriptor: Descriptor, _ bytes: Int64) throws(SystemError) -> Bool
   /// Gives blocks back; the range reads as zeros afterwards.
   func punchHole(_ descriptor: Descriptor, at offset: Int64, _ bytes: Int64) throws(SystemError)
   func dropCache(_ descriptor: Descriptor)

@@ -60,13 +60,14 @@ package struct LinuxDisk: Disk {
     return Int64(status.st_size)
   }
 
-  package func allocate(_ descriptor: Descriptor, _ bytes: Int64) throws(SystemError) {
+  package func allocate(_ descriptor: Descriptor, _ bytes: Int64) throws(SystemError) -> Bool {
     let answer = csystem_allocate(descriptor.number, bytes)
     if answer == -EOPNOTSUPP {
       if ftruncate(descriptor.number, Int(bytes)) < 0 { throw SystemError(errno) }
-      return
+      return false
     }
     _ = try check(answer)
+    return true
   }
 
   package func punchHole(

@@ -9,7 +9,11 @@ struct StoreCreation {
   func run() throws(EventLogError) -> StoreIdentity {
     try checkNothingIsLost()
     let identity = try StoreIdentity.random()
-    let ready = try SpareFile.tidy(options, paths)
+    var ready = try SpareFile.tidy(options, paths)
+    if !ready.hasSpare {
+      try SpareFile.make(options, paths, as: paths.spare)
+      ready.hasSpare = true
+    }
     let preparer = SparePreparer(options, paths, ready: ready, onSpace: { _ in })
     let (header, file) = try SegmentWriter.makeSegment(
       options: options, paths: paths, preparer: preparer, store: identity.store, id: 1,

@@ -7,6 +7,7 @@ struct SegmentIndexer {
   var lastFrame: Int64 = 0
   var latest: Int64 = 0
   var records = 0
+  private var collector = EntryCollector()
 
   /// `file` was opened for reading; `point` is where the log stood before the segment.
   init(
@@ -42,7 +43,7 @@ struct SegmentIndexer {
         \(end.point.sequence)
         """)
     }
-    entries = EntrySorter.sortAndJoin(entries)
+    entries = collector.finish()
   }
 
   private mutating func take(
@@ -78,7 +79,7 @@ struct SegmentIndexer {
     }
     latest = max(latest, header.time)
     if header.flags.contains(.event) {
-      entries.append(TableEntry(header))
+      collector.add(TableEntry(header))
     } else {
       newestOfKind[Int(header.kind)] = header.lsn
     }

@@ -26,17 +26,21 @@ final class Table: @unchecked Sendable {
   deinit { file.closeQuietly() }
 
   /// The table in a file; nil when there is none or it is not whole. Its pages are verified when
-  /// they are read.
-  static func load(_ disk: any Disk, _ path: String, store: StoreID) -> Table? {
+  /// they are read. Without its filter it answers the same, and cannot be asked in vain cheaply.
+  static func load(
+    _ disk: any Disk, _ path: String, store: StoreID, hasFilter: Bool = true
+  ) -> Table? {
     guard let file = try? DiskFile(disk, path, .read) else { return nil }
-    guard let table = try? load(file, store) else {
+    guard let table = try? load(file, store, hasFilter) else {
       file.closeQuietly()
       return nil
     }
     return table
   }
 
-  private static func load(_ file: DiskFile, _ store: StoreID) throws(EventLogError) -> Table? {
+  private static func load(
+    _ file: DiskFile, _ store: StoreID, _ hasFilter: Bool
+  ) throws(EventLogError) -> Table? {
     var bytes = [UInt8](repeating: 0, count: TableHeader.bytes)
     let count = try bytes.withMutableBytes { (buffer) throws(EventLogError) in
       try file.read(into: buffer, at: 0)
@@ -56,7 +60,7 @@ final class Table: @unchecked Sendable {
       for page in fences.indices { fences[page] = raw.integer(at: page * 8) }
     }
     var filter: BlockedFilter?
-    if isWhole, header.filterBlocks > 0 {
+    if isWhole, hasFilter, header.filterBlocks > 0 {
       let loaded = BlockedFilter(blocks: header.filterBlocks)
       let memory = UnsafeMutableRawBufferPointer(start: loaded.memory, count: loaded.bytes)
       let got = try file.read(into: memory, at: header.filterOffset)

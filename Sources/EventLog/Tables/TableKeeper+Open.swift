@@ -67,10 +67,17 @@ extension TableKeeper {
     try disk.names(in: paths.index).filter { $0.hasSuffix(".table") }.compactMap { name in
       guard
         let table = Table.load(disk, paths.index + "/" + name, store: store),
-        table.header.kind == .table, Self.isOf(sealed, table.range, origin)
+        Self.isUsable(table, for: sealed, after: origin)
       else { return nil }
       return table
     }
+  }
+
+  /// Whether it is a table of these sealed segments, and not of another history.
+  static func isUsable(
+    _ table: Table, for sealed: [Manifest.Segment], after origin: ChainPoint
+  ) -> Bool {
+    table.header.kind == .table && isOf(sealed, table.range, origin)
   }
 
   /// Whether a range ends where a listed segment does, and begins where one does or before all.
@@ -84,7 +91,7 @@ extension TableKeeper {
   }
 
   /// Of the tables found, those that cover the most without covering anything twice.
-  private static func cover(_ sealed: [Manifest.Segment], _ found: [Table]) -> [Table] {
+  static func cover(_ sealed: [Manifest.Segment], _ found: [Table]) -> [Table] {
     var chosen: [Table] = []
     var last: UInt64 = 0
     for (index, segment) in sealed.enumerated() where segment.id > last {

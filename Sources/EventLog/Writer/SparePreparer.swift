@@ -73,15 +73,14 @@ final class SparePreparer: @unchecked Sendable {
 
   private var isGivenUp: Bool { isClosing && lackOfSpace != nil && !ready.hasReserve }
 
-  /// Without the thread: at the opening.
+  /// Without the thread, at the opening, which is not to wait: by the reserve, which is made again
+  /// in the background.
   private func makeNow() throws(EventLogError) {
-    do throws(EventLogError) {
-      try SpareFile.make(options, paths, as: paths.spare)
-    } catch {
-      guard SystemError(error.systemError).isLackOfSpace, ready.hasReserve else { throw error }
-      try SpareFile.useReserve(options, paths)
-      ready.hasReserve = false
+    guard ready.hasReserve else {
+      return try SpareFile.make(options, paths, as: paths.spare, isAwaited: true)
     }
+    try SpareFile.useReserve(options, paths)
+    ready.hasReserve = false
   }
 
   /// Whether the spare or its reserve found no room.

@@ -118,12 +118,13 @@ final class MemoryDisk: Disk, @unchecked Sendable {
     try withFile(descriptor) { Int64($0.count) }
   }
 
-  func allocate(_ descriptor: Descriptor, _ size: Int64) throws(SystemError) {
+  func allocate(_ descriptor: Descriptor, _ size: Int64) throws(SystemError) -> Bool {
     try withFile(descriptor) { bytes in
       if bytes.count < Int(size) {
         bytes += [UInt8](repeating: 0, count: Int(size) - bytes.count)
       }
     }
+    return true
   }
 
   func punchHole(

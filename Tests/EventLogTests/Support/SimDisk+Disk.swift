@@ -157,13 +157,14 @@ extension SimDisk {
     }
   }
 
-  func allocate(_ descriptor: Descriptor, _ bytes: Int64) throws(SystemError) {
+  func allocate(_ descriptor: Descriptor, _ bytes: Int64) throws(SystemError) -> Bool {
     try with { (state) throws(SystemError) in
       guard let file = state.open[descriptor.number] else { throw SystemError(EBADF) }
       try state.reserve(file.inode, upTo: Int(bytes))
       if try self.change(&state, "allocate") { throw SystemError(EIO) }
       state.inodes[file.inode].grow(to: Int(bytes))
     }
+    return true
   }
 
   func punchHole(_ descriptor: Descriptor, at offset: Int64, _ bytes: Int64) throws(SystemError) {
