@@ -14,6 +14,43 @@ enum EventFile {
     return bytes
   }
 
+  /// The one event of a file, in our notation: from our JSON, a structured CloudEvent, or Adobe's
+  /// XML, where an event without an id is called `event`.
+  static func readEvent(_ path: String) throws -> [UInt8] {
+    let bytes = try read(path)
+    let isXML = bytes.first { $0 != 0x20 && !(0x09...0x0D).contains($0) } == UInt8(ascii: "<")
+    guard try isXML || isCloudEvent(bytes) else { return bytes }
+    let padded = bytes + [UInt8](repeating: 0, count: jsonPadding)
+    do {
+      return try padded.withUnsafeBytes { all -> [UInt8] in
+        let body = UnsafeRawBufferPointer(rebasing: all[..<bytes.count])
+        let translation = try isXML ? translate(xml: body) : translate(cloudEvent: body)
+        guard translation.elements.count == 1, let event = translation.elements.first else {
+          throw CommandFailure(
+            "\(path): expected one event, found \(translation.elements.count)", .data)
+        }
+        if let refusal = event.refusal { throw refusal }
+        return translation.output.withBytes { Array($0[event.json]) }
+      }
+    } catch let error as Rejection {
+      throw CommandFailure("\(path): not an event: \(error.sentence)", .data)
+    }
+  }
+
+  private static func isCloudEvent(_ bytes: [UInt8]) throws -> Bool {
+    (try? JSONParser().withDocument(bytes) { $0["specversion"] != nil }) ?? false
+  }
+
+  private static func translate(xml body: UnsafeRawBufferPointer) throws -> Translation {
+    let translator = AdobeTranslator(bodyBytes: body.count, maxEventBytes: body.count)
+    while try !translator.advance(body, bytes: 1 << 20) {}
+    return try translator.finish(messageID: Array("event".utf8))
+  }
+
+  private static func translate(cloudEvent body: UnsafeRawBufferPointer) throws -> Translation {
+    try CloudEvent.translate(structured: body, using: JSONParser())
+  }
+
   /// Which template the event gets at that time, and why no other.
   static func explain(
     _ event: [UInt8], catalog: TemplateCatalog, lane: Lane, now: Timestamp

@@ -71,7 +71,7 @@ struct TemplatesCommand: AsyncParsableCommand {
     @Argument(help: "The template's folder, or its name below templates.path.")
     var template: String
 
-    @Option(help: "A file with the event.")
+    @Option(help: "A file with the event: JSON, a CloudEvent, or Adobe's XML.")
     var event: String?
 
     func run() async throws {
@@ -79,7 +79,7 @@ struct TemplatesCommand: AsyncParsableCommand {
         let template = try find()
         let body: [UInt8]
         if let event {
-          body = try EventFile.read(event)
+          body = try EventFile.readEvent(event)
         } else if let sample = template.sample {
           body = sample
         } else {
@@ -135,7 +135,7 @@ struct TemplatesCommand: AsyncParsableCommand {
     @Option(help: "The time to match at, RFC 3339; by default now.")
     var at: String?
 
-    @Argument(help: "A file with the event.")
+    @Argument(help: "A file with the event: JSON, a CloudEvent, or Adobe's XML.")
     var event: String
 
     func run() async throws {
@@ -152,7 +152,7 @@ struct TemplatesCommand: AsyncParsableCommand {
         }
         let catalog = try TemplatesCommand.catalog(configuration.load().templatesPath)
         let explanation = try EventFile.explain(
-          try EventFile.read(event), catalog: catalog, lane: lane, now: now)
+          try EventFile.readEvent(event), catalog: catalog, lane: lane, now: now)
         writeLine(output.json ? EventFile.json(explanation) : explanation.description)
       }
     }

@@ -21,7 +21,7 @@ package struct EventLogOptions: Sendable {
   /// Bits of the fingerprint that are kept: all but in tests, which want collisions.
   var fingerprintMask = UInt64.max
   /// How often retention looks for an old segment.
-  var retentionCheckMilliseconds = 60_000
+  package var retentionCheckMilliseconds = 60_000
   /// Unix nanoseconds: of retention, and of the age of a segment.
   var wallClock: @Sendable () -> Int64 = wallNanoseconds
   /// Deliberate defects, for tests.

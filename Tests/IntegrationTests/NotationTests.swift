@@ -90,6 +90,37 @@ struct NotationTests {
     await client.close()
   }
 
+  @Test("An event in another notation is matched and rendered from a file")
+  func notationsFromFiles() throws {
+    let service = try ServiceProcess(brokerURL: try #require(TestBroker.url))
+    func file(_ name: String, _ text: String) throws -> String {
+      let url = service.folder.appendingPathComponent(name)
+      try text.write(to: url, atomically: true, encoding: .utf8)
+      return url.path
+    }
+    let xml = """
+      \n<rtEvent type="order_confirmation" language="sv" email="elsa@example.se"><ctx>
+      <client firstname="Elsa"/><order number="1042" total="49"><lines name="Kaffe"/></order>
+      </ctx></rtEvent>
+      """
+    let cloud = """
+      {"specversion":"1.0","id":"c","source":"shop","type":"order_confirmation",\
+      "data":{"email":"elsa@example.se","language":"sv","ctx":\(Self.context)}}
+      """
+    for path in [try file("event.xml", xml), try file("cloud.json", cloud)] {
+      let (code, out, err) = try service.run(["templates", "match", path])
+      #expect(code == 0 && out.contains("taken: order_confirmation.email.sv@"), "\(out) \(err)")
+      let (shown, content, _) = try service.run(
+        ["templates", "preview", "order_confirmation.email.sv", "--event", path])
+      #expect(shown == 0 && content.contains("Hej Elsa!"), "\(content)")
+    }
+    let two = try file("two.xml", "<a>\(xml)\(xml)</a>")
+    let (code, _, err) = try service.run(["templates", "match", two])
+    #expect(code == 65 && err.contains(two), "\(err)")
+    let (broken, _, why) = try service.run(["templates", "match", try file("broken.xml", "<rtEv")])
+    #expect(broken == 65 && why.contains("unclosed token"), "\(why)")
+  }
+
   @Test("Templates are compared over the events of a store, and of a file")
   func templatesDiff() async throws {
     let service = try ServiceProcess(brokerURL: try #require(TestBroker.url))

@@ -9,12 +9,14 @@ struct StoreBench {
   let rounds: Int
   let hasRivals: Bool
   let preload: Int
+  let hasUpkeep: Bool
   let reads: Int
   let note: (String) -> Void
   private(set) var report = StoreReport()
 
   init(
-    folder: String, passes: StorePasses, rounds: Int, hasRivals: Bool, preload: Int, reads: Int,
+    folder: String, passes: StorePasses, rounds: Int, hasRivals: Bool, preload: Int,
+    hasUpkeep: Bool, reads: Int,
     note: @escaping (String) -> Void
   ) {
     self.folder = folder
@@ -22,6 +24,7 @@ struct StoreBench {
     self.rounds = rounds
     self.hasRivals = hasRivals
     self.preload = preload
+    self.hasUpkeep = hasUpkeep
     self.reads = reads
     self.note = note
   }
@@ -33,6 +36,7 @@ struct StoreBench {
       note("round \(round) of \(rounds)")
       try runRound(isLast: round == rounds)
     }
+    if hasUpkeep { try runUpkeep() }
     if preload > 0 { try runPreloaded() }
   }
 
@@ -103,6 +107,49 @@ struct StoreBench {
     report.replayedRecords = log.recovery.records
     report.replaySeconds = Double(log.recovery.nanoseconds) / 1e9
     try log.close()
+  }
+
+  /// The same pass in small segments, in turns: with a sealed one indexed every few tenths of a
+  /// second, tables merged, old segments removed and all of it scrubbed again and again; and with
+  /// none of that, for the first merge, at a byte a second, holds all of it up.
+  private mutating func runUpkeep() throws {
+    for round in 1...rounds {
+      note("round \(round) of \(rounds) with upkeep and without")
+      for isBusy in round % 2 == 0 ? [true, false] : [false, true] {
+        let path = folder + "/upkeep"
+        var options = EventLogOptions(path: path)
+        options.segmentBytes = 16 << 20
+        options.retentionCheckMilliseconds = 100
+        if isBusy { options.retentionSeconds = 1 } else { options.mergeBytesPerSecond = 1 }
+        let signal = DurableSignal(durable: 0)
+        let log = try EventLog.open(options, callbacks: signal.callbacks)
+        let scrubber = isBusy ? try scrub(path) : nil
+        // What there is to keep up comes from the first pass.
+        _ = try passes.run(log, signal)
+        let outcome = try passes.run(log, signal) { if isBusy { log.retain(from: log.nextLSN) } }
+        if isBusy {
+          report.busy.append(outcome.perSecond)
+          report.busyFirstLSN = try EventLogReader(path: path).firstLSN
+          report.busyTables = log.storedEvents
+        } else {
+          report.idle.append(outcome.perSecond)
+        }
+        scrubber?.stop()
+        try log.close()
+        remove(path)
+        settle()
+      }
+    }
+  }
+
+  private func scrub(_ path: String) throws -> Scrubber {
+    var options = Scrubber.Options()
+    options.pauseSeconds = 0
+    let scrubber = Scrubber(
+      path: path, options: options,
+      callbacks: Scrubber.Callbacks(onDamage: { writeError("scrub: \($0)\n") }))
+    try scrubber.start()
+    return scrubber
   }
 
   /// The same pass on an empty store and on one with many events, in turns.

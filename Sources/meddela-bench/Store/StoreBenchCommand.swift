@@ -37,6 +37,9 @@ struct StoreBenchCommand: ParsableCommand {
   @Option(help: "Then also with so many stored events; 0 for not.")
   var preload = 0
 
+  @Flag(help: "Then also with indexing, merges, retention and scrub at work, and with none.")
+  var upkeep = false
+
   @Flag(help: "Leave the other stores out.")
   var noRivals = false
 
@@ -59,7 +62,7 @@ struct StoreBenchCommand: ParsableCommand {
     let folder = String(cString: name)
     var bench = StoreBench(
       folder: folder, passes: StorePasses(records: records, window: window, turn: turn),
-      rounds: rounds, hasRivals: !noRivals, preload: preload, reads: reads
+      rounds: rounds, hasRivals: !noRivals, preload: preload, hasUpkeep: upkeep, reads: reads
     ) { text in
       if isatty(STDERR_FILENO) == 1 { writeError("\(text)\n") }
     }

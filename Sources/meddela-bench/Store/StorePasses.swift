@@ -17,8 +17,10 @@ struct StorePasses {
     var frames: [Int]
   }
 
-  /// Appends to an open log and waits until all is durable.
-  func run(_ log: EventLog, _ signal: DurableSignal) throws -> Outcome {
+  /// Appends to an open log and waits until all is durable. `onTurn`: called after each turn.
+  func run(
+    _ log: EventLog, _ signal: DurableSignal, onTurn: () -> Void = {}
+  ) throws -> Outcome {
     let base = log.nextLSN - 1
     signal.reset(durable: base)
     let start = Self.seconds()
@@ -27,6 +29,7 @@ struct StorePasses {
       let count = min(turn, left)
       log.append(numbered: count, base: base)
       log.endTurn()
+      onTurn()
       left -= count
       let appended = log.nextLSN - 1
       if appended > base + UInt64(window) { try signal.waitDurable(appended - UInt64(window)) }

@@ -15,6 +15,12 @@ struct StoreReport {
   var replaySeconds = 0.0
   var replayedRecords = 0
   var bytesPerEvent = 0.0
+  /// With upkeep in the background, and without.
+  var busy: [Double] = []
+  var idle: [Double] = []
+  /// What upkeep had done by the end of the last round: records removed, events in tables.
+  var busyFirstLSN: UInt64 = 1
+  var busyTables = 0
   var loaded: [Double] = []
   var unloaded: [Double] = []
   var loadedEvents = 0
@@ -64,6 +70,7 @@ struct StoreReport {
           kind == bestRival ? "5.00" : "", Self.whole(rivalReads[kind] ?? 0)))
     }
     lines += ["", startLine]
+    if !busy.isEmpty { lines.append(upkeepLine) }
     if !loaded.isEmpty { lines += loadedLines }
     return lines.joined(separator: "\n")
   }
@@ -72,6 +79,12 @@ struct StoreReport {
     let rate = replaySeconds > 0 ? Double(replayedRecords) / replaySeconds : 0
     return "start after a clean close: \(Self.short(startSeconds)) s, \(replayedRecords) records "
       + "replayed (\(Self.whole(rate))/s); index \(Self.short(bytesPerEvent)) bytes an event"
+  }
+
+  private var upkeepLine: String {
+    "with upkeep at work: \(Self.whole(Self.median(busy)))/s, "
+      + "\(Self.short(Self.ratio(busy, to: idle))) of without (goal 0.90); "
+      + "\(busyFirstLSN - 1) records removed and \(busyTables) events in tables meanwhile"
   }
 
   private var loadedLines: [String] {
@@ -119,6 +132,12 @@ extension StoreReport {
       members.append(("\(kind)PerSecond", list(rates)))
       members.append(("ratioTo\(kind.name)", "\(Self.ratio(log, to: rates))"))
       members.append(("\(kind)ReadsPerSecond", "\(rivalReads[kind] ?? 0)"))
+    }
+    if !busy.isEmpty {
+      members += [
+        ("upkeepPerSecond", list(busy)), ("withoutUpkeepPerSecond", list(idle)),
+        ("ratioUpkeepToWithout", "\(Self.ratio(busy, to: idle))"),
+      ]
     }
     if !loaded.isEmpty {
       members += [
