@@ -1,3 +1,6 @@
+import JSON
+import Messages
+
 /// Ways to build the engine wrong on purpose, so that a test can show that the simulator would
 /// notice. A release build has none of them: `isBroken` is then a constant.
 package struct DeliberateBreaks: OptionSet, Sendable {
@@ -30,6 +33,9 @@ package struct DeliberateBreaks: OptionSet, Sendable {
   package static let appliesLogsAsTheyCome = DeliberateBreaks(rawValue: 32)
   /// Recovery begins the log watch at the log's end.
   package static let losesLogWatchAtRestart = DeliberateBreaks(rawValue: 64)
+  /// The process dies of an event of type `test.poison`: no rule is broken, the rules about
+  /// messages that kill are put to the test.
+  package static let diesOfPoison = DeliberateBreaks(rawValue: 128)
 }
 
 extension ShardEngine {
@@ -40,6 +46,11 @@ extension ShardEngine {
     #else
       return false
     #endif
+  }
+
+  func dieOfPoison(_ fields: EventFields) {
+    guard isBroken(.diesOfPoison), fields.type.string == "test.poison" else { return }
+    fatalError("poison")
   }
 
   /// What an engine that counts confirms would take one for.

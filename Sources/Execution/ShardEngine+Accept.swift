@@ -5,6 +5,7 @@ import Templates
 extension ShardEngine {
   /// Accepts a new event: its record, and what follows from it at once.
   func accept(_ fields: EventFields, key: EventKey, message: Int32, element: Range<Int>) {
+    dieOfPoison(fields)
     counters.accepted += 1
     let inbound = messages[message].message
     let event = insertEvent(key, phase: .recording)

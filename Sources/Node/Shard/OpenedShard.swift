@@ -1,6 +1,7 @@
 internal import AMQP
 internal import EventLog
 internal import Execution
+internal import Glibc
 internal import Logging
 internal import Messages
 internal import NIOCore
@@ -66,6 +67,10 @@ extension EngineSettings {
     publishedStatuses = configuration.publishedStatuses
     publishesPassingPending = configuration.publishesPassingPending
     seed = UInt64.random(in: .min ... .max)
+    #if DEBUG
+      // For the test of what a message that kills the process can do.
+      if getenv("TEST_DIES_OF_POISON") != nil { breaks = .diesOfPoison }
+    #endif
   }
 }
 
