@@ -26,7 +26,7 @@ struct SlotTable<Element> {
   var count: Int { entries.count - free.count }
   var isEmpty: Bool { count == 0 }
 
-  mutating func insert(_ value: Element) -> Int32 {
+  mutating func insert(_ value: consuming Element) -> Int32 {
     if let slot = free.popLast() {
       entries[Int(slot)].value = value
       entries[Int(slot)].isTaken = true

@@ -1,8 +1,9 @@
+internal import CSystemCalls
 internal import Glibc
 
 /// Makes the next segment's file.
 enum SpareFile {
-  private static let chunkBytes = 1 << 20
+  private static let chunkBytes = 4 << 20
   /// Synced this often, so that the fill never piles up dirty pages before a commit's sync.
   private static let syncBytes = 8 << 20
 
@@ -61,14 +62,15 @@ enum SpareFile {
         systemError: error.number, file: file.path)
     }
     if isAwaited, isReserved { return try file.syncAll() }
-    let zeros = UnsafeMutableRawBufferPointer.allocate(
-      byteCount: min(chunkBytes, bytes), alignment: Limits.blockBytes)
-    defer { zeros.deallocate() }
-    zeros.initializeMemory(as: UInt8.self, repeating: 0)
+    // Never written to, so that the kernel has one page of zeros for all of it.
+    guard let zeros = csystem_map_big(chunkBytes) else {
+      throw EventLogError(.cannotCreate, "there is no memory for zeros", file: file.path)
+    }
+    defer { csystem_unmap(zeros, chunkBytes) }
     var done = 0
     while done < bytes {
-      let count = min(zeros.count, bytes - done)
-      try file.write(UnsafeRawBufferPointer(rebasing: zeros[..<count]), at: Int64(done))
+      let count = min(chunkBytes, bytes - done)
+      try file.write(UnsafeRawBufferPointer(start: zeros, count: count), at: Int64(done))
       done += count
       if done % syncBytes == 0 { try file.syncData() }
     }
