@@ -50,7 +50,7 @@ extension ShardEngine {
 
   func dieOfPoison(_ fields: EventFields) {
     guard isBroken(.diesOfPoison), fields.type.string == "test.poison" else { return }
-    fatalError("poison")
+    preconditionFailure("poison")
   }
 
   /// What an engine that counts confirms would take one for.

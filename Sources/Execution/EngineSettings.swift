@@ -71,6 +71,11 @@ enum EngineLimits {
   /// Reads of events that were open at the last stop, at one time.
   static let resumedAtOnce = 512
   static let confirmDeadline: UInt64 = 30_000_000_000
+  /// A refusal after so long means that the broker stood still meanwhile.
+  static let slowAnswer: UInt64 = 5_000_000_000
+  /// Between probes of a queue that does not confirm.
+  static let probePauseMin: UInt64 = 1_000_000_000
+  static let probePauseMax: UInt64 = 60_000_000_000
   /// Nothing is kept from the broker longer: see DESIGN "Who consumes".
   static let unacknowledged: UInt64 = 300_000_000_000
   /// Real-time counts as active for so long after its last event.

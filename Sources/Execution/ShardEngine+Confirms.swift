@@ -53,6 +53,7 @@ extension ShardEngine {
     case .delivery:
       guard isWaiting(token) else { return }
       counters.deliveriesRefused += 1
+      noteRefusal(token)
       giveUp(token, TransitionReason(.brokerRefused, "the broker refused the delivery (nack)"))
     case .job:
       guard isWaiting(token) else { return }
@@ -70,7 +71,6 @@ extension ShardEngine {
   private func giveUp(_ token: PublishToken, _ reason: TransitionReason) {
     links[link(of: token)].inFlight.answered()
     if token.kind == .delivery {
-      if !stalledChannels.isEmpty { channelAnswers(token.slot) }
       retryLater(token.slot, reason)
     } else {
       delayJob(token.slot)

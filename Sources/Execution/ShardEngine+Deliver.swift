@@ -94,7 +94,9 @@ extension ShardEngine {
 
   /// The broker has confirmed an event's delivery; returned before, it is not delivered at all.
   func deliveryConfirmed(_ event: Int32) {
-    links[link(of: events[event].state.lane).rawValue].inFlight.answered()
+    let link = link(of: events[event].state.lane).rawValue
+    links[link].inFlight.answered()
+    links[link].lastConfirmAt = now.monotonic
     if !stalledChannels.isEmpty { channelAnswers(event) }
     if let reason = events[event].returnReason {
       events[event].returnReason = nil

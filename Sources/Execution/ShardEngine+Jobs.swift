@@ -129,6 +129,7 @@ extension ShardEngine {
 
   func jobConfirmed(_ slot: Int32) {
     links[jobs[slot].link.rawValue].inFlight.answered()
+    links[jobs[slot].link.rawValue].lastConfirmAt = now.monotonic
     if jobs[slot].wasReturned { return delayJob(slot) }
     let message = jobs[slot].message
     jobs.remove(slot)

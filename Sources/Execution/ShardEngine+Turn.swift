@@ -26,6 +26,7 @@ extension ShardEngine {
     pump(.status, window: 0)
     pumpOutbox()
     recordPosition()
+    if !mayAbandon.isEmpty { abandonStuckLinks() }
     return isLeft
   }
 
@@ -108,6 +109,7 @@ extension ShardEngine {
         {
           counters.deliveriesUnconfirmedInTime += 1
           noteStall(oldest.token)
+          mayAbandon.insert(index)
           giveUpPublish(oldest.token, code: .unconfirmed, "the broker did not confirm in time")
         }
       }

@@ -54,6 +54,8 @@ package final class ShardEngine<Lookup: EventLookup> {
   /// The one that is, and since when.
   var suspectUnderWay: (message: SlotTable<OpenMessage>.Reference, since: UInt64)?
   var stalledChannels = StalledChannels()
+  /// Publishing connections on which a stall has been noted in this turn.
+  var mayAbandon: Set<Int> = []
   package internal(set) var totals = ShardTotals()
   /// What does not add up; empty as long as all does.
   package internal(set) var mismatches: [String] = []
@@ -200,6 +202,8 @@ struct LinkState {
   var isBlocked = false
   /// When it last became able to publish, monotonic: confirm deadlines count from it at most.
   var usableSince: UInt64 = 0
+  /// When the broker last confirmed a delivery or job on it, monotonic.
+  var lastConfirmAt: UInt64 = 0
   var inFlight = InFlight()
   /// Events whose delivery waits to be published, oldest first.
   var queue: Deque<SlotTable<ActiveEvent>.Reference> = []

@@ -1,10 +1,15 @@
-/// The channels whose queue has left a delivery unconfirmed past its deadline. Their deliveries
-/// would fill the window of unconfirmed publishes that all channels share, so only one at a time
-/// is let through to each, the probe; the others wait durably.
+/// The channels whose queue has left a delivery unconfirmed past its deadline, or refused one only
+/// after long. Their deliveries would fill the window of unconfirmed publishes that all channels
+/// share, and where the node that leads the queue is cut off, RabbitMQ's channel process stands
+/// still for seconds with each of them. So only one at a time is let through to each, the probe,
+/// the less often the longer it lasts; the others wait durably.
 struct StalledChannels {
   private struct Entry {
     var channel: [UInt8]
     var probe: PublishToken?
+    /// When the next one may go, monotonic, and how long after it the one behind it.
+    var nextProbeAt: UInt64
+    var pause = EngineLimits.probePauseMin
   }
 
   /// A handful at most: one for each channel of the templates.
@@ -12,12 +17,13 @@ struct StalledChannels {
 
   var isEmpty: Bool { entries.isEmpty }
 
-  mutating func add(_ channel: UnsafeRawBufferPointer) {
+  mutating func add(_ channel: UnsafeRawBufferPointer, at now: UInt64) {
     guard index(of: channel) == nil else { return }
-    entries.append(Entry(channel: Array(channel), probe: nil))
+    entries.append(
+      Entry(channel: Array(channel), nextProbeAt: now &+ EngineLimits.probePauseMin))
   }
 
-  /// The channel's queue has answered.
+  /// The channel's queue has taken a delivery.
   mutating func remove(_ channel: UnsafeRawBufferPointer) {
     if let index = index(of: channel) { entries.remove(at: index) }
   }
@@ -25,11 +31,15 @@ struct StalledChannels {
   /// Whether a delivery to the channel has to wait; when not, and the channel is stalled, it is
   /// the probe from now on.
   mutating func holdsBack(
-    _ channel: UnsafeRawBufferPointer, probe: PublishToken, isWaiting: (PublishToken) -> Bool
+    _ channel: UnsafeRawBufferPointer, probe: PublishToken, at now: UInt64,
+    isWaiting: (PublishToken) -> Bool
   ) -> Bool {
     guard let index = index(of: channel) else { return false }
     if let present = entries[index].probe, isWaiting(present) { return true }
+    guard entries[index].nextProbeAt <= now else { return true }
     entries[index].probe = probe
+    entries[index].nextProbeAt = now &+ entries[index].pause
+    entries[index].pause = min(entries[index].pause * 2, EngineLimits.probePauseMax)
     return false
   }
 
@@ -42,10 +52,34 @@ extension ShardEngine {
   /// A delivery was not confirmed in time.
   func noteStall(_ token: PublishToken) {
     guard token.kind == .delivery else { return }
-    events[token.slot].facts.with(.channel) { stalledChannels.add($0) }
+    events[token.slot].facts.with(.channel) { stalledChannels.add($0, at: now.monotonic) }
   }
 
-  /// The queue of an event's channel has said something about a delivery.
+  /// A delivery was refused: after long, and as the oldest of its connection, that is a stall too.
+  func noteRefusal(_ token: PublishToken) {
+    let index = link(of: token)
+    guard let oldest = links[index].inFlight.oldest(isWaiting: isWaiting), oldest.token == token,
+      oldest.publishedAt &+ EngineLimits.slowAnswer < now.monotonic
+    else { return }
+    noteStall(token)
+    mayAbandon.insert(index)
+  }
+
+  /// A connection on which a stall was noted, and that has answered nothing else for a while, is
+  /// given up: what waits on it behind the stalled deliveries goes out on the next one, they do
+  /// not.
+  func abandonStuckLinks() {
+    for index in mayAbandon where links[index].isUsable && links[index].inFlight.count > 0 {
+      let since = max(links[index].lastConfirmAt, links[index].usableSince)
+      guard since &+ EngineLimits.slowAnswer < now.monotonic,
+        let link = PublishLink(rawValue: index)
+      else { continue }
+      output.abandonedLinks.append(link)
+    }
+    mayAbandon.removeAll()
+  }
+
+  /// The queue of an event's channel has taken a delivery.
   func channelAnswers(_ event: Int32) {
     events[event].facts.with(.channel) { stalledChannels.remove($0) }
   }
@@ -54,7 +88,8 @@ extension ShardEngine {
     let token = PublishToken(.delivery, slot: event, serial: serial)
     let facts = events[event].facts
     return facts.with(.channel) { channel in
-      stalledChannels.holdsBack(channel, probe: token, isWaiting: isWaiting)
+      stalledChannels.holdsBack(
+        channel, probe: token, at: now.monotonic, isWaiting: isWaiting)
     }
   }
 }

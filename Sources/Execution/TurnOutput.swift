@@ -76,6 +76,8 @@ package struct TurnOutput: Sendable {
   package var bytes: [UInt8] = []
   package var appends: [AppendOrder] = []
   package var reads: [ReadOrder] = []
+  /// Publishing connections to give up after all else: to be told of as lost, and opened again.
+  package var abandonedLinks: [PublishLink] = []
   /// Read published records from this LSN on, for the outbox.
   package var rangeRead: UInt64?
   /// Read all event records from this LSN on, for the log timeouts.
@@ -91,13 +93,14 @@ package struct TurnOutput: Sendable {
 
   package var isEmpty: Bool {
     appends.isEmpty && reads.isEmpty && publishes.isEmpty && settlements.isEmpty && redrives.isEmpty
-      && rangeRead == nil && watchRead == nil && totalsRead == nil
+      && abandonedLinks.isEmpty && rangeRead == nil && watchRead == nil && totalsRead == nil
   }
 
   package mutating func removeAll() {
     bytes.removeAll(keepingCapacity: bytes.capacity <= 4 << 20)
     appends.removeAll(keepingCapacity: true)
     reads.removeAll(keepingCapacity: true)
+    abandonedLinks.removeAll()
     rangeRead = nil
     watchRead = nil
     totalsRead = nil

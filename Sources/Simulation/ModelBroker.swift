@@ -50,6 +50,11 @@ struct ModelBroker {
   /// What the broker itself parked.
   var parkedAtLimit: [Message] = []
   var stalledChannels: Set<String> = []
+  /// Whether a connection stands still for seconds with each delivery to a stalled channel, which
+  /// is then refused: what RabbitMQ does when the node that leads the queue is cut off.
+  var standsStill = false
+  /// By connection, what it stands still with and until when, in nanoseconds.
+  var standstills: [Int: (token: PublishToken, until: Int64)] = [:]
 
   var queuedMessages: Int { queues.reduce(0) { $0 + $1.ready.count } }
   var unackedMessages: Int { queues.reduce(0) { $0 + $1.unacked.count } }

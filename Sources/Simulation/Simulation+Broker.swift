@@ -87,14 +87,34 @@ extension Simulation {
     }
   }
 
+  /// Whether the connection has stood still with this one for long enough.
+  private func refuseAtLast(_ entry: ModelBroker.InFlight) -> Bool {
+    let link = entry.link.rawValue
+    if let present = broker.standstills[link], present.token == entry.token {
+      return present.until <= nanoseconds
+    }
+    broker.standstills[link] = (entry.token, nanoseconds + 7_000_000_000)
+    return false
+  }
+
   func answerPublishes(all: Bool = false) {
     var index = 0
+    var stuck: Set<Int> = []
     while index < broker.inFlight.count {
       let entry = broker.inFlight[index]
       let isStalled =
         entry.published.exchange == .deliveries && !broker.stalledChannels.isEmpty
         && broker.stalledChannels.contains(channel(entry.published))
-      guard !isStalled, all || random.chance(40) else {
+      if isStalled, broker.standsStill, !stuck.contains(entry.link.rawValue) {
+        if refuseAtLast(entry) {
+          broker.inFlight.remove(at: index)
+          engine.refused(entry.token)
+          continue
+        }
+        stuck.insert(entry.link.rawValue)
+      }
+      let waits = isStalled || stuck.contains(entry.link.rawValue)
+      guard !waits, all || random.chance(40) else {
         index += 1
         continue
       }

@@ -22,6 +22,7 @@ extension Simulation {
     case 4 where faults.stalls > 0:
       faults.stalls -= 1
       broker.stalledChannels = ["email"]
+      broker.standsStill = random.chance(50)
     case 5 where faults.catalogSwaps > 0:
       faults.catalogSwaps -= 1
       presentCatalog = 1 - presentCatalog

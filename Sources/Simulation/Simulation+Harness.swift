@@ -69,9 +69,11 @@ extension Simulation {
     for link in PublishLink.allCases { engine.linkBlocked(link, isBlocked) }
   }
 
-  /// The queue of a channel confirms nothing, until it is called with nil.
-  package func stall(_ channel: String?) {
+  /// The queue of a channel confirms nothing, until it is called with nil; and if the connection
+  /// stands still, nor does what is published on it behind a delivery to that queue.
+  package func stall(_ channel: String?, standsStill: Bool = false) {
     broker.stalledChannels = channel.map { [$0] } ?? []
+    broker.standsStill = standsStill
   }
 
   /// Lets time pass in steps of 50 ms, with everything done that can be.

@@ -184,7 +184,12 @@ package final class Simulation {
     for order in output.publishes { publish(order) }
     for settlement in output.settlements { settled(settlement) }
     for answer in output.redrives { check(answer) }
+    let abandoned = output.abandonedLinks
     output.removeAll()
+    for link in abandoned {
+      loseLink(link)
+      openLink(link)
+    }
     checkBounds()
   }
 

@@ -198,6 +198,38 @@ struct LifeTests {
     #expect(world.violations.isEmpty)
   }
 
+  @Test("A delivery queue at which the broker stands still holds the others up for a bounded time")
+  func standstill() throws {
+    let world = try world()
+    world.stall("email", standsStill: true)
+    let sms = #","channel":"sms""# + Self.phone
+    func send(_ first: Int) {
+      for number in first..<first + 10 {
+        world.send(.realtime, SimulatedLoad.event("e-\(number)"), ids: ["e-\(number)"])
+        world.send(
+          .realtime, SimulatedLoad.event("s-\(number)", extra: sms), ids: ["s-\(number)"])
+      }
+    }
+    send(0)
+    world.pass(seconds: 33)
+    // The first of them met the deadline; what was behind them goes on without them.
+    send(10)
+    world.pass(seconds: 35)
+    for number in 0..<20 {
+      #expect(world.statuses(of: "s-\(number)").contains(.pendingDelivery), "s-\(number)")
+    }
+    // From now on it is probed, less and less often.
+    world.pass(seconds: 600)
+    let probes = (0..<20).reduce(0) { $0 + world.publishes(of: "e-\($1).00.1").count }
+    #expect(probes < 10 + 25, "\(probes) publishes")
+    world.stall(nil)
+    world.settle(isWaiting: true)
+    for number in 0..<20 {
+      #expect(world.statuses(of: "e-\(number)").contains(.pendingDelivery))
+    }
+    #expect(world.violations.isEmpty)
+  }
+
   @Test("While the broker blocks for long, what is durable is acknowledged, and goes on afterwards")
   func longBlock() throws {
     let world = try world()

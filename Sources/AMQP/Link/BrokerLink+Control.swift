@@ -18,6 +18,17 @@ extension BrokerLink {
     }
   }
 
+  /// Gives a ready link's connection up, as if it were lost, and makes another: the broker stands
+  /// still on this one. `lost` and `isReady` are told as for any other loss.
+  package func abandon() {
+    eventLoop.preconditionInEventLoop()
+    guard isReady else { return }
+    disconnected(
+      AMQPError(
+        .callTimeout, "The broker stood still on this connection",
+        advice: "look whether the nodes that lead the delivery queues can be reached"))
+  }
+
   /// Stops or resumes reading from the socket: for back-pressure by bytes. Only for a link that
   /// does not publish (confirms must always be read). While an answer of the broker is awaited,
   /// reading goes on.

@@ -13,8 +13,10 @@ extension ShardRunner {
     publish()
     for settlement in output.settlements { links.settle(settlement) }
     for answer in output.redrives { control.answer(answer) }
+    let abandoned = output.abandonedLinks
     output.removeAll()
     links.flush()
+    for link in abandoned { links.link(link).abandon() }
   }
 
   private func append() {
