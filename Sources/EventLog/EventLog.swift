@@ -30,7 +30,7 @@ package final class EventLog {
   let reader: ReaderThread
   private let frameTarget: Int
   let committer: Committer
-  private let preparer: SparePreparer
+  let preparer: SparePreparer
   let map: SegmentMap
   let keeper: KeeperThread
   private let lock: DiskFile

@@ -121,18 +121,20 @@ final class SegmentWriter {
       UnsafeRawBufferPointer(start: markBuffer, count: DurableMark.bytes), at: 0)
   }
 
-  /// Replaces the manifest. Where not even that finds room, the ballast makes some: nothing was
-  /// written to a listed file, so to try once more is safe.
+  /// Replaces the manifest. Where not even that finds room, the ballast makes some, and without
+  /// ballast it is waited for: nothing was written to a listed file, so to try again is safe.
   func replaceManifest(_ next: Manifest) throws(EventLogError) {
-    do throws(EventLogError) {
-      try options.disk.replaceFile(Manifest.fileName, in: paths.root, with: next.encoded())
-    } catch {
-      guard
-        SystemError(error.systemError).isLackOfSpace, try preparer.releaseBallast()
-      else { throw error }
-      try options.disk.replaceFile(Manifest.fileName, in: paths.root, with: next.encoded())
+    while true {
+      do throws(EventLogError) {
+        try options.disk.replaceFile(Manifest.fileName, in: paths.root, with: next.encoded())
+        manifest = next
+        return
+      } catch {
+        guard SystemError(error.systemError).isLackOfSpace else { throw error }
+        let hasRoom = try preparer.releaseBallast()
+        guard hasRoom || preparer.waitForSpace() else { throw error }
+      }
     }
-    manifest = next
   }
 
   /// Marks the store as closed: the next opening goes on in the same segment.

@@ -96,6 +96,24 @@ final class SparePreparer: @unchecked Sendable {
     return hadBallast
   }
 
+  /// Waits a moment for room; false when the log is being closed: then there is no more time.
+  func waitForSpace() -> Bool {
+    guard thread != nil else { return false }
+    let deadline = monotonicNanoseconds() + UInt64(options.spaceRetryMilliseconds) * 1_000_000
+    return monitor.withLock {
+      // The ballast is missing: to make it again is to see, and to say, that there is no room.
+      isWanted = true
+      monitor.signal()
+      while !isStopping, !isClosing, monotonicNanoseconds() < deadline {
+        monitor.wait(until: deadline)
+      }
+      return !isStopping && !isClosing
+    }
+  }
+
+  /// Whether all is there that is prepared ahead.
+  var isDone: Bool { monitor.withLock { !isWanted } }
+
   /// From now on a lack of space ends `take` with its error.
   func stopWaitingForSpace() {
     monitor.withLock {

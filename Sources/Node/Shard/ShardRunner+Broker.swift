@@ -62,7 +62,7 @@ extension ShardRunner: BrokerLinkDelegate {
   func brokerLink(_ link: BrokerLink, refused tokens: [UInt64]) {
     engine.advance(to: NodeClock.now())
     for token in tokens { engine.refused(PublishToken(rawValue: token)) }
-    warn("The broker refuses messages (nack)", "\(links.name(of: link))")
+    warn("The broker refuses messages (nack)", links.name(of: link), key: LogKey.link)
   }
 
   func brokerLink(_ link: BrokerLink, returned message: ReturnedMessage) {
@@ -106,11 +106,11 @@ extension ShardRunner: BrokerLinkDelegate {
   }
 
   /// Logs a warning at most every five seconds: a broken queue would fill the disk.
-  func warn(_ sentence: String, _ detail: String) {
+  func warn(_ sentence: String, _ detail: String, key: String = LogKey.error) {
     let now = NodeClock.now().monotonic
     if let last = lastWarnings[sentence], now &- last < 5_000_000_000 { return }
     lastWarnings[sentence] = now
-    logger.warning("\(sentence)", metadata: [LogKey.error: "\(detail)"])
+    logger.warning("\(sentence)", metadata: [key: "\(detail)"])
   }
 }
 
