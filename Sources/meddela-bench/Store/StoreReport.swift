@@ -25,6 +25,7 @@ struct StoreReport {
   var unloaded: [Double] = []
   var loadedEvents = 0
   var loadedRecords = 0
+  var loadedReplayed = 0
   var loadedBytesPerEvent = 0.0
   var loadedResidentBytes = 0
   var loadedStartSeconds = 0.0
@@ -92,9 +93,9 @@ struct StoreReport {
       "with \(loadedRecords) records stored: \(Self.whole(Self.median(loaded)))/s, "
         + "\(Self.short(Self.ratio(loaded, to: unloaded))) of an empty store in the same rounds "
         + "(goal 0.95)",
-      "  index \(Self.short(loadedBytesPerEvent)) bytes for each of \(loadedEvents) events in "
-        + "memory, \(loadedResidentBytes >> 20) MiB resident; start "
-        + "\(Self.short(loadedStartSeconds)) s",
+      "  index \(Self.short(loadedBytesPerEvent)) bytes of memory for each of \(loadedEvents) "
+        + "events, \(loadedResidentBytes >> 20) MiB resident; start "
+        + "\(Self.short(loadedStartSeconds)) s, \(loadedReplayed) records replayed",
     ]
   }
 
