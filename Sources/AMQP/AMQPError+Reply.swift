@@ -29,14 +29,26 @@ extension AMQPError {
       self.init(
         .resourceLocked, "Another connection holds it exclusively: \(said)", nativeCode: number)
     case 406:
-      self.init(
-        .preconditionFailed, "The broker holds something else by that name: \(said)",
-        advice: "compare the arguments with the topology that is declared", nativeCode: number)
+      self = Self.preconditionFailed(said)
     case 530:
       self = Self.notAllowed(said)
     default:
       self.init(.brokerError, "The broker reported an error: \(said)", nativeCode: number)
     }
+  }
+
+  /// 406 is said of a declaration that differs from what is there, and by RabbitMQ also of a
+  /// message that was not acknowledged within `consumer_timeout`.
+  private static func preconditionFailed(_ said: String) -> AMQPError {
+    if said.contains("timed out") {
+      return AMQPError(
+        .preconditionFailed, "The broker waited too long for an acknowledgement: \(said)",
+        advice: "raise consumer_timeout at the broker: messages may be held for ten minutes",
+        nativeCode: 406)
+    }
+    return AMQPError(
+      .preconditionFailed, "The broker holds something else by that name: \(said)",
+      advice: "compare the arguments with the topology that is declared", nativeCode: 406)
   }
 
   /// 530 is said of an unknown virtual host, of a forbidden one, and of connection limits.

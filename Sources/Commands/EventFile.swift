@@ -19,7 +19,7 @@ enum EventFile {
   static func readEvent(_ path: String) throws -> [UInt8] {
     let bytes = try read(path)
     let isXML = bytes.first { $0 != 0x20 && !(0x09...0x0D).contains($0) } == UInt8(ascii: "<")
-    guard try isXML || isCloudEvent(bytes) else { return bytes }
+    guard isXML || isCloudEvent(bytes) else { return bytes }
     let padded = bytes + [UInt8](repeating: 0, count: jsonPadding)
     do {
       return try padded.withUnsafeBytes { all -> [UInt8] in
@@ -37,7 +37,7 @@ enum EventFile {
     }
   }
 
-  private static func isCloudEvent(_ bytes: [UInt8]) throws -> Bool {
+  private static func isCloudEvent(_ bytes: [UInt8]) -> Bool {
     (try? JSONParser().withDocument(bytes) { $0["specversion"] != nil }) ?? false
   }
 

@@ -16,22 +16,19 @@ package enum Inlet: UInt8, Sendable, CaseIterable {
   }
 }
 
-/// A range of bytes in a buffer that the holder knows, and that is far from 4 GiB long. Empty means
-/// absent. Messages have ten of them and are moved about: hence the small numbers.
+/// A range of bytes in a buffer that the holder knows. Empty means absent.
 package struct ByteRange: Sendable, Equatable {
-  private var start: UInt32
-  private var length: UInt32
+  package var offset: Int
+  package var count: Int
 
   package static let none = ByteRange(offset: 0, count: 0)
 
   package init(offset: Int, count: Int) {
-    start = UInt32(offset)
-    length = UInt32(count)
+    self.offset = offset
+    self.count = count
   }
 
-  package var offset: Int { Int(start) }
-  package var count: Int { Int(length) }
-  package var isEmpty: Bool { length == 0 }
+  package var isEmpty: Bool { count == 0 }
 }
 
 /// One AMQP message as the engine takes it: one allocation, with ranges into it.

@@ -26,7 +26,7 @@ extension ShardEngine {
     pump(.status, window: 0)
     pumpOutbox()
     recordPosition()
-    if !mayAbandon.isEmpty { abandonStuckLinks() }
+    abandonStuckLinks()
     return isLeft
   }
 
@@ -109,7 +109,6 @@ extension ShardEngine {
         {
           counters.deliveriesUnconfirmedInTime += 1
           noteStall(oldest.token)
-          mayAbandon.insert(index)
           giveUpPublish(oldest.token, code: .unconfirmed, "the broker did not confirm in time")
         }
       }

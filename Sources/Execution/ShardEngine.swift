@@ -54,8 +54,6 @@ package final class ShardEngine<Lookup: EventLookup> {
   /// The one that is, and since when.
   var suspectUnderWay: (message: SlotTable<OpenMessage>.Reference, since: UInt64)?
   var stalledChannels = StalledChannels()
-  /// Publishing connections on which a stall has been noted in this turn.
-  var mayAbandon: Set<Int> = []
   package internal(set) var totals = ShardTotals()
   /// What does not add up; empty as long as all does.
   package internal(set) var mismatches: [String] = []
@@ -204,6 +202,8 @@ struct LinkState {
   var usableSince: UInt64 = 0
   /// When the broker last confirmed a delivery or job on it, monotonic.
   var lastConfirmAt: UInt64 = 0
+  /// Whether a stall has been noted on it since the last turn.
+  var hasStalled = false
   var inFlight = InFlight()
   /// Events whose delivery waits to be published, oldest first.
   var queue: Deque<SlotTable<ActiveEvent>.Reference> = []

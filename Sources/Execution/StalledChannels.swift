@@ -51,6 +51,7 @@ struct StalledChannels {
 extension ShardEngine {
   /// A delivery was not confirmed in time.
   func noteStall(_ token: PublishToken) {
+    links[link(of: token)].hasStalled = true
     guard token.kind == .delivery else { return }
     events[token.slot].facts.with(.channel) { stalledChannels.add($0, at: now.monotonic) }
   }
@@ -62,21 +63,22 @@ extension ShardEngine {
       oldest.publishedAt &+ EngineLimits.slowAnswer < now.monotonic
     else { return }
     noteStall(token)
-    mayAbandon.insert(index)
   }
 
   /// A connection on which a stall was noted, and that has answered nothing else for a while, is
   /// given up: what waits on it behind the stalled deliveries goes out on the next one, they do
   /// not.
   func abandonStuckLinks() {
-    for index in mayAbandon where links[index].isUsable && links[index].inFlight.count > 0 {
-      let since = max(links[index].lastConfirmAt, links[index].usableSince)
-      guard since &+ EngineLimits.slowAnswer < now.monotonic,
-        let link = PublishLink(rawValue: index)
-      else { continue }
-      output.abandonedLinks.append(link)
+    for link in PublishLink.allCases where links[link.rawValue].hasStalled {
+      links[link.rawValue].hasStalled = false
+      let state = links[link.rawValue]
+      let since = max(state.lastConfirmAt, state.usableSince)
+      if state.isUsable, state.inFlight.count > 0,
+        since &+ EngineLimits.slowAnswer < now.monotonic
+      {
+        output.abandonedLinks.append(link)
+      }
     }
-    mayAbandon.removeAll()
   }
 
   /// The queue of an event's channel has taken a delivery.
