@@ -2,6 +2,7 @@ extension EventLog {
   /// Whether the record with this LSN, which belongs to the event of this hash, is still the
   /// event's newest. Never blocks.
   package func isNewest(_ lsn: UInt64, of hash: EventHash) -> Bool {
-    index.candidates(hash.high & mask).contains { $0.lsn == lsn }
+    settleIndex()
+    return index.candidates(hash.high & mask).contains { $0.lsn == lsn }
   }
 }

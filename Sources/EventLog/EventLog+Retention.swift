@@ -5,6 +5,7 @@ extension EventLog {
   /// removed in the background, and only while it is called. Never blocks.
   package func retain(from lsn: UInt64) {
     precondition(isOpen, "retain on a closed log")
+    settleIndex()
     refreshTables()
     guard let proposal = keeper.proposal(keepFrom: lsn) else { return }
     // The tables have moved on, or an event that they hold for final was taken up again.

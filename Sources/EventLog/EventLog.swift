@@ -24,6 +24,8 @@ package final class EventLog {
   private let published: PublishedTables
   private var tablesSeen: Int
   private var sweep = IndexSweep()
+  /// What `index` has yet to be told: its slots are on their way into the cache.
+  private var pending: [PendingNote] = []
   private(set) var reopened: ReopenedEvents
   let key: SipKey
   let mask: UInt64
@@ -79,6 +81,7 @@ package final class EventLog {
     nextLSN = writer.point.lsn + 1
     maxRecordBytes = Limits.maxRecordBytes(segmentBytes: options.segmentBytes)
     frameTarget = min(Limits.frameTargetBytes, maxRecordBytes)
+    pending.reserveCapacity(Self.pendingNotes)
     let fetcher = RecordFetcher(map, SegmentFiles(options.disk, writer.paths))
     let reader = ReaderThread(
       fetcher, durableLSN: writer.point.lsn, onRead: callbacks.onRead,
@@ -100,11 +103,12 @@ package final class EventLog {
     try keeper.start { error in committer.fail(error) }
   }
 
-  /// Copies a record into the filling frame and updates the index. Never blocks. Not durable
+  /// Copies a record into the filling frame, and the index learns of it. Never blocks. Not durable
   /// before `onDurable` names its LSN; not handed to the disk before `endTurn`.
   ///
   /// `header.lsn` is `nextLSN`; for an `.event` record `header.hash` is `hash(of: id)` and
-  /// `previousLSN` its event's newest record. The payload is `payload` followed by `more`.
+  /// `previousLSN` its event's newest record, which is checked when the index is next asked or the
+  /// turn ends. The payload is `payload` followed by `more`.
   package func append(
     _ header: RecordHeader, id: UnsafeRawBufferPointer, payload: UnsafeRawBufferPointer,
     _ more: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0)
@@ -114,32 +118,65 @@ package final class EventLog {
     precondition(id.count <= Limits.maxIDBytes, "an id is longer than the log takes")
     let length = RecordCodec.length(id: id.count, payload: payload.count + more.count)
     precondition(length <= maxRecordBytes, "a record is longer than the log takes")
-    if header.flags.contains(.event) {
-      note(header)
+    if header.flags.contains(.event) { note(header) }
+    if let frame = filling, frame.takes(length, target: frameTarget) {
+      frame.append(header, id: id, payload: payload, more, length: length)
+    } else {
+      let frame = nextFrame(for: length)
+      filling = frame
+      frame.append(header, id: id, payload: payload, more, length: length)
     }
-    var frame = filling ?? committer.beginTurn()
-    if !frame.takes(length, target: frameTarget) {
-      frame = committer.exchangeFull(length: length)
-    }
-    filling = frame
-    frame.append(header, id: id, payload: payload, more, length: length)
     appendedBytes += length
     nextLSN += 1
   }
 
+  private func nextFrame(for length: Int) -> FrameBuffer {
+    if filling == nil {
+      let frame = committer.beginTurn()
+      if frame.takes(length, target: frameTarget) { return frame }
+    }
+    return committer.exchangeFull(length: length)
+  }
+
+  private struct PendingNote {
+    var fingerprint: UInt64
+    var previousLSN: UInt64
+    var value: IndexValue
+  }
+
+  /// How many notes are gathered: enough for a slot to come from memory meanwhile.
+  private static let pendingNotes = 32
+
   @inline(__always)
   private func note(_ header: RecordHeader) {
+    if pending.count == Self.pendingNotes { applyNotes() }
+    let fingerprint = header.hash.high & mask
+    index.prefetch(fingerprint)
+    pending.append(
+      PendingNote(
+        fingerprint: fingerprint, previousLSN: header.previousLSN, value: IndexValue(header)))
+  }
+
+  /// Tells `index` what was appended; before anything is asked of it.
+  @inline(__always)
+  func settleIndex() {
+    if !pending.isEmpty { applyNotes() }
+  }
+
+  private func applyNotes() {
     refreshTables()
-    let (fingerprint, value) = (header.hash.high & mask, IndexValue(header))
-    if !index.update(fingerprint, previous: header.previousLSN, to: value) {
-      // Only of an event that was final in an indexed segment memory knows nothing.
-      precondition(
-        header.previousLSN <= tables.coveredLSN, "previousLSN is not the newest of this event")
-      _ = index.update(fingerprint, previous: 0, to: value)
+    let covered = tables.coveredLSN
+    for note in pending {
+      if !index.update(note.fingerprint, previous: note.previousLSN, to: note.value) {
+        // Only of an event that was final in an indexed segment memory knows nothing.
+        precondition(
+          note.previousLSN <= covered, "previousLSN is not the newest of this event")
+        _ = index.update(note.fingerprint, previous: 0, to: note.value)
+      }
+      reopened.note(lsn: note.value.lsn, previous: note.previousLSN, covered: covered)
+      sweep.step(index)
     }
-    reopened.note(
-      lsn: header.lsn, previous: header.previousLSN, covered: tables.coveredLSN)
-    sweep.step(index)
+    pending.removeAll(keepingCapacity: true)
   }
 
   /// Newer tables are there: what they know of final events is forgotten from memory, bit by bit.
@@ -159,6 +196,7 @@ package final class EventLog {
   /// Hands what was appended to the sync thread, at once when no frame is in flight, else as soon
   /// as it is done.
   package func endTurn() {
+    settleIndex()
     guard filling != nil else { return }
     filling = nil
     committer.endTurn()

@@ -182,6 +182,7 @@ import Testing
       let directory = TemporaryDirectory()
       let log = try EventLog.open(directory.options(), callbacks: Owner().callbacks)
       [1].withBytes { log.append(RecordHeader(lsn: 1, previousLSN: 1), id: $0, payload: $0) }
+      log.endTurn()
     }
   }
 

@@ -28,11 +28,27 @@ final class EventIndex {
     return sum
   }
 
+  /// Takes in events of one part, none of which is there yet. They may come in the order of
+  /// their fingerprints: into a table that grows, that would be as slow as the square of them.
+  func add(_ events: [(fingerprint: UInt64, value: IndexValue)]) {
+    guard let first = events.first else { return }
+    tables[Self.part(first.fingerprint)].reserve(events.count)
+    for event in events {
+      precondition(Self.part(event.fingerprint) == Self.part(first.fingerprint), "one part")
+      tables[Self.part(event.fingerprint)].insert(event.fingerprint, event.value)
+    }
+    count += events.count
+  }
+
+  /// Which sub-table a fingerprint belongs to.
+  @inline(__always)
+  static func part(_ fingerprint: UInt64) -> Int { Int(fingerprint >> (64 - tableBits)) }
+
   /// Makes `value` the newest record of an event. `previous` is the LSN of the record before it,
   /// 0 for a new event. False when no slot holds `previous`: nothing was changed.
   @inline(__always)
   func update(_ fingerprint: UInt64, previous: UInt64, to value: IndexValue) -> Bool {
-    let table = tables + Int(fingerprint >> (64 - Self.tableBits))
+    let table = tables + Self.part(fingerprint)
     if previous == 0 {
       table.pointee.insert(fingerprint, value)
       count += 1
@@ -54,13 +70,13 @@ final class EventIndex {
   /// of the address translation, which a batch can overlap.
   @inline(__always)
   func prefetch(_ fingerprint: UInt64) {
-    tables[Int(fingerprint >> (64 - Self.tableBits))].prefetch(fingerprint)
+    tables[Self.part(fingerprint)].prefetch(fingerprint)
   }
 
   /// The first candidate; a record whose id is another's may hide the one that is meant.
   func first(_ fingerprint: UInt64) -> IndexValue? {
     var found: IndexValue?
-    tables[Int(fingerprint >> (64 - Self.tableBits))].forEach(fingerprint) { value in
+    tables[Self.part(fingerprint)].forEach(fingerprint) { value in
       found = value
       return false
     }
@@ -70,7 +86,7 @@ final class EventIndex {
   /// Every slot with this fingerprint.
   func candidates(_ fingerprint: UInt64) -> [IndexValue] {
     var found: [IndexValue] = []
-    tables[Int(fingerprint >> (64 - Self.tableBits))].forEach(fingerprint) { value in
+    tables[Self.part(fingerprint)].forEach(fingerprint) { value in
       found.append(value)
       return true
     }

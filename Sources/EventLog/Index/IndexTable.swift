@@ -12,6 +12,7 @@ struct IndexTable {
   private var count: UInt32 = 0
 
   private static let slotsPerPage = UInt32(4096 / MemoryLayout<Slot>.stride)
+  private static let keptPages: UInt32 = 4
 
   var bytes: Int { Int(capacity) * MemoryLayout<Slot>.stride }
 
@@ -55,8 +56,14 @@ struct IndexTable {
     }
   }
 
+  /// Room for so many events, if it is empty.
+  mutating func reserve(_ events: Int) {
+    guard capacity == 0, events > 0 else { return }
+    map(UInt32(events + events / 4) / Self.slotsPerPage + 1)
+  }
+
   /// Removes what is final and at or before `lsn`; how many. Gives memory back when little is
-  /// left.
+  /// left, but for the first pages: mapping them again and again would interrupt every thread.
   mutating func removeFinal(through lsn: UInt64) -> Int {
     guard let slots else { return 0 }
     var kept: [Slot] = []
@@ -68,7 +75,8 @@ struct IndexTable {
     guard removed > 0 else { return 0 }
     count = UInt32(kept.count)
     // Room for as much again at 0.6, in whole pages.
-    let pages = max(1, (UInt32(kept.count) * 5 / 3 + Self.slotsPerPage) / Self.slotsPerPage)
+    let pages = max(
+      Self.keptPages, (UInt32(kept.count) * 5 / 3 + Self.slotsPerPage) / Self.slotsPerPage)
     if pages * Self.slotsPerPage * 2 <= capacity {
       csystem_unmap(slots, bytes)
       map(pages)

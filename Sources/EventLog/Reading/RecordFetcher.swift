@@ -12,6 +12,8 @@ final class RecordFetcher {
 
   private static let windowBytes = 256 << 10
   private static let pointReadBytes = 8 << 10
+  /// Walking over so many records costs less than looking a place up.
+  private static let walkedRecords: UInt64 = 64
 
   init(_ map: SegmentMap, _ files: SegmentFiles) {
     self.map = map
@@ -30,6 +32,43 @@ final class RecordFetcher {
     let length = try find(lsn, &walk, reading: Self.pointReadBytes)
     try copy(walk, length, lsn, into: &block)
     return true
+  }
+
+  /// The records of `lsns`, which ascend, in a log that nobody writes. The views are valid in the
+  /// call.
+  func forEach(
+    _ lsns: [UInt64], _ body: (RecordView) throws(EventLogError) -> Void
+  ) throws(EventLogError) {
+    var place: (walk: Walk, lsn: UInt64, endLSN: UInt64)?
+    var copied: [UInt8] = []
+    for lsn in lsns {
+      let isNear =
+        place.map { known in
+          lsn >= known.lsn && lsn < known.endLSN && lsn - known.lsn <= Self.walkedRecords
+        } ?? false
+      if !isNear {
+        place = nil
+        if let start = map.start(of: lsn), let walk = try walk(start, lsn) {
+          place = (walk, lsn, start.endLSN)
+        }
+      }
+      guard let known = place else {
+        throw .damaged(files.folder, nil, "record \(lsn), the newest of its event, is gone")
+      }
+      var walk = known.walk
+      let length = try find(
+        lsn, &walk, reading: isNear ? Self.windowBytes : Self.pointReadBytes)
+      if let start = inWindow(walk, length + Limits.spareBytes) {
+        guard let view = Self.intact(start, length, lsn) else { throw damaged(walk, lsn) }
+        try body(view)
+      } else {
+        copied.removeAll(keepingCapacity: true)
+        try copy(walk, length, lsn, into: &copied)
+        try RecordBlock(copied, count: 1).forEach(body)
+      }
+      walk.offset += Int64(length)
+      place = (walk, lsn + 1, known.endLSN)
+    }
   }
 
   /// Records from `first` to `last` (durable), whole ones, until `limit` bytes are passed.
@@ -139,12 +178,23 @@ final class RecordFetcher {
     }
     let isIntact = block.withBytes { bytes -> Bool in
       guard let start = bytes.baseAddress else { return false }
-      return RecordCodec.isIntact(start + at, lsn: lsn)
-        && RecordCodec.decode(start + at, available: length)?.header.lsn == lsn
+      return Self.intact(start + at, length, lsn) != nil
     }
-    guard isIntact else {
-      throw .damaged(walk.file.path, walk.offset, "the checksum of record \(lsn) does not hold")
-    }
+    guard isIntact else { throw damaged(walk, lsn) }
+  }
+
+  private static func intact(
+    _ start: UnsafeRawPointer, _ length: Int, _ lsn: UInt64
+  ) -> RecordView? {
+    guard
+      RecordCodec.isIntact(start, lsn: lsn),
+      let view = RecordCodec.decode(start, available: length), view.header.lsn == lsn
+    else { return nil }
+    return view
+  }
+
+  private func damaged(_ walk: Walk, _ lsn: UInt64) -> EventLogError {
+    .damaged(walk.file.path, walk.offset, "the checksum of record \(lsn) does not hold")
   }
 
   private func bytes(

@@ -13,6 +13,8 @@ final class SegmentFiles {
     for entry in open { entry.file.closeQuietly() }
   }
 
+  var folder: String { paths.segments }
+
   func file(_ id: UInt64) throws(EventLogError) -> DiskFile { try file(paths.segment(id)) }
 
   /// The positions of a segment; nil when they cannot be opened: the segment says the same.

@@ -28,30 +28,30 @@ extension Recovery {
 
   private func openEvents(_ keeper: TableKeeper) throws(EventLogError) -> OpenEvents {
     var open = OpenEvents(index: EventIndex())
+    var part: [(fingerprint: UInt64, value: IndexValue)] = []
     try keeper.forEachOpen { entry in
-      let isNew = open.index.update(
-        entry.hash.high & options.fingerprintMask, previous: 0, to: entry.value)
-      precondition(isNew, "the first record of an event is always taken")
+      let fingerprint = entry.hash.high & options.fingerprintMask
+      if let last = part.last, EventIndex.part(last.fingerprint) != EventIndex.part(fingerprint) {
+        open.index.add(part)
+        part.removeAll(keepingCapacity: true)
+      }
+      part.append((fingerprint, entry.value))
       if options.replays(entry.value.location) { open.wanted.append(entry.value.lsn) }
     }
+    open.index.add(part)
     for lsn in keeper.newestOfKind(keeper.tables) where lsn > 0 { open.wanted.append(lsn) }
     open.wanted.sort()
     return open
   }
 
-  /// Gives the owner the records it wants, read back one by one.
+  /// Gives the owner the records it wants.
   func replay(
     _ open: OpenEvents, _ map: SegmentMap, _ body: (RecordView) throws -> Void
   ) throws(EventLogError) {
     let fetcher = RecordFetcher(map, SegmentFiles(options.disk, paths))
-    var bytes: [UInt8] = []
-    for lsn in open.wanted {
-      bytes.removeAll(keepingCapacity: true)
-      guard try fetcher.fetch(lsn, into: &bytes) else {
-        throw .damaged(paths.segments, nil, "record \(lsn), the newest of its event, is gone")
-      }
+    try fetcher.forEach(open.wanted) { (view) throws(EventLogError) in
       do {
-        try RecordBlock(bytes, count: 1).forEach { try body($0) }
+        try body(view)
       } catch let error as EventLogError {
         throw error
       } catch {

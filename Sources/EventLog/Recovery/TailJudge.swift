@@ -54,18 +54,23 @@ struct TailJudge {
   /// The most that one frame can have left behind.
   private var tornLimit: Int64 {
     if let header = problem.header { return Int64(header.totalBytes) }
-    return Int64(
-      roundUp(
-        Limits.frameHeaderBytes + Limits.maxFramePayloadBytes, to: Limits.frameAlignment))
+    return Self.longestFrame
   }
+
+  private static let longestFrame = Int64(
+    roundUp(Limits.frameHeaderBytes + Limits.maxFramePayloadBytes, to: Limits.frameAlignment))
 
   /// The end of the last byte that is not zero, nil when all are. A frame header of this segment
   /// anywhere behind proves that the frame at `start` was durable: at most one is un-synced.
+  ///
+  /// What a manifest that is older than the segment would not know of begins at `start`: of a
+  /// store that was closed no more is looked at than the longest frame takes.
   private func examine() throws(EventLogError) -> Int64? {
+    let end = closedEnd == nil ? fileBytes : min(fileBytes, start + Self.longestFrame)
     var last: Int64?
     var at = start
-    while at < fileBytes {
-      let count = Int(min(Int64(Limits.scanWindowBytes / 4), fileBytes - at))
+    while at < end {
+      let count = Int(min(Int64(Limits.scanWindowBytes / 4), end - at))
       let bytes = try scanner.window.bytes(at: at, count)
       guard bytes.count == count else {
         throw .damaged(file, at, "the file ends before byte \(fileBytes)")

@@ -8,7 +8,7 @@ struct EntryCollector {
   private static let freshEntries = 1 << 16
 
   mutating func add(_ entry: TableEntry) {
-    if fresh.count == Self.freshEntries { join() }
+    if fresh.count >= max(Self.freshEntries, joined.count / 2) { join() }
     if fresh.isEmpty { fresh.reserveCapacity(Self.freshEntries) }
     fresh.append(entry)
   }

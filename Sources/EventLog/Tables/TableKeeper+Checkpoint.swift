@@ -31,41 +31,18 @@ extension TableKeeper {
   func forEachOpen(
     _ body: (TableEntry) throws(EventLogError) -> Void
   ) throws(EventLogError) {
-    var sources: [any EntrySource] = []
+    var cursors: [TableCursor] = []
     var from = origin.lsn
     if let checkpoint {
-      sources.append(try TableCursor(checkpoint))
+      cursors.append(try TableCursor(checkpoint))
       from = checkpoint.range.end.lsn
     }
     for table in tables where table.range.end.lsn > from {
-      sources.append(try RecentCursor(table, after: checkpoint == nil ? origin.lsn : from))
+      cursors.append(try TableCursor(table, after: from))
     }
-    var merge = EntryMerge(sources)
+    var merge = EntryMerge(cursors)
     while let entry = try merge.next() {
       if entry.isOpen, entry.value.lsn > origin.lsn { try body(entry) }
     }
-  }
-}
-
-/// The entries of a table whose newest record is behind an LSN.
-private final class RecentCursor: EntrySource {
-  private let cursor: TableCursor
-  private let lsn: UInt64
-
-  init(_ table: Table, after lsn: UInt64) throws(EventLogError) {
-    cursor = try TableCursor(table)
-    self.lsn = lsn
-    try skip()
-  }
-
-  var current: TableEntry? { cursor.current }
-
-  func advance() throws(EventLogError) {
-    try cursor.advance()
-    try skip()
-  }
-
-  private func skip() throws(EventLogError) {
-    while let entry = cursor.current, entry.value.lsn <= lsn { try cursor.advance() }
   }
 }

@@ -60,9 +60,9 @@ extension TableKeeper {
     let path = paths.table(range, level: level)
     let writer = try TableWriter(
       disk, path + ".tmp", header, keys: inputs.reduce(0) { $0 + $1.header.entries }, pace: pace)
-    var sources: [any EntrySource] = []
-    for input in inputs { sources.append(try TableCursor(input)) }
-    var merge = EntryMerge(sources)
+    var cursors: [TableCursor] = []
+    for input in inputs { cursors.append(try TableCursor(input)) }
+    var merge = EntryMerge(cursors)
     while let entry = try merge.next() {
       if entry.value.lsn > origin.lsn { try writer.add(entry) }
     }

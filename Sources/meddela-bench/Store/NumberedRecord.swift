@@ -13,6 +13,9 @@ struct NumberedRecord {
   static let payloadBytes = 120
   /// Header, id and payload.
   static let bytes = 200
+  // Made once: another module's compiler spells a set out element by element.
+  private static let flags: RecordFlags = [.event, .publish]
+  private static let lastFlags: RecordFlags = [.event, .publish, .final]
   /// Records from one transition of an event to the next.
   static let distance: UInt64 = 1000
 
@@ -47,7 +50,7 @@ struct NumberedRecord {
   func header(hash: EventHash) -> RecordHeader {
     RecordHeader(
       lsn: lsn, kind: step == 0 ? 1 : 2, status: UInt8(step + 1), previousStatus: UInt8(step),
-      flags: step == 2 ? [.event, .publish, .final] : [.event, .publish],
+      flags: step == 2 ? Self.lastFlags : Self.flags,
       attempt: 1, time: Int64(lsn) * 1_000_000, hash: hash,
       previousLSN: step == 0 ? 0 : lsn - Self.distance)
   }

@@ -9,6 +9,7 @@ struct StoreBench {
   let rounds: Int
   let hasRivals: Bool
   let preload: Int
+  let isOpen: Bool
   let hasUpkeep: Bool
   let reads: Int
   let note: (String) -> Void
@@ -16,7 +17,7 @@ struct StoreBench {
 
   init(
     folder: String, passes: StorePasses, rounds: Int, hasRivals: Bool, preload: Int,
-    hasUpkeep: Bool, reads: Int,
+    isOpen: Bool, hasUpkeep: Bool, reads: Int,
     note: @escaping (String) -> Void
   ) {
     self.folder = folder
@@ -24,6 +25,7 @@ struct StoreBench {
     self.rounds = rounds
     self.hasRivals = hasRivals
     self.preload = preload
+    self.isOpen = isOpen
     self.hasUpkeep = hasUpkeep
     self.reads = reads
     self.note = note
@@ -158,36 +160,56 @@ struct StoreBench {
     return scrubber
   }
 
-  /// The same pass on an empty store and on one with many events, in turns.
+  /// The same pass on a new store and on one with many events, in turns; both stay open, so that
+  /// both go on to new segments and index the old ones.
   private mutating func runPreloaded() throws {
     let path = folder + "/loaded"
     note("storing \(preload) events")
     let signal = DurableSignal(durable: 0)
-    var log = try open(path, signal)
+    let log = try open(path, signal)
     try load(log, signal)
     awaitMerges(path)
+    let other = DurableSignal(durable: 0)
+    let newLog = try open(folder + "/log", other)
     for round in 1...rounds {
       note("round \(round) of \(rounds) with \(preload) stored events")
-      report.loaded.append(try passes.run(log, signal).perSecond)
-      settle()
-      let empty = DurableSignal(durable: 0)
-      let other = try open(folder + "/log", empty)
-      report.unloaded.append(try passes.run(other, empty).perSecond)
-      try other.close()
-      remove(folder + "/log")
-      settle()
+      for isLoaded in round % 2 == 0 ? [true, false] : [false, true] {
+        if isLoaded {
+          report.loaded.append(try passes.run(log, signal).perSecond)
+        } else {
+          report.unloaded.append(try passes.run(newLog, other).perSecond)
+        }
+        settle()
+      }
     }
+    try newLog.close()
+    remove(folder + "/log")
     report.loadedEvents = log.eventCount + log.storedEvents
     report.loadedRecords = Int(log.nextLSN) - 1
     report.loadedBytesPerEvent = Double(log.indexBytes) / Double(max(1, report.loadedEvents))
     report.loadedResidentBytes = Self.residentBytes()
     try log.close()
-    let start = StorePasses.seconds()
-    log = try open(path, DurableSignal(durable: 0))
-    report.loadedStartSeconds = StorePasses.seconds() - start
-    report.loadedReplayed = log.recovery.records
-    try log.close()
+    try measureLoadedStarts(path)
     remove(path)
+  }
+
+  /// With the derived files, and with none: then every record is read.
+  private mutating func measureLoadedStarts(_ path: String) throws {
+    for hasIndex in [true, false] {
+      if !hasIndex { remove(path + "/index") }
+      sync()
+      let start = StorePasses.seconds()
+      let log = try open(path, DurableSignal(durable: 0))
+      let seconds = StorePasses.seconds() - start
+      if hasIndex {
+        report.loadedStartSeconds = seconds
+        report.loadedReplayed = log.recovery.records
+        report.loadedOpen = log.eventCount
+      } else {
+        report.fullReplaySeconds = seconds
+      }
+      try log.close()
+    }
   }
 
   /// Until the tables of what was loaded are merged: what merges cost is measured elsewhere.
@@ -201,8 +223,9 @@ struct StoreBench {
     }
   }
 
-  /// Events of one final record each.
+  /// Events of one record each.
   private func load(_ log: EventLog, _ signal: DurableSignal) throws {
+    let final: RecordFlags = [.event, .final]
     try NumberedRecord.withSpace { id, payload -> Result<Void, any Error> in
       Result {
         for index in 1...UInt64(preload) {
@@ -210,8 +233,10 @@ struct StoreBench {
           id.storeBytes(of: UInt64(1) << 63, toByteOffset: 8, as: UInt64.self)
           if index % 64 == 1 { NumberedRecord(index).writePayload(payload) }
           let bytes = UnsafeRawBufferPointer(id)
+          // One open event in ten has to be driven by the service.
+          let open: RecordFlags = index % 10 == 0 ? [.event, .driven] : .event
           let header = RecordHeader(
-            lsn: log.nextLSN, status: 3, flags: [.event, .final], time: Int64(index),
+            lsn: log.nextLSN, status: 3, flags: isOpen ? open : final, time: Int64(index),
             hash: log.hash(of: bytes))
           log.append(header, id: bytes, payload: UnsafeRawBufferPointer(payload))
           if index % 1024 == 0 {
@@ -226,7 +251,10 @@ struct StoreBench {
   }
 
   private func open(_ path: String, _ signal: DurableSignal) throws -> EventLog {
-    try EventLog.open(EventLogOptions(path: path), callbacks: signal.callbacks)
+    var options = EventLogOptions(path: path)
+    // As the service does: a start is shown the events that it has to move on by itself.
+    options.replays = { $0.flags.contains(.driven) }
+    return try EventLog.open(options, callbacks: signal.callbacks)
   }
 
   /// What a pass left to be written must not fall on the next.

@@ -37,6 +37,9 @@ struct StoreBenchCommand: ParsableCommand {
   @Option(help: "Then also with so many stored events; 0 for not.")
   var preload = 0
 
+  @Flag(name: .customLong("open"), help: "The events of --preload are open, not final.")
+  var isOpen = false
+
   @Flag(help: "Then also with indexing, merges, retention and scrub at work, and with none.")
   var upkeep = false
 
@@ -62,7 +65,8 @@ struct StoreBenchCommand: ParsableCommand {
     let folder = String(cString: name)
     var bench = StoreBench(
       folder: folder, passes: StorePasses(records: records, window: window, turn: turn),
-      rounds: rounds, hasRivals: !noRivals, preload: preload, hasUpkeep: upkeep, reads: reads
+      rounds: rounds, hasRivals: !noRivals, preload: preload, isOpen: isOpen,
+      hasUpkeep: upkeep, reads: reads
     ) { text in
       if isatty(STDERR_FILENO) == 1 { writeError("\(text)\n") }
     }
