@@ -32,6 +32,9 @@ struct ServiceBenchCommand: AsyncParsableCommand {
   @Option(help: "With --memory: how many millions.")
   var millions = 1
 
+  @Flag(help: "Only latency, of both lanes beside each other: some five minutes.")
+  var lanes = false
+
   @Flag(help: "Leave the latency out.")
   var noLatency = false
 
@@ -79,7 +82,9 @@ struct ServiceBenchCommand: AsyncParsableCommand {
   private func measure(_ bench: Bench) async throws -> BenchReport {
     try await bench.prepare()
     var report = BenchReport()
-    if memory {
+    if lanes {
+      report.latency = try await LatencyProbe(bench: bench).run(LatencyProbe.Case.long)
+    } else if memory {
       report.memory = try await MemoryProbe(bench: bench, millions: millions).run(first: 1)
     } else {
       var throughput = Throughput(bench, rounds: rounds, count: events)
@@ -87,7 +92,9 @@ struct ServiceBenchCommand: AsyncParsableCommand {
       report.rounds = rounds
       report.count = events
       report.measurements = throughput.measurements
-      if !noLatency { report.latency = try await LatencyProbe(bench: bench).run() }
+      if !noLatency {
+        report.latency = try await LatencyProbe(bench: bench).run(LatencyProbe.Case.short)
+      }
     }
     await bench.client.close()
     return report

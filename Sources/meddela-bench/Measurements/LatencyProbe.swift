@@ -3,15 +3,46 @@ internal import Glibc
 internal import Node
 internal import Synchronization
 
-/// How long a real-time event takes from publishing it to receiving its delivery, with nothing
-/// else to do and while another process floods the batch lane.
+/// How long an event takes from publishing it to receiving its delivery: beside an idle, a busy and
+/// a flooded batch lane, and as the first one after a quiet time.
 ///
-/// Deliveries are received from a queue of their own that only the real-time lane's are bound to:
+/// Deliveries are received from a queue of their own that only the measured lane's are bound to:
 /// in the engines' queue they would stand behind those of the flood, whoever made them.
 struct LatencyProbe {
   let bench: Bench
-  static let events = 200
-  static let pauseMilliseconds = 20
+
+  /// What the events are measured beside, and how they come.
+  struct Case {
+    var name: String
+    var isBatch = false
+    var events = 200
+    var pauseMilliseconds = 20
+    var load = Load.none
+
+    enum Load {
+      case none
+      /// Batch events a second.
+      case steady(Int)
+      /// As many as another process can publish.
+      case flood
+    }
+
+    /// What every run of the bench measures.
+    static let short = [
+      Case(name: "idle"), Case(name: "batch flood", load: .flood),
+    ]
+
+    /// For p99.9, and for lanes that have been quiet.
+    static let long = [
+      Case(name: "batch lane empty", events: 3000, pauseMilliseconds: 10),
+      Case(name: "batch lane busy", events: 3000, pauseMilliseconds: 10, load: .steady(1000)),
+      Case(name: "batch lane flooded", events: 3000, pauseMilliseconds: 10, load: .flood),
+      Case(name: "after 2 s of quiet", events: 30, pauseMilliseconds: 2000),
+      Case(name: "batch, both lanes empty", isBatch: true, events: 3000, pauseMilliseconds: 10),
+      Case(
+        name: "batch, after 2 s of quiet", isBatch: true, events: 30, pauseMilliseconds: 2000),
+    ]
+  }
 
   struct Outcome {
     let name: String
@@ -20,34 +51,55 @@ struct LatencyProbe {
     var batchRate: Double
     var p50: Double { Measurement.percentile(milliseconds, 0.5) }
     var p99: Double { Measurement.percentile(milliseconds, 0.99) }
+    var p999: Double { Measurement.percentile(milliseconds, 0.999) }
+    var worst: Double { milliseconds.max() ?? 0 }
   }
 
-  func run() async throws -> [Outcome] {
-    try await bench.client.perform([
-      .bindQueue(
-        queue: Bench.latency, exchange: bench.topology.deliveries, routingKey: "email.realtime.#")
-    ])
+  func run(_ cases: [Case]) async throws -> [Outcome] {
     let service = try ServiceProcess(bench)
     try service.waitUntilReady()
-    let idle = try await measure("idle", service)
-    let flood = try ChildProcess(
-      [
-        try ServiceProcess.executable(), "publish", "--lane", "batch", "--generate", "5000000",
-      ],
-      environment: ServiceProcess.environment(bench, httpPort: 0),
-      errorPath: "\(bench.workspace.path)/flood.log")
-    defer { flood.stop(withinSeconds: 2) }
-    let before = service.metrics.read()?["messages_total"] ?? 0
-    _ = try service.wait(for: "the flood") { $0["messages_total"] > before + 10_000 }
-    let flooded = try await measure("batch flood", service)
-    flood.stop(withinSeconds: 2)
-    try await bench.client.perform([.purgeQueue(name: bench.batchQueue)])
+    var outcomes: [Outcome] = []
+    for (index, it) in cases.enumerated() {
+      let key = it.isBatch ? "email.batch.#" : "email.realtime.#"
+      let exchange = bench.topology.deliveries
+      try await bench.client.perform([
+        .bindQueue(queue: Bench.latency, exchange: exchange, routingKey: key)
+      ])
+      let load = try start(it.load, service)
+      outcomes.append(try await measure(it, "\(index)", service))
+      load?.stop(withinSeconds: 2)
+      try await bench.client.perform([
+        .unbindQueue(queue: Bench.latency, exchange: exchange, routingKey: key),
+        .purgeQueue(name: bench.batchQueue),
+      ])
+    }
     try service.stop()
     try await bench.purge()
-    return [idle, flooded]
+    return outcomes
   }
 
-  private func measure(_ name: String, _ service: ServiceProcess) async throws -> Outcome {
+  /// Returns when the lane has the load.
+  private func start(_ load: Case.Load, _ service: ServiceProcess) throws -> ChildProcess? {
+    var rate: [String] = []
+    switch load {
+    case .none: return nil
+    case .steady(let events): rate = ["--rate", "\(events)"]
+    case .flood: break
+    }
+    let before = service.metrics.read()?["messages_total"] ?? 0
+    let process = try ChildProcess(
+      [try ServiceProcess.executable(), "publish", "--lane", "batch", "--generate", "5000000"]
+        + rate,
+      environment: ServiceProcess.environment(bench, httpPort: 0),
+      errorPath: "\(bench.workspace.path)/load.log")
+    let enough = rate.isEmpty ? 10_000 : 1000
+    _ = try service.wait(for: "the batch load") { $0["messages_total"] > before + enough }
+    return process
+  }
+
+  private func measure(
+    _ it: Case, _ label: String, _ service: ServiceProcess
+  ) async throws -> Outcome {
     let ledger = LatencyLedger()
     let messages = bench.client.consume(Consumer(queue: Bench.latency, prefetch: 1000))
     let reader = Task.detached {
@@ -62,29 +114,33 @@ struct LatencyProbe {
     }
     let began = ContinuousClock.now
     let messagesBefore = service.metrics.read()?["messages_total"] ?? 0
-    for number in 0..<Self.events {
-      let id = "latency-\(getpid())-\(name.first ?? "x")-\(number)"
+    let exchange = it.isBatch ? bench.topology.batch : bench.topology.realtime
+    for number in 0..<it.events {
+      try await Task.sleep(for: .milliseconds(it.pauseMilliseconds))
+      let id = "latency-\(getpid())-\(label)-\(number)"
       var message = ClientMessage(
-        exchange: bench.topology.realtime, routingKey: Load.eventType, body: Load.event(named: id))
+        exchange: exchange, routingKey: Load.eventType, body: Load.event(named: id))
       message.messageID = id
       message.contentType = "application/json"
       let (client, prepared) = (bench.client, message)
       ledger.sent(id, ContinuousClock.now)
       Task.detached { _ = try await client.publish([prepared]) }
-      try await Task.sleep(for: .milliseconds(Self.pauseMilliseconds))
     }
-    let taken = (service.metrics.read()?["messages_total"] ?? 0) - messagesBefore - Self.events
+    let taken = (service.metrics.read()?["messages_total"] ?? 0) - messagesBefore - it.events
     let seconds = (ContinuousClock.now - began).inSeconds
-    for _ in 0..<1000 where ledger.count < Self.events {
+    for _ in 0..<1000 where ledger.count < it.events {
       try await Task.sleep(for: .milliseconds(20))
     }
     await messages.close()
     try await reader.value
-    guard ledger.count == Self.events else {
-      throw BenchFailure("latency, \(name): \(ledger.count) of \(Self.events) deliveries came")
+    guard ledger.count == it.events else {
+      throw BenchFailure("latency, \(it.name): \(ledger.count) of \(it.events) deliveries came")
+    }
+    if case .none = it.load {
+      return Outcome(name: it.name, milliseconds: ledger.milliseconds, batchRate: 0)
     }
     return Outcome(
-      name: name, milliseconds: ledger.milliseconds, batchRate: Double(max(0, taken)) / seconds)
+      name: it.name, milliseconds: ledger.milliseconds, batchRate: Double(max(0, taken)) / seconds)
   }
 }
 

@@ -34,7 +34,8 @@ extension BenchReport {
   private static func latency(_ it: LatencyProbe.Outcome) -> String {
     object([
       ("name", "\"\(it.name)\""), ("p50Milliseconds", "\(it.p50)"),
-      ("p99Milliseconds", "\(it.p99)"), ("batchPerSecond", "\(it.batchRate)"),
+      ("p99Milliseconds", "\(it.p99)"), ("p999Milliseconds", "\(it.p999)"),
+      ("worstMilliseconds", "\(it.worst)"), ("batchPerSecond", "\(it.batchRate)"),
     ])
   }
 

@@ -52,11 +52,16 @@ extension BenchReport {
   }
 
   private var latencyLines: [String] {
-    ["", "real-time event published to delivery received, \(LatencyProbe.events) events at 50/s"]
+    ["", "event published to delivery received, ms; of the real-time lane unless it says batch"]
       + latency.map { outcome in
-        let flood = outcome.batchRate < 1 ? "" : ", \(Int(outcome.batchRate)) batch events/s"
-        return "  \(outcome.name): p50 \(Self.fixed(outcome.p50, 1)) ms, "
-          + "p99 \(Self.fixed(outcome.p99, 1)) ms\(flood)"
+        let load = outcome.batchRate < 1 ? "" : ", \(Int(outcome.batchRate)) batch events/s"
+        let numbers = [
+          ("p50", outcome.p50), ("p99", outcome.p99), ("p99.9", outcome.p999),
+          ("worst", outcome.worst),
+        ]
+        return "  \(outcome.name): "
+          + numbers.map { "\($0.0) \(Self.fixed($0.1, 1))" }.joined(separator: ", ")
+          + " of \(outcome.milliseconds.count)\(load)"
       }
   }
 

@@ -46,6 +46,7 @@ struct StoreBench {
     let path = folder + "/log"
     let signal = DurableSignal(durable: 0)
     let log = try open(path, signal)
+    try warmUp(log, signal, path)
     let outcome = try passes.run(log, signal)
     report.log.append(outcome.perSecond)
     report.frames.append(outcome.frames.count)
@@ -65,6 +66,20 @@ struct StoreBench {
     }
   }
 
+  /// Fills the first segment, so that the pass goes into blocks that are there already, as the
+  /// bare one's and every later segment's are, and waits for what that set off.
+  private func warmUp(_ log: EventLog, _ signal: DurableSignal, _ path: String) throws {
+    let warming = StorePasses(records: 1 << 16, window: passes.window, turn: passes.turn)
+    func has(_ name: String) -> Bool { access("\(path)/segments/\(name)", F_OK) == 0 }
+    while !has("0000000000000002.log") { _ = try warming.run(log, signal) }
+    let end = StorePasses.seconds() + 120
+    while !has("spare.next") || !has("reserve.next"), StorePasses.seconds() < end {
+      usleep(10_000)
+    }
+    awaitMerges(path)
+    settle()
+  }
+
   private mutating func runRival(_ kind: RivalStore.Kind, _ frames: [Int], isLast: Bool) throws {
     guard report.absent[kind] == nil else { return }
     let path = folder + "/" + kind.name
@@ -82,16 +97,17 @@ struct StoreBench {
     if isLast { report.rivalReads[kind] = try store.readRandom(reads, of: outcome.count) }
   }
 
-  /// Random events' newest records, by id, through the log's reader thread.
+  /// Newest records of random events of the last pass, by id, through the log's reader thread.
   private mutating func measureReads(_ log: EventLog, _ signal: DurableSignal) throws {
     let count = UInt64(passes.records)
+    let base = log.nextLSN - 1 - count
     let start = StorePasses.seconds()
     var asked = 0
     while asked < reads {
       let batch = (0..<min(256, reads - asked)).map { index -> ReadRequest in
         let number = NumberedRecord.mixed(UInt64(asked + index)) % count + 1
         var id = [UInt8](repeating: 0, count: NumberedRecord.idBytes)
-        id.withUnsafeMutableBytes { NumberedRecord(number).writeID($0) }
+        id.withUnsafeMutableBytes { NumberedRecord(number, base: base).writeID($0) }
         return ReadRequest(token: 0, .newest(id: id))
       }
       log.read(batch)
@@ -212,9 +228,8 @@ struct StoreBench {
     }
   }
 
-  /// Until the tables of what was loaded are merged: what merges cost is measured elsewhere.
+  /// Until the tables of what is stored are merged: what merges cost is measured elsewhere.
   private func awaitMerges(_ path: String) {
-    note("waiting for merges")
     var quiet = 0
     while quiet < 20 {
       let names = (try? LinuxDisk().list(path + "/index")) ?? []
