@@ -140,7 +140,7 @@ let package = Package(
     .testTarget(
       name: "IntegrationTests",
       dependencies: [
-        "AMQP", "EventLog", "JSON", nio, nioPosix, logging, "meddela",
+        "AMQP", "EventLog", "JSON", "Messages", nio, nioPosix, logging, "meddela",
       ],
       swiftSettings: settings),
   ],

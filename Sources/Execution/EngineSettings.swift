@@ -73,6 +73,8 @@ enum EngineLimits {
   static let confirmDeadline: UInt64 = 30_000_000_000
   /// A refusal after so long means that the broker stood still meanwhile.
   static let slowAnswer: UInt64 = 5_000_000_000
+  /// A turn that comes later than this after the one before was held up.
+  static let longTurn: UInt64 = 2_000_000_000
   /// Between probes of a queue that does not confirm.
   static let probePauseMin: UInt64 = 1_000_000_000
   static let probePauseMax: UInt64 = 60_000_000_000

@@ -25,9 +25,9 @@ extension ShardEngine {
   package var keepFrom: UInt64 {
     guard isRecovered else { return 0 }
     var oldest = min(oldestNeededLSN, uncounted?.next ?? .max)
-    for slot in events.slots where events[slot].phase != .loading {
-      let state = events[slot].state
-      if state.bodyLSN > 0 { oldest = min(oldest, state.bodyLSN) }
+    events.forEach { event in
+      guard event.phase != .loading, event.state.bodyLSN > 0 else { return }
+      oldest = min(oldest, event.state.bodyLSN)
     }
     return oldest
   }

@@ -36,8 +36,7 @@ extension ShardEngine {
     let link = link(of: state.lane)
     let serial = nextSerial()
     if !stalledChannels.isEmpty, isHeldBack(event, probe: serial) {
-      return retryLater(
-        event, TransitionReason(.unconfirmed, "the queue of its channel does not confirm"))
+      return waitBehindStall(event)
     }
     let token = PublishToken(.delivery, slot: event, serial: serial)
     events[event].phase = .publishing

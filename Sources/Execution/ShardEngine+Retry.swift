@@ -5,12 +5,10 @@ import Templates
 extension ShardEngine {
   /// The broker did not take a delivery: the event waits durably for its next try, or has had
   /// its last one.
-  func retryLater(_ event: Int32, _ reason: TransitionReason) {
+  func retryLater(_ event: Int32, _ reason: TransitionReason, isBehindStall: Bool = false) {
     events[event].delivery = []
     let state = events[event].state
-    let givesUpAt = Timestamp(
-      nanoseconds: state.startedAt.nanoseconds + settings.giveUpSeconds * 1_000_000_000)
-    if givesUpAt <= now.wall {
+    if givesUpAt(state) <= now.wall {
       return conclude(event, as: .expired, reason: reason)
     }
     counters.retries += 1
@@ -26,8 +24,14 @@ extension ShardEngine {
       events[event].state.dueAt = dueAt
       append(.transition, event, reason: reason)
     }
-    addTimer(event)
+    if isBehindStall { keepBehindStall(event) } else { addTimer(event) }
     awaitDurable(event, then: .settle)
+  }
+
+  /// When an event that no queue takes has had its last try.
+  func givesUpAt(_ state: EventState) -> Timestamp {
+    Timestamp(
+      nanoseconds: state.startedAt.nanoseconds + settings.giveUpSeconds * 1_000_000_000)
   }
 
   /// Wakes the event when it is due or expires, whichever is first.

@@ -85,15 +85,19 @@ extension ShardEngine {
 
   private func fireTimers() {
     guard isRecovered, !isDraining else { return }
-    while events.count < EngineLimits.activeEvents,
-      let timer = timers.popDue(at: now.wall)
-    {
+    while events.count < EngineLimits.activeEvents, let timer = nextDue() {
       // Another transition has come since: it has set its own timer if it needs one.
       guard eventSlots[timer.key] != nil || lookup.isNewest(timer.lsn, of: timer.key) else {
         continue
       }
       give(.due, to: timer.key, lsn: timer.lsn)
     }
+  }
+
+  private func nextDue() -> TimerQueue.Timer? {
+    if let timer = timers.popDue(at: now.wall) ?? recalled.popFirst() { return timer }
+    if stalledChannels.isEmpty { return nil }
+    return stalledChannels.popDue(at: now, isWaiting: isWaiting)
   }
 
   /// A publish that nobody answers must not keep its message from the broker for ever: past its

@@ -54,6 +54,8 @@ package final class ShardEngine<Lookup: EventLookup> {
   /// The one that is, and since when.
   var suspectUnderWay: (message: SlotTable<OpenMessage>.Reference, since: UInt64)?
   var stalledChannels = StalledChannels()
+  /// Events that waited for a channel whose queue answers again.
+  var recalled = TimerQueue()
   package internal(set) var totals = ShardTotals()
   /// What does not add up; empty as long as all does.
   package internal(set) var mismatches: [String] = []
@@ -109,6 +111,11 @@ package final class ShardEngine<Lookup: EventLookup> {
 
   /// Sets the time of the inputs that follow.
   package func advance(to instant: Instant) {
+    // After a pause of ours (a stopped process, a machine that sleeps, a busy loop) answers that
+    // came meanwhile have yet to be read: no deadline counts from before it.
+    if instant.monotonic &- now.monotonic > EngineLimits.longTurn {
+      for index in links.indices { links[index].usableSince = instant.monotonic }
+    }
     now = instant
   }
 
@@ -159,9 +166,16 @@ package final class ShardEngine<Lookup: EventLookup> {
   /// Messages that are not acknowledged yet, beside those that no turn has taken.
   package var openMessages: Int { messages.count }
   /// Pending events that wait for their time.
-  package var waitingTimers: Int { timers.count }
+  package var waitingTimers: Int {
+    timers.count + recalled.count + stalledChannels.waitingEvents
+  }
   /// The earliest of those times.
-  package var nextTimer: Timestamp? { timers.next }
+  package var nextTimer: Timestamp? {
+    let probe = stalledChannels.nextProbeAt.map { at in
+      Timestamp(nanoseconds: now.wall.nanoseconds + max(0, Int64(at) - Int64(now.monotonic)))
+    }
+    return [timers.next, recalled.isEmpty ? nil : now.wall, probe].compactMap { $0 }.min()
+  }
   /// When a delivery without a log is next looked for.
   package var nextLogTimeout: Timestamp? {
     logWatch.next(durable: durableLSN, timeout: logTimeout)

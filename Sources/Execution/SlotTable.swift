@@ -70,6 +70,11 @@ struct SlotTable<Element> {
     }
   }
 
+  /// The values in place.
+  func forEach(_ body: (borrowing Element) -> Void) {
+    for index in entries.indices where entries[index].isTaken { body(entries[index].value) }
+  }
+
   /// The slots that are taken, in order of their number.
   var slots: [Int32] {
     entries.indices.compactMap { entries[$0].isTaken ? Int32($0) : nil }

@@ -1,8 +1,11 @@
+import Messages
+
 /// The channels whose queue has left a delivery unconfirmed past its deadline, or refused one only
 /// after long. Their deliveries would fill the window of unconfirmed publishes that all channels
 /// share, and where the node that leads the queue is cut off, RabbitMQ's channel process stands
 /// still for seconds with each of them. So only one at a time is let through to each, the probe,
-/// the less often the longer it lasts; the others wait durably.
+/// the less often the longer it lasts; the others wait durably, and cost nothing until the queue
+/// answers or their own time is up.
 struct StalledChannels {
   private struct Entry {
     var channel: [UInt8]
@@ -10,6 +13,10 @@ struct StalledChannels {
     /// When the next one may go, monotonic, and how long after it the one behind it.
     var nextProbeAt: UInt64
     var pause = EngineLimits.probePauseMin
+    /// What waits for the channel, by when it expires or is given up.
+    var waiting = TimerQueue()
+    /// When one of them was last called to be the probe.
+    var calledAt: UInt64 = 0
   }
 
   /// A handful at most: one for each channel of the templates.
@@ -23,9 +30,37 @@ struct StalledChannels {
       Entry(channel: Array(channel), nextProbeAt: now &+ EngineLimits.probePauseMin))
   }
 
-  /// The channel's queue has taken a delivery.
-  mutating func remove(_ channel: UnsafeRawBufferPointer) {
-    if let index = index(of: channel) { entries.remove(at: index) }
+  /// The channel's queue has taken a delivery. What waited for it.
+  mutating func remove(_ channel: UnsafeRawBufferPointer) -> TimerQueue {
+    guard let index = index(of: channel) else { return TimerQueue() }
+    return entries.remove(at: index).waiting
+  }
+
+  /// Keeps an event until its channel's queue answers, or until `timer` is due.
+  mutating func wait(_ timer: TimerQueue.Timer, for channel: UnsafeRawBufferPointer) {
+    guard let index = index(of: channel) else { return }
+    entries[index].waiting.add(timer)
+  }
+
+  var waitingEvents: Int { entries.reduce(0) { $0 + $1.waiting.count } }
+
+  /// When `popDue` next has something, on the monotonic clock.
+  var nextProbeAt: UInt64? { entries.filter { !$0.waiting.isEmpty }.map(\.nextProbeAt).min() }
+
+  /// An event whose time is up, or which may be the probe.
+  mutating func popDue(
+    at now: Instant, isWaiting: (PublishToken) -> Bool
+  ) -> TimerQueue.Timer? {
+    for index in entries.indices where !entries[index].waiting.isEmpty {
+      if let timer = entries[index].waiting.popDue(at: now.wall) { return timer }
+      guard entries[index].nextProbeAt <= now.monotonic,
+        entries[index].calledAt &+ EngineLimits.probePauseMin <= now.monotonic,
+        !(entries[index].probe.map(isWaiting) ?? false)
+      else { continue }
+      entries[index].calledAt = now.monotonic
+      return entries[index].waiting.popFirst()
+    }
+    return nil
   }
 
   /// Whether a delivery to the channel has to wait; when not, and the channel is stalled, it is
@@ -60,7 +95,7 @@ extension ShardEngine {
   func noteRefusal(_ token: PublishToken) {
     let index = link(of: token)
     guard let oldest = links[index].inFlight.oldest(isWaiting: isWaiting), oldest.token == token,
-      oldest.publishedAt &+ EngineLimits.slowAnswer < now.monotonic
+      max(oldest.publishedAt, links[index].usableSince) &+ EngineLimits.slowAnswer < now.monotonic
     else { return }
     noteStall(token)
   }
@@ -83,7 +118,35 @@ extension ShardEngine {
 
   /// The queue of an event's channel has taken a delivery.
   func channelAnswers(_ event: Int32) {
-    events[event].facts.with(.channel) { stalledChannels.remove($0) }
+    var waiting = events[event].facts.with(.channel) { stalledChannels.remove($0) }
+    if recalled.isEmpty {
+      recalled = waiting
+    } else {
+      while let timer = waiting.popFirst() { recalled.add(timer) }
+    }
+  }
+
+  /// The queue of an event's channel is stalled: it waits durably. One that has waited before,
+  /// and been called in vain, needs no other record.
+  func waitBehindStall(_ event: Int32) {
+    let state = events[event].state
+    guard state.errorCount > 0, !state.dueAt.isNone, givesUpAt(state) > now.wall else {
+      return retryLater(
+        event, TransitionReason(.unconfirmed, "the queue of its channel does not confirm"),
+        isBehindStall: true)
+    }
+    keepBehindStall(event)
+    settle(event)
+    drainInputs(event)
+  }
+
+  func keepBehindStall(_ event: Int32) {
+    let state = events[event].state
+    let givesUpAt = givesUpAt(state)
+    let timer = TimerQueue.Timer(
+      due: state.expiration.isNone ? givesUpAt : min(givesUpAt, state.expiration),
+      key: events[event].key, lsn: events[event].lastLSN)
+    events[event].facts.with(.channel) { stalledChannels.wait(timer, for: $0) }
   }
 
   func isHeldBack(_ event: Int32, probe serial: UInt32) -> Bool {

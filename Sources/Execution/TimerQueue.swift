@@ -19,11 +19,14 @@ struct TimerQueue {
   private var heap = Heap<Timer>()
 
   var count: Int { heap.count }
+  var isEmpty: Bool { heap.isEmpty }
   var next: Timestamp? { heap.min?.due }
 
   mutating func add(_ timer: Timer) {
     heap.insert(timer)
   }
+
+  mutating func popFirst() -> Timer? { heap.popMin() }
 
   mutating func popDue(at now: Timestamp) -> Timer? {
     guard let first = heap.min, first.due <= now else { return nil }

@@ -63,6 +63,9 @@ extension Simulation {
   /// A process dies and another one begins.
   package func restart() { crash() }
 
+  /// The process is stopped for a while, as by SIGSTOP or a machine that sleeps.
+  package func sleep(seconds: Double) { nanoseconds += Int64(seconds * 1e9) }
+
   /// The broker blocks all publishers, or lets them on.
   package func block(_ isBlocked: Bool) {
     engine.advance(to: now)

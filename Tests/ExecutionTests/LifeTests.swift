@@ -230,6 +230,53 @@ struct LifeTests {
     #expect(world.violations.isEmpty)
   }
 
+  @Test("What waits behind a stalled queue costs nothing meanwhile, ends in time, and goes at once")
+  func waitingBehindStall() throws {
+    let world = try world()
+    world.stall("email")
+    let soon = Timestamp(nanoseconds: world.time + 300_000_000_000).text
+    for number in 0..<200 {
+      let extra = number < 10 ? #","expiration":"\#(soon)""# : ""
+      world.send(
+        .realtime, SimulatedLoad.event("w-\(number)", extra: extra), ids: ["w-\(number)"])
+    }
+    // Past the deadline, and long after it.
+    world.pass(seconds: 45)
+    let before = (0..<200).map { world.statuses(of: "w-\($0)").count }
+    world.pass(seconds: 240)
+    let after = (0..<200).map { world.statuses(of: "w-\($0)").count }
+    // Probes go on record, the others do not.
+    #expect(after.reduce(0, +) - before.reduce(0, +) < 20)
+    #expect(world.unacknowledgedMessages == 0)
+    world.pass(seconds: 60)
+    for number in 0..<10 { #expect(world.statuses(of: "w-\(number)").last == .expired) }
+    world.stall(nil)
+    // A probe comes once a minute, and is answered.
+    world.pass(seconds: 100)
+    for number in 10..<200 {
+      #expect(world.statuses(of: "w-\(number)").contains(.pendingDelivery), "w-\(number)")
+    }
+    #expect(world.violations.isEmpty)
+  }
+
+  @Test("A pause of the process is not taken for a broker that does not answer")
+  func ownPause() throws {
+    let world = try world()
+    world.stall("email")
+    for number in 0..<5 {
+      world.send(.realtime, SimulatedLoad.event("p-\(number)"), ids: ["p-\(number)"])
+    }
+    world.pass(seconds: 1)
+    world.sleep(seconds: 120)
+    world.stall(nil)
+    world.pass(seconds: 2)
+    #expect(world.counters.deliveriesUnconfirmedInTime == 0 && world.counters.retries == 0)
+    for number in 0..<5 {
+      #expect(world.statuses(of: "p-\(number)").last == .pendingDelivery)
+    }
+    #expect(world.violations.isEmpty)
+  }
+
   @Test("While the broker blocks for long, what is durable is acknowledged, and goes on afterwards")
   func longBlock() throws {
     let world = try world()

@@ -6,6 +6,8 @@ import JSON
 actor TestEngine {
   private(set) var deliveries: [String] = []
   private(set) var bodies: [String] = []
+  /// When a delivery first came, by its id.
+  private(set) var arrivals: [String: Date] = [:]
   private let client: BrokerClient
   private let parser = JSONParser()
   private let prefix: String
@@ -39,6 +41,7 @@ actor TestEngine {
     // A copy that the broker gives again is no second publish.
     if !message.isRedelivered { deliveries.append(id) }
     bodies.append(String(decoding: body, as: UTF8.self))
+    if arrivals[id] == nil { arrivals[id] = Date() }
     let time = ISO8601DateFormatter().string(from: Date())
     let text = """
       {"deliveryId":"\(id)","eventId":"\(event)","outcome":"sent","occurredAt":"\(time)"}

@@ -38,6 +38,25 @@ final class OwnBroker {
 
   func restart() throws { _ = try Self.run("restart", folder) }
 
+  /// Freezes the node: connections stay open and answer nothing.
+  func pause() throws { _ = try Self.run("pause", folder) }
+  func resume() throws { _ = try Self.run("resume", folder) }
+
+  /// For connections that are opened from now on: how soon the broker closes the channel of a
+  /// consumer that has left a message without acknowledgement.
+  func setConsumerTimeout(seconds: Int) throws {
+    for (name, value) in [("consumer_timeout", seconds * 1000), ("channel_tick_interval", 1000)] {
+      _ = try Self.run("ctl", folder, "eval", "application:set_env(rabbit, \(name), \(value)).")
+    }
+  }
+
+  /// Whether the node takes no publishes, as when memory is short.
+  func setAlarm(_ isOn: Bool) throws {
+    let watermark = isOn ? "1MB" : "1024MB"
+    _ = try Self.run(
+      "ctl", folder, "set_vm_memory_high_watermark", "absolute", watermark)
+  }
+
   /// Foundation tells the end of a process by a descriptor that its children inherit: the node,
   /// which goes on, would keep it open.
   private static let closingDescriptors = #"""
@@ -45,10 +64,12 @@ final class OwnBroker {
     exec "$0" "$@"
     """#
 
-  private static func run(_ verb: String, _ folder: URL) throws -> String {
+  private static func run(
+    _ verb: String, _ folder: URL, _ arguments: String...
+  ) throws -> String {
     let script = ServiceProcess.repository.appendingPathComponent("deploy/broker").path
     let (code, out, err) = try Command.run(
-      "/bin/bash", ["-c", closingDescriptors, script, verb, folder.path],
+      "/bin/bash", ["-c", closingDescriptors, script, verb, folder.path] + arguments,
       ProcessInfo.processInfo.environment, in: folder)
     guard code == 0 else { throw Timeout(what: "deploy/broker \(verb) works: \(err)") }
     return out

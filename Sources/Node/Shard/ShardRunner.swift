@@ -28,6 +28,7 @@ final class ShardRunner {
   var hasTopology = false
   var topology: Topology
   var lastReportAt: UInt64 = 0
+  var lastRetainAt: UInt64 = 0
   var lastTopologyCheckAt: UInt64 = 0
   var phase = ShardStatus.Phase.starting
   var ticker: RepeatedTask?
@@ -200,7 +201,11 @@ final class ShardRunner {
   private func reportStatus(at now: UInt64) {
     guard now &- lastReportAt > 50_000_000 else { return }
     lastReportAt = now
-    if phase == .running { log.retain(from: engine.keepFrom) }
+    // Looks at every event under way.
+    if phase == .running, now &- lastRetainAt > 1_000_000_000 {
+      lastRetainAt = now
+      log.retain(from: engine.keepFrom)
+    }
     logMismatches()
     report.update(status(at: now))
   }
