@@ -71,6 +71,8 @@ readonly run_packages=(
   'python3:checks the outcome of the samples'
 )
 readonly test_packages=(
+  'iproute2:a network of its own for the tests that cut it'
+  'iptables:cuts that network'
   'python3-venv:a private place for the Python packages of the tests'
 )
 readonly container_packages=(

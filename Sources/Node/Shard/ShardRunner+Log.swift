@@ -8,7 +8,7 @@ extension ShardRunner {
     guard !hasEnded, lsn > engine.durableLSN else { return }
     engine.advance(to: NodeClock.now())
     engine.durable(upTo: lsn)
-    turn()
+    scheduleTurn()
   }
 
   func logHasRead(_ answers: [ReadAnswer]) {
@@ -21,7 +21,7 @@ extension ShardRunner {
         return fail(error)
       }
     }
-    turn()
+    scheduleTurn()
   }
 
   /// Records that hold an old segment of the log back.

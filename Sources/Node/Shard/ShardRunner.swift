@@ -77,16 +77,26 @@ final class ShardRunner {
   /// How late a timer may fire. All else is moved on by what comes from sockets and disk.
   private static let tick = TimeAmount.milliseconds(50)
 
-  /// Schedules one turn behind all inputs that are at hand.
+  /// Schedules one turn behind all inputs that are at hand. With much under way it comes by the
+  /// clock: the loop looks at its sockets only when no task is at hand, and the log's threads may
+  /// bring one in every turn.
   func scheduleTurn() {
     guard !isTurnScheduled else { return }
     isTurnScheduled = true
     let runner = NIOLoopBound(self, eventLoop: eventLoop)
-    eventLoop.execute {
+    let turn: @Sendable () -> Void = {
       runner.value.isTurnScheduled = false
       runner.value.turn()
     }
+    if engine.activeEvents >= Self.manyEvents {
+      eventLoop.scheduleTask(in: Self.socketsFirst, turn)
+    } else {
+      eventLoop.execute(turn)
+    }
   }
+
+  /// Longer than the loop takes to come to its sockets.
+  private static let socketsFirst = TimeAmount.microseconds(50)
 
   func turn() {
     guard !hasEnded else { return }
