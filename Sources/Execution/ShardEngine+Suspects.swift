@@ -39,10 +39,19 @@ extension ShardEngine {
   }
 
   /// Which suspect to take. What the process dies of would drag along the suspects that wait
-  /// behind it, so every life begins at another place, from the front or from the back.
+  /// behind it, so every life begins with another one, in an order that is the same in each,
+  /// however they arrive.
   private var nextSuspect: Int {
     let lives = Int(suspects.map(\.deliveryCount).max() ?? 0)
-    let place = lives / 2 % suspects.count
-    return lives % 2 == 0 ? place : suspects.count - 1 - place
+    let sums = suspects.map(\.sum)
+    let order = sums.indices.sorted { (sums[$0], $0) < (sums[$1], $1) }
+    return order[lives % order.count]
+  }
+}
+
+extension InboundMessage {
+  /// FNV-1a of its body.
+  fileprivate var sum: UInt64 {
+    storage[..<bodyCount].reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
   }
 }
