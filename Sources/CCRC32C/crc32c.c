@@ -37,9 +37,57 @@ static uint32_t slice_by_8(uint32_t crc, const unsigned char *at, size_t count) 
 }
 
 #if defined(__x86_64__)
-__attribute__((target("sse4.2")))
+// The instruction answers after three cycles and can begin one in each: three streams at once are
+// three times as fast as one. Carrying a stream's sum over the n words behind it is, as reflected
+// polynomials, a product with x^(64n - 33), which the last word's instruction reduces: V. Gopal
+// and others, "Fast CRC Computation for iSCSI Polynomial Using CRC32 Instruction", Intel, 2011.
+#include <immintrin.h>
+
+enum { longest_stream = 128, shortest_stream = 4 };  // in words of 8 bytes
+
+static uint32_t carry[2 * longest_stream + 1];
+
+static void prepare_carry(void) {
+  uint32_t power = 1;  // x^31: bit 31 is x^0
+  for (size_t words = 1; words <= 2 * longest_stream; words++) {
+    carry[words] = power;
+    for (int bit = 0; bit < 64; bit++) power = (power >> 1) ^ (power & 1 ? 0x82F63B78u : 0);
+  }
+}
+
+__attribute__((target("sse4.2,pclmul")))
+static uint64_t carried(uint64_t crc, size_t words) {
+  __m128i product = _mm_clmulepi64_si128(
+      _mm_cvtsi64_si128((long long)crc), _mm_cvtsi32_si128((int)carry[words]), 0);
+  return (uint64_t)_mm_cvtsi128_si64(product);
+}
+
+// Three streams of so many words each, one behind the other.
+__attribute__((target("sse4.2,pclmul")))
+static uint64_t three_streams(uint64_t first, const unsigned char *at, size_t words) {
+  const unsigned char *b = at + 8 * words, *c = b + 8 * words;
+  uint64_t second = 0, third = 0;
+  for (size_t word = 0; word + 1 < words; word++, at += 8, b += 8, c += 8) {
+    first = __builtin_ia32_crc32di(first, load64(at));
+    second = __builtin_ia32_crc32di(second, load64(b));
+    third = __builtin_ia32_crc32di(third, load64(c));
+  }
+  first = __builtin_ia32_crc32di(first, load64(at));
+  second = __builtin_ia32_crc32di(second, load64(b));
+  return __builtin_ia32_crc32di(
+      third, load64(c) ^ carried(first, 2 * words) ^ carried(second, words));
+}
+
+__attribute__((target("sse4.2,pclmul")))
 static uint32_t hardware(uint32_t crc, const unsigned char *at, size_t count) {
   uint64_t wide = crc;
+  while (count >= 24 * shortest_stream) {
+    size_t words = count / 24;
+    if (words > longest_stream) words = longest_stream;
+    wide = three_streams(wide, at, words);
+    at += 24 * words;
+    count -= 24 * words;
+  }
   for (; count >= 8; at += 8, count -= 8) wide = __builtin_ia32_crc32di(wide, load64(at));
   crc = (uint32_t)wide;
   while (count--) crc = __builtin_ia32_crc32qi(crc, *at++);
@@ -48,9 +96,11 @@ static uint32_t hardware(uint32_t crc, const unsigned char *at, size_t count) {
 
 static int has_instruction(void) {
   __builtin_cpu_init();
-  return __builtin_cpu_supports("sse4.2") != 0;
+  return __builtin_cpu_supports("sse4.2") && __builtin_cpu_supports("pclmul");
 }
 #elif defined(__aarch64__)
+static void prepare_carry(void) {}
+
 __attribute__((target("crc")))
 static uint32_t hardware(uint32_t crc, const unsigned char *at, size_t count) {
   for (; count >= 8; at += 8, count -= 8) crc = __builtin_arm_crc32cd(crc, load64(at));
@@ -66,6 +116,8 @@ static int has_instruction(void) {
 #endif
 }
 #else
+static void prepare_carry(void) {}
+
 static uint32_t hardware(uint32_t crc, const unsigned char *at, size_t count) {
   return slice_by_8(crc, at, count);
 }
@@ -86,6 +138,7 @@ __attribute__((constructor)) static void prepare(void) {
     for (int slice = 1; slice < 8; slice++)
       tables[slice][byte] =
           (tables[slice - 1][byte] >> 8) ^ tables[0][tables[slice - 1][byte] & 255];
+  prepare_carry();
   if (has_instruction()) chosen = hardware;
 }
 

@@ -21,11 +21,7 @@ struct CrashTests {
     let service = try ServiceProcess(brokerURL: broker.url)
     try service.start()
     try await service.waitUntilConsuming()
-    let client = try await TestBroker.client(broker.url)
-    let engine = TestEngine(client, prefix: service.prefix)
-    let delivering = Task { try await engine.run(channel: "email") }
-    let load = Load(client, prefix: service.prefix)
-    let publishing = Task { try await load.run() }
+    let traffic = try await Traffic(service)
     var breaks: [ClosedRange<Double>] = []
     for round in 0..<Self.rounds {
       try await Task.sleep(for: .milliseconds(Int(random.next() % 1_200)))
@@ -38,17 +34,15 @@ struct CrashTests {
       }
       breaks.append(began...Date().timeIntervalSince1970)
     }
-    publishing.cancel()
-    let ids = await load.confirmed
+    let ids = try await traffic.endLoad()
     #expect(ids.count > 100, "there was load")
     try await eventually("all \(ids.count) events are final (seed \(seed))", seconds: 300) {
       try self.openEvents(service, ids).isEmpty
     }
-    delivering.cancel()
     #expect(try await service.stop() == 0)
-    let again = try deliveredAgain(service, await engine.deliveries, breaks)
+    let again = try deliveredAgain(service, await traffic.engine.deliveries, breaks)
     #expect(again.isEmpty, "seed \(seed): \(again.prefix(3))")
-    await client.close()
+    await traffic.close()
   }
 
   /// The events that the store has not as final.
@@ -84,36 +78,6 @@ struct CrashTests {
       let from = accepted[id] ?? 0
       let to = confirmed[id] ?? .infinity
       return !breaks.contains { $0.overlaps(from...max(from, to)) }
-    }
-  }
-}
-
-/// Publishes events of both lanes, one small batch after the other, and remembers those that the
-/// broker has confirmed.
-actor Load {
-  private(set) var confirmed: [String] = []
-  private let client: BrokerClient
-  private let prefix: String
-
-  init(_ client: BrokerClient, prefix: String) {
-    self.client = client
-    self.prefix = prefix
-  }
-
-  func run() async throws {
-    var number = 0
-    while !Task.isCancelled {
-      let messages = (0..<10).map { index in
-        TestEvents.message(
-          "crash-\(number + index)", lane: index % 2 == 0 ? "realtime" : "batch",
-          prefix: prefix)
-      }
-      number += messages.count
-      let outcomes = try await client.publish(messages)
-      for (outcome, message) in zip(outcomes, messages) where outcome == .confirmed {
-        confirmed.append(message.messageID ?? "")
-      }
-      try await Task.sleep(for: .milliseconds(10))
     }
   }
 }

@@ -8,12 +8,6 @@ import Testing
   .enabled(if: TestBroker.isThere, Comment(rawValue: TestBroker.reason)),
   .timeLimit(.minutes(10)))
 struct LifeTests {
-  private func events(_ service: ServiceProcess, _ status: String) throws -> Int {
-    let (code, out, err) = try service.run(["events", "list", "--json", "--status", status])
-    #expect(code == 0, "\(err)")
-    return out.split(separator: "\n").count
-  }
-
   /// Takes so many messages from a queue and acknowledges them.
   private func take(_ count: Int, from queue: String, _ client: BrokerClient) async throws
     -> [(id: String, body: String)]
@@ -44,7 +38,7 @@ struct LifeTests {
     _ = try await client.publish([
       TestEvents.message("quiet", lane: "realtime", prefix: service.prefix)
     ])
-    try await eventually("the event expires") { try events(service, "expired") == 1 }
+    try await eventually("the event expires") { try service.count("expired") == 1 }
     let copies = try await take(2, from: "\(service.prefix).deliveries.email", client)
     #expect(copies.count == 2)
     #expect(Set(copies.map(\.id)) == ["quiet.00.1"])
@@ -63,7 +57,7 @@ struct LifeTests {
     _ = try await client.publish([
       TestEvents.message("odd", lane: "realtime", prefix: service.prefix, body: body)
     ])
-    try await eventually("it is not covered") { try events(service, "not-covered") == 1 }
+    try await eventually("it is not covered") { try service.count("not-covered") == 1 }
     let select = ["events", "redrive", "--status", "not-covered", "--reason", "no-template"]
     let (code, counts, _) = try service.run(select + ["--dry-run", "--json"])
     #expect(code == 0)
@@ -74,7 +68,7 @@ struct LifeTests {
     let (third, none, _) = try service.run(["events", "redrive", "nobody", "--json"])
     #expect(third == 1)
     #expect(none.contains("not-found"))
-    try await eventually("it is not covered again") { try events(service, "not-covered") == 1 }
+    try await eventually("it is not covered again") { try service.count("not-covered") == 1 }
     let (_, history, _) = try service.run(["events", "show", "odd"])
     #expect(history.components(separatedBy: "not-covered").count >= 3)
     #expect(try await service.stop() == 0)
@@ -111,7 +105,7 @@ struct LifeTests {
     #expect(second.map(\.id) == ["sample-invoice.00.2"])
     #expect(second.first?.body.contains(#""channel":"sms""#) == true)
     try await eventually("the second attempt is out") {
-      try events(service, "pending-delivery") == 1
+      try service.count("pending-delivery") == 1
     }
     #expect(try await service.stop() == 0)
     await client.close()
@@ -127,7 +121,7 @@ struct LifeTests {
     _ = try await client.publish(
       (0..<120).map { TestEvents.message("r-\($0)", lane: "batch", prefix: service.prefix) })
     try await eventually("all are accepted") {
-      try events(service, "pending") + events(service, "pending-delivery") == 120
+      try service.count("pending") + service.count("pending-delivery") == 120
     }
     _ = try await client.publish([
       TestEvents.message("now", lane: "realtime", prefix: service.prefix)
@@ -162,7 +156,7 @@ struct LifeTests {
     }
     try service.start()
     try await service.waitUntilConsuming(starts: 2)
-    try await eventually("it is delivered") { try events(service, "pending-delivery") == 1 }
+    try await eventually("it is delivered") { try service.count("pending-delivery") == 1 }
     try await eventually("it was alone, and consuming goes on") {
       service.log.contains("Not consuming for a while") && service.log.contains("Consuming again")
     }

@@ -26,14 +26,9 @@ struct NetworkTests {
     let service = try ServiceProcess(brokerURL: broker.url)
     try service.start(["MEDDELA_BROKER_HEARTBEAT_SECONDS": "5"])
     try await service.waitUntilConsuming()
-    let client = try await TestBroker.client(broker.url)
-    let engine = TestEngine(client, prefix: service.prefix)
-    let delivering = Task { try await engine.run(channel: "email") }
-    let load = Load(client, prefix: service.prefix)
-    let publishing = Task { try await load.run() }
+    let traffic = try await Traffic(service)
     for _ in 0..<3 {
-      let before = await load.confirmed.count
-      try await eventually("there is load") { await load.confirmed.count > before + 100 }
+      try await traffic.flows()
       let losses = service.log.components(separatedBy: "connection is lost").count
       try iptables(["-A", "INPUT", "-p", "tcp", "--dport", port, "-j"] + target, service.folder)
       try await eventually("the service has lost connections") {
@@ -41,18 +36,9 @@ struct NetworkTests {
       }
       try iptables(["-D", "INPUT", "-p", "tcp", "--dport", port, "-j"] + target, service.folder)
     }
-    let before = await load.confirmed.count
-    try await eventually("it goes on") { await load.confirmed.count > before + 100 }
-    publishing.cancel()
-    let count = await load.confirmed.count
-    try await eventually("every confirmed event is sent", seconds: 300) {
-      let (_, out, _) = try service.run(["events", "list", "--json", "--status", "sent"])
-      return out.split(separator: "\n").count >= count
-    }
-    let (_, open, _) = try service.run(["events", "list", "--json", "--status", "pending"])
-    #expect(open.isEmpty)
-    delivering.cancel()
+    try await traffic.flows()
+    try await traffic.settles(try await traffic.endLoad().count)
     #expect(try await service.stop() == 0)
-    await client.close()
+    await traffic.close()
   }
 }

@@ -47,18 +47,15 @@ struct PublicationTests {
     let service = try ServiceProcess(brokerURL: try #require(TestBroker.url))
     let templates = service.folder.appendingPathComponent("templates")
     try write("a", publishedAt: "2026-01-01T00:00:00Z", to: templates)
-    let switchTime = (Date().timeIntervalSince1970 + 12).rounded(.up)
+    // Time for a start and some events, also on a slow machine.
+    let switchTime = (Date().timeIntervalSince1970 + 25).rounded(.up)
     let time = Timestamp(nanoseconds: Int64(switchTime) * 1_000_000_000)
     try write("b", publishedAt: time.text, to: templates)
     try service.start(["MEDDELA_TEMPLATES_PATH": templates.path])
     try await service.waitUntilConsuming()
-    let client = try await TestBroker.client(service.brokerURL)
-    let engine = TestEngine(client, prefix: service.prefix)
-    let delivering = Task { try await engine.run(channel: "email") }
-    let load = Load(client, prefix: service.prefix)
-    let publishing = Task { try await load.run() }
+    let traffic = try await Traffic(service)
     try await eventually("edition b has begun") {
-      await engine.bodies.contains { $0.contains("edition-b") }
+      await traffic.engine.bodies.contains { $0.contains("edition-b") }
     }
     // One change that the service sees whole: the folder is moved into place.
     let prepared = service.folder.appendingPathComponent("prepared")
@@ -69,16 +66,14 @@ struct PublicationTests {
       to: templates.appendingPathComponent("order.c"))
     Foundation.kill(try #require(service.process).processIdentifier, SIGHUP)
     try await eventually("edition c has begun") {
-      await engine.bodies.contains { $0.contains("edition-c") }
+      await traffic.engine.bodies.contains { $0.contains("edition-c") }
     }
-    publishing.cancel()
-    let ids = await load.confirmed
-    try await eventually("all are delivered") { await engine.arrivals.count >= ids.count }
-    delivering.cancel()
+    let ids = try await traffic.endLoad()
+    try await eventually("all are delivered") { await traffic.engine.arrivals.count >= ids.count }
     #expect(try await service.stop() == 0)
 
     var used: [String: String] = [:]
-    for body in await engine.bodies {
+    for body in await traffic.engine.bodies {
       let (event, template, editions) = try editions(body)
       #expect(editions.count == 1, "\(event) is of \(editions)")
       #expect(template == "order.\(editions.first ?? "")", "\(event)")
@@ -86,7 +81,7 @@ struct PublicationTests {
     }
     #expect(Set(used.values).isSuperset(of: ["a", "b", "c"]))
     try checkPins(service, used, switchTime)
-    await client.close()
+    await traffic.close()
   }
 
   /// What the store says: each event's template is the one that was rendered, and is a's before

@@ -70,8 +70,9 @@ struct ScheduleTests {
     }
     late.sort()
     print("lateness: median \(late[late.count / 2]) s, worst \(late.last ?? 0) s of \(late.count)")
-    #expect(late[late.count / 2] < 2)
-    #expect(late.last ?? 0 < 30)
+    // Generous: a loop that came to its sockets too seldom made half of many events 26 s late.
+    #expect(late[late.count / 2] < 10)
+    #expect(late.last ?? 0 < 60)
     // A kill may come between a delivery's confirm and the record of it.
     let again = await engine.deliveries.count - Self.count
     #expect(again <= 200, "\(again) deliveries came twice")

@@ -96,6 +96,13 @@ final class ServiceProcess {
     try Command.run(
       Self.program.path, arguments, environment.merging(more) { _, new in new }, in: folder)
   }
+
+  /// How many events the store has in a status; also while the service runs.
+  func count(_ status: String) throws -> Int {
+    let (code, out, err) = try run(["events", "list", "--json", "--status", status])
+    #expect(code == 0, "\(err)")
+    return out.split(separator: "\n").count
+  }
 }
 
 /// A program that runs to its end.
