@@ -30,7 +30,7 @@ struct PoisonTests {
         lives += 1
         try service.start(["TEST_DIES_OF_POISON": "1"])
       }
-      return try await client.depth(of: parked).messages == 1
+      return try await client.depth(of: parked).messages >= 1
     }
     // The broker counts a delivery for each life; the message is parked behind the limit.
     #expect(lives > 5 && lives <= 25, "\(lives) lives")

@@ -64,7 +64,7 @@ extension BrokerLink {
     eventLoop.preconditionInEventLoop()
     guard !isStopping else { return }
     let wasConnected = context != nil
-    encodeAcks(isLast: true)
+    encodeAcks(waitsForHoles: false)
     phase = .stopping
     retryTask?.cancel()
     guard wasConnected else { return stopped() }

@@ -48,9 +48,12 @@ extension BrokerLink {
 
   /// Sends everything that was encoded or settled since the last time, in one write. To be called
   /// at the end of a turn.
-  package func flush() {
+  ///
+  /// - Parameter waitsForHoles: whether what is settled above an unsettled delivery may wait some
+  ///   hundredths of a second, to be acknowledged together with it.
+  package func flush(waitsForHoles: Bool = true) {
     eventLoop.preconditionInEventLoop()
-    encodeAcks()
+    encodeAcks(waitsForHoles: waitsForHoles)
     flushOutbound()
   }
 
@@ -62,15 +65,13 @@ extension BrokerLink {
     execute(.send(method, channel: ConnectionMachine.workChannel))
   }
 
-  /// Encodes the acknowledgements that are due.
-  ///
-  /// - Parameter isLast: nothing will close a hole any more: what is settled above it goes, too.
-  func encodeAcks(isLast: Bool = false) {
+  /// Encodes the acknowledgements that are due: what is settled above a hole as well where nothing
+  /// waits for it to close.
+  func encodeAcks(waitsForHoles: Bool = true) {
     guard machine.isSettling, machine.acks.pending > 0 else { return }
     settledSinceFlush = 0
-    machine.acks.flush(
-      now: now,
-      holeNanoseconds: isLast ? 0 : UInt64(Limits.acknowledgementHoleSeconds * 1e9), into: &acks)
+    let hole = waitsForHoles ? UInt64(Limits.acknowledgementHoleSeconds * 1e9) : 0
+    machine.acks.flush(now: now, holeNanoseconds: hole, into: &acks)
     for ack in acks {
       AckEncoder.write(ack, channel: ConnectionMachine.workChannel, into: &outbound)
     }

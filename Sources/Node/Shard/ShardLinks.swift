@@ -113,6 +113,11 @@ struct ShardLinks {
     for link in consuming { link.flush() }
   }
 
+  /// Every settled message is acknowledged now, whatever is open before it.
+  func acknowledgeAll() {
+    for link in consuming { link.flush(waitsForHoles: false) }
+  }
+
   /// What to do when the last connection has closed. The caller then stops them all: a link that
   /// is not connected says at once that it has stopped.
   mutating func willStop(_ done: @escaping () -> Void) {

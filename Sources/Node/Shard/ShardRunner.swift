@@ -101,6 +101,8 @@ final class ShardRunner {
   func turn() {
     guard !hasEnded else { return }
     let now = NodeClock.now()
+    // The process may die of what the engine takes next.
+    if engine.isIsolating { links.acknowledgeAll() }
     let isLeft = engine.turn(
       at: now, mayAppend: log.bufferedBytes < Self.logHighWaterBytes && !log.isShortOfSpace,
       mayTakeBatch: log.bufferedBytes < Self.logBatchHighWaterBytes)
