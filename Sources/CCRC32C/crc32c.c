@@ -45,11 +45,13 @@ static uint32_t slice_by_8(uint32_t crc, const unsigned char *at, size_t count) 
 
 enum { longest_stream = 128, shortest_stream = 4 };  // in words of 8 bytes
 
-static uint32_t carry[2 * longest_stream + 1];
+enum { longest_carry = 2 * longest_stream };
+
+static uint32_t carry[longest_carry + 1];
 
 static void prepare_carry(void) {
   uint32_t power = 1;  // x^31: bit 31 is x^0
-  for (size_t words = 1; words <= 2 * longest_stream; words++) {
+  for (size_t words = 1; words <= longest_carry; words++) {
     carry[words] = power;
     for (int bit = 0; bit < 64; bit++) power = (power >> 1) ^ (power & 1 ? 0x82F63B78u : 0);
   }
@@ -60,6 +62,11 @@ static uint64_t carried(uint64_t crc, size_t words) {
   __m128i product = _mm_clmulepi64_si128(
       _mm_cvtsi64_si128((long long)crc), _mm_cvtsi32_si128((int)carry[words]), 0);
   return (uint64_t)_mm_cvtsi128_si64(product);
+}
+
+__attribute__((target("sse4.2,pclmul")))
+static uint32_t carry_over(uint32_t crc, size_t words) {
+  return (uint32_t)__builtin_ia32_crc32di(0, carried(crc, words));
 }
 
 // Three streams of so many words each, one behind the other.
@@ -99,7 +106,9 @@ static int has_instruction(void) {
   return __builtin_cpu_supports("sse4.2") && __builtin_cpu_supports("pclmul");
 }
 #elif defined(__aarch64__)
+enum { longest_carry = 0 };
 static void prepare_carry(void) {}
+static uint32_t carry_over(uint32_t crc, size_t words) { return words ? 0 : crc; }
 
 __attribute__((target("crc")))
 static uint32_t hardware(uint32_t crc, const unsigned char *at, size_t count) {
@@ -116,7 +125,9 @@ static int has_instruction(void) {
 #endif
 }
 #else
+enum { longest_carry = 0 };
 static void prepare_carry(void) {}
+static uint32_t carry_over(uint32_t crc, size_t words) { return words ? 0 : crc; }
 
 static uint32_t hardware(uint32_t crc, const unsigned char *at, size_t count) {
   return slice_by_8(crc, at, count);
@@ -126,6 +137,10 @@ static int has_instruction(void) { return 0; }
 #endif
 
 static crc_function chosen = slice_by_8;
+
+// x^(8 * 2^n): what n places of a count of bytes multiply by.
+static uint32_t squares[64];
+static uint32_t product(uint32_t a, uint32_t b);
 
 // Runs before main, so no thread can see the tables half made.
 __attribute__((constructor)) static void prepare(void) {
@@ -138,12 +153,33 @@ __attribute__((constructor)) static void prepare(void) {
     for (int slice = 1; slice < 8; slice++)
       tables[slice][byte] =
           (tables[slice - 1][byte] >> 8) ^ tables[0][tables[slice - 1][byte] & 255];
+  squares[0] = 1u << 23;
+  for (int place = 1; place < 64; place++)
+    squares[place] = product(squares[place - 1], squares[place - 1]);
   prepare_carry();
   if (has_instruction()) chosen = hardware;
 }
 
 uint32_t crc32c(uint32_t crc, const void *bytes, size_t count) {
   return ~chosen(~crc, bytes, count);
+}
+
+// A product of reflected polynomials, modulo the generator.
+static uint32_t product(uint32_t a, uint32_t b) {
+  uint32_t sum = 0;
+  for (uint32_t bit = 1u << 31; bit; bit >>= 1) {
+    if (a & bit) sum ^= b;
+    b = (b >> 1) ^ (b & 1 ? 0x82F63B78u : 0);
+  }
+  return sum;
+}
+
+uint32_t crc32c_combine(uint32_t first, uint32_t second, size_t count) {
+  if (count % 8 == 0 && count / 8 - 1 < longest_carry && chosen == hardware)
+    return carry_over(first, count / 8) ^ second;
+  for (size_t place = 0; count; place++, count >>= 1)
+    if (count & 1) first = product(squares[place], first);
+  return first ^ second;
 }
 
 uint32_t crc32c_portable(uint32_t crc, const void *bytes, size_t count) {

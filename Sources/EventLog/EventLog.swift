@@ -24,7 +24,7 @@ package final class EventLog {
   private let published: PublishedTables
   private var tablesSeen: Int
   private var sweep = IndexSweep()
-  /// What `index` has yet to be told: its slots are on their way into the cache.
+  /// What `index` has yet to be told, many at once.
   private var pending: [PendingNote] = []
   private(set) var reopened: ReopenedEvents
   let key: SipKey
@@ -36,8 +36,8 @@ package final class EventLog {
   let map: SegmentMap
   let keeper: KeeperThread
   private let lock: DiskFile
-  /// The filling frame while a turn goes on.
-  private var filling: FrameBuffer?
+  /// The filling frame while a turn goes on; the committer holds it.
+  private unowned(unsafe) var filling: FrameBuffer?
   private var appendedBytes = 0
   private(set) var isOpen = true
 
@@ -144,17 +144,16 @@ package final class EventLog {
     var value: IndexValue
   }
 
-  /// How many notes are gathered: enough for a slot to come from memory meanwhile.
+  /// How many notes are gathered: enough for a slot to come from memory while others do.
   private static let pendingNotes = 32
 
   @inline(__always)
   private func note(_ header: RecordHeader) {
     if pending.count == Self.pendingNotes { applyNotes() }
-    let fingerprint = header.hash.high & mask
-    index.prefetch(fingerprint)
     pending.append(
       PendingNote(
-        fingerprint: fingerprint, previousLSN: header.previousLSN, value: IndexValue(header)))
+        fingerprint: header.hash.high & mask, previousLSN: header.previousLSN,
+        value: IndexValue(header)))
   }
 
   /// Tells `index` what was appended; before anything is asked of it.
@@ -166,6 +165,8 @@ package final class EventLog {
   private func applyNotes() {
     refreshTables()
     let covered = tables.coveredLSN
+    // All at once: a processor overlaps the walks to so many pages only if nothing is in between.
+    for note in pending { index.prefetch(note.fingerprint) }
     for note in pending {
       if !index.update(note.fingerprint, previous: note.previousLSN, to: note.value) {
         // Only of an event that was final in an indexed segment memory knows nothing.

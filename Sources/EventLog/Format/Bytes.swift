@@ -57,6 +57,12 @@ func checksum(_ start: UnsafeRawPointer, _ count: Int, seed: UInt32 = 0) -> UInt
   crc32c(seed, start, count)
 }
 
+/// CRC32C with a seed, of bytes whose checksum without one is known.
+@inline(__always)
+func checksum(_ seed: UInt32, followedBy sum: UInt32, ofBytes count: Int) -> UInt32 {
+  crc32c_combine(seed, sum, count)
+}
+
 func checksum(_ bytes: ArraySlice<UInt8>) -> UInt32 {
   bytes.withUnsafeBytes { crc32c(0, $0.baseAddress, $0.count) }
 }

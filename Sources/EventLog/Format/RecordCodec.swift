@@ -7,32 +7,32 @@ enum RecordCodec {
     roundUp(Limits.recordHeaderBytes + id + payload, to: 8)
   }
 
-  /// Writes a record of `length` bytes; the payload is two pieces in a row.
+  /// Writes a record of `length` bytes; the payload is two pieces in a row. Gives its checksum.
   @inline(__always)
   static func encode(
     _ header: RecordHeader, id: UnsafeRawBufferPointer, payload: UnsafeRawBufferPointer,
     _ more: UnsafeRawBufferPointer, length: Int, at start: UnsafeMutableRawPointer
-  ) {
+  ) -> UInt32 {
     start.store(UInt64(0), at: length - 8)  // the padding; overwritten where it is not
     start.store(UInt32(truncatingIfNeeded: length), at: 0)
     start.store(header.lsn, at: 8)
     start.store(header.time, at: 16)
     start.store(header.hash.high, at: 24)
     start.store(header.hash.low, at: 32)
-    start.store(header.kind, at: 40)
-    start.store(header.status, at: 41)
-    start.store(header.previousStatus, at: 42)
-    start.store(header.flags.rawValue, at: 43)
-    start.store(UInt16(truncatingIfNeeded: id.count), at: 44)
-    start.store(header.attempt, at: 46)
-    start.store(UInt32(truncatingIfNeeded: payload.count + more.count), at: 48)
-    start.store(UInt32(0), at: 52)
+    // Whole words: the checksum loads them next, and a load waits for pieces to reach the cache.
+    start.store(
+      UInt64(header.kind) | UInt64(header.status) << 8 | UInt64(header.previousStatus) << 16
+        | UInt64(header.flags.rawValue) << 24
+        | UInt64(UInt16(truncatingIfNeeded: id.count)) << 32 | UInt64(header.attempt) << 48,
+      at: 40)
+    start.store(UInt64(UInt32(truncatingIfNeeded: payload.count + more.count)), at: 48)
     start.store(header.previousLSN, at: 56)
     var end = append(id, at: start + Limits.recordHeaderBytes)
     end = append(payload, at: end)
     _ = append(more, at: end)
     let sum = checksum(start + 8, length - 8, seed: UInt32(truncatingIfNeeded: header.lsn))
     start.store(sum, at: 4)
+    return sum
   }
 
   @inline(__always)

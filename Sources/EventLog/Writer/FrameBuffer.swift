@@ -10,6 +10,8 @@ final class FrameBuffer {
   private(set) var firstLSN: UInt64 = 0
   /// Payload offsets in words of the records whose LSN is a multiple of the stride.
   private(set) var marks: [UInt32] = []
+  /// CRC32C of the records so far.
+  private var sum: UInt32 = 0
 
   var isEmpty: Bool { recordCount == 0 }
   var isStandard: Bool { capacity == Self.standardCapacity }
@@ -29,6 +31,7 @@ final class FrameBuffer {
   func removeAll() {
     payloadBytes = 0
     recordCount = 0
+    sum = 0
     marks.removeAll(keepingCapacity: true)
   }
 
@@ -46,11 +49,16 @@ final class FrameBuffer {
     _ more: UnsafeRawBufferPointer, length: Int
   ) {
     let start = base + Limits.frameHeaderBytes + payloadBytes
-    RecordCodec.encode(header, id: id, payload: payload, more, length: length, at: start)
+    let own = RecordCodec.encode(
+      header, id: id, payload: payload, more, length: length, at: start)
     if recordCount == 0 { firstLSN = header.lsn }
     if header.lsn % Limits.lsnStride == 0 { marks.append(UInt32(payloadBytes / 8)) }
     recordCount += 1
     payloadBytes += length
+    // The record's own checksum, begun with its LSN, is of all but its first eight bytes.
+    sum = checksum(
+      checksum(start, 8, seed: sum) ^ UInt32(truncatingIfNeeded: header.lsn),
+      followedBy: own, ofBytes: length - 8)
   }
 
   /// Writes the header, clears the padding, and gives the bytes of the frame, with zeros up to the
@@ -59,9 +67,8 @@ final class FrameBuffer {
   func seal(
     _ header: inout FrameHeader, salt: FrameSalt, at offset: Int64
   ) -> UnsafeRawBufferPointer {
-    let payload = base + Limits.frameHeaderBytes
     header.payloadChecksum = checksum(
-      payload, payloadBytes, seed: salt.payload(sequence: header.sequence))
+      salt.payload(sequence: header.sequence), followedBy: sum, ofBytes: payloadBytes)
     let end = Limits.frameHeaderBytes + payloadBytes
     let position = Int(offset) % Limits.blockBytes
     let written = roundUp(position + header.totalBytes, to: Limits.blockBytes) - position
