@@ -36,8 +36,12 @@ struct StalledChannels {
     return entries.remove(at: index).waiting
   }
 
-  /// Keeps an event until its channel's queue answers, or until `timer` is due.
-  mutating func wait(_ timer: TimerQueue.Timer, for channel: UnsafeRawBufferPointer) {
+  /// Keeps an event until its channel's queue answers, or until `timer` is due. Its channel is
+  /// stalled from now on if it was not.
+  mutating func wait(
+    _ timer: TimerQueue.Timer, for channel: UnsafeRawBufferPointer, at now: UInt64
+  ) {
+    add(channel, at: now)
     guard let index = index(of: channel) else { return }
     entries[index].waiting.add(timer)
   }
@@ -146,7 +150,7 @@ extension ShardEngine {
     let timer = TimerQueue.Timer(
       due: state.expiration.isNone ? givesUpAt : min(givesUpAt, state.expiration),
       key: events[event].key, lsn: events[event].lastLSN)
-    events[event].facts.with(.channel) { stalledChannels.wait(timer, for: $0) }
+    events[event].facts.with(.channel) { stalledChannels.wait(timer, for: $0, at: now.monotonic) }
   }
 
   func isHeldBack(_ event: Int32, probe serial: UInt32) -> Bool {
