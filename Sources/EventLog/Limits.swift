@@ -28,6 +28,8 @@ package enum Limits {
   static let lsnStride: UInt64 = 8
   /// LSNs fit the index slot beside status and flags.
   static let maxLSN: UInt64 = (1 << 48) - 1
+  /// Counters that are only ever increased: sequences, epochs, generations, segment ids.
+  static let maxCounter: UInt64 = 1 << 62
   /// The window through which a segment is scanned.
   static let scanWindowBytes = 8 << 20
   /// Segments and their positions that the reader keeps open.

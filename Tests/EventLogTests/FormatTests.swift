@@ -76,6 +76,26 @@ import Testing
     }
   }
 
+  @Test func `a manifest with numbers that nothing counts to is refused`() {
+    let store = StoreID(bytes: (0..<16).map { $0 })
+    func refuses(lsn: UInt64 = 0, sequence: UInt64 = 0, id: UInt64 = 1, epoch: UInt64 = 1) {
+      let manifest = Manifest(
+        store: store, generation: 1, epoch: epoch, isClosed: false,
+        origin: ChainPoint(lsn: lsn, sequence: sequence, chain: 0),
+        segments: [
+          .init(id: id, baseLSN: lsn &+ 1, baseSequence: sequence &+ 1, epoch: 1, end: nil)
+        ])
+      #expect(throws: EventLogError.self) {
+        try Manifest.decode(manifest.encoded(), store: store, file: "")
+      }
+    }
+    refuses(lsn: .max)
+    refuses(lsn: Limits.maxLSN + 1)
+    refuses(sequence: .max)
+    refuses(id: .max)
+    refuses(epoch: .max)
+  }
+
   @Test func `an error says what, where and what to do`() {
     let error = EventLogError(
       .locked, "another process holds the store", advice: "Stop it.", systemError: 11,

@@ -27,8 +27,21 @@ extension Manifest {
         lsn: bytes.integer(at: 56), sequence: bytes.integer(at: 64),
         chain: bytes.integer(at: 72)),
       segments: (0..<count).map { Segment(bytes, at: headerBytes + $0 * entryBytes) })
+    try manifest.checkRange(file: file)
     try manifest.checkOrder(file: file)
     return manifest
+  }
+
+  /// What no store has counted to was not written by this program; counting on from it must not
+  /// overflow.
+  private func checkRange(file: String) throws(EventLogError) {
+    let ends = segments.compactMap(\.end)
+    let counters =
+      [generation, epoch, origin.sequence] + ends.map(\.point.sequence) + segments.map(\.id)
+    guard
+      counters.allSatisfy({ $0 <= Limits.maxCounter }), origin.lsn <= Limits.maxLSN,
+      ends.allSatisfy({ $0.point.lsn <= Limits.maxLSN })
+    else { throw .damaged(file, 32, "the manifest has numbers that no store counts to") }
   }
 
   /// Pair assertion to what the writer keeps: the checksum held, so this is a defect of a
