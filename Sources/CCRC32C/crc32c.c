@@ -106,9 +106,14 @@ static int has_instruction(void) {
   return __builtin_cpu_supports("sse4.2") && __builtin_cpu_supports("pclmul");
 }
 #elif defined(__aarch64__)
-enum { longest_carry = 0 };
+enum { longest_carry = 256 };  // in words of 8 bytes
 static void prepare_carry(void) {}
-static uint32_t carry_over(uint32_t crc, size_t words) { return words ? 0 : crc; }
+
+__attribute__((target("crc")))
+static uint32_t carry_over(uint32_t crc, size_t words) {
+  while (words--) crc = __builtin_arm_crc32cd(crc, 0);
+  return crc;
+}
 
 __attribute__((target("crc")))
 static uint32_t hardware(uint32_t crc, const unsigned char *at, size_t count) {
