@@ -14,7 +14,6 @@ enum RecordCodec {
     _ more: UnsafeRawBufferPointer, length: Int, at start: UnsafeMutableRawPointer
   ) -> UInt32 {
     start.store(UInt64(0), at: length - 8)  // the padding; overwritten where it is not
-    start.store(UInt32(truncatingIfNeeded: length), at: 0)
     start.store(header.lsn, at: 8)
     start.store(header.time, at: 16)
     start.store(header.hash.high, at: 24)
@@ -31,7 +30,7 @@ enum RecordCodec {
     end = append(payload, at: end)
     _ = append(more, at: end)
     let sum = checksum(start + 8, length - 8, seed: UInt32(truncatingIfNeeded: header.lsn))
-    start.store(sum, at: 4)
+    start.store(UInt64(UInt32(truncatingIfNeeded: length)) | UInt64(sum) << 32, at: 0)
     return sum
   }
 
