@@ -1,5 +1,3 @@
-import DequeModule
-
 // A message that the broker has delivered several times may be one that kills the process. Each
 // such message is processed alone: the owner stops consuming, what else is at hand is finished
 // and acknowledged, and if the process dies then, only this message's delivery count grows. The
@@ -9,7 +7,9 @@ extension ShardEngine {
   package var isIsolating: Bool { !suspects.isEmpty || suspectUnderWay != nil }
 
   func suspect(_ message: InboundMessage) {
-    suspects.append(message)
+    let suspect = Suspect(message)
+    let place = suspects.firstIndex { $0.sum > suspect.sum } ?? suspects.endIndex
+    suspects.insert(suspect, at: place)
   }
 
   /// Takes what else is at hand, then one suspect; true when something is left to take now.
@@ -32,7 +32,7 @@ extension ShardEngine {
     guard !isLeft, messages.isEmpty, output.settlements.isEmpty, !suspects.isEmpty else {
       return isLeft || !output.settlements.isEmpty
     }
-    let next = suspects.remove(at: nextSuspect)
+    let next = suspects.remove(at: nextSuspect).message
     counters.isolated += 1
     suspectUnderWay = open(next).map { ($0, now.monotonic) }
     return true
@@ -42,16 +42,20 @@ extension ShardEngine {
   /// behind it, so every life begins with another one, in an order that is the same in each,
   /// however they arrive.
   private var nextSuspect: Int {
-    let lives = Int(suspects.map(\.deliveryCount).max() ?? 0)
-    let sums = suspects.map(\.sum)
-    let order = sums.indices.sorted { (sums[$0], $0) < (sums[$1], $1) }
-    return order[lives % order.count]
+    Int(suspects.map(\.message.deliveryCount).max() ?? 0) % suspects.count
   }
 }
 
-extension InboundMessage {
+/// A message that the process may die of. They are kept by `sum`, which no arrival changes.
+struct Suspect {
+  let message: InboundMessage
   /// FNV-1a of its body.
-  fileprivate var sum: UInt64 {
-    storage[..<bodyCount].reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
+  let sum: UInt64
+
+  init(_ message: InboundMessage) {
+    self.message = message
+    sum = message.storage[..<message.bodyCount].reduce(0xCBF2_9CE4_8422_2325) {
+      ($0 ^ UInt64($1)) &* 0x100_0000_01B3
+    }
   }
 }

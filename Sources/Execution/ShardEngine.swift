@@ -50,7 +50,7 @@ package final class ShardEngine<Lookup: EventLookup> {
   /// Events of a limited batch lane that wait for their turn, oldest first.
   var pacedBacklog: Deque<(key: EventKey, lsn: UInt64)> = []
   /// Messages that may have killed a process before: each is processed alone.
-  var suspects: Deque<InboundMessage> = []
+  var suspects: [Suspect] = []
   /// The one that is, and since when.
   var suspectUnderWay: (message: SlotTable<OpenMessage>.Reference, since: UInt64)?
   var stalledChannels = StalledChannels()
@@ -129,7 +129,7 @@ package final class ShardEngine<Lookup: EventLookup> {
   /// The consuming channel of an inlet is gone: the broker will deliver what it had given again.
   package func consumerLost(_ inlet: Inlet) {
     inlets[Int(inlet.rawValue)].removeAll()
-    suspects.removeAll { $0.inlet == inlet }
+    suspects.removeAll { $0.message.inlet == inlet }
   }
 
   /// Bytes of messages that wait in an inlet, for back-pressure.
