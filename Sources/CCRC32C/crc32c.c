@@ -43,9 +43,8 @@ static uint32_t slice_by_8(uint32_t crc, const unsigned char *at, size_t count) 
 // and others, "Fast CRC Computation for iSCSI Polynomial Using CRC32 Instruction", Intel, 2011.
 #include <immintrin.h>
 
-enum { longest_stream = 128, shortest_stream = 4 };  // in words of 8 bytes
-
-enum { longest_carry = 2 * longest_stream };
+// In words of 8 bytes.
+enum { longest_stream = 128, shortest_stream = 4, longest_carry = 2 * longest_stream };
 
 static uint32_t carry[longest_carry + 1];
 

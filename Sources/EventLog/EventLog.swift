@@ -36,8 +36,8 @@ package final class EventLog {
   let map: SegmentMap
   let keeper: KeeperThread
   private let lock: DiskFile
-  /// The filling frame while a turn goes on; the committer holds it.
-  private unowned(unsafe) var filling: FrameBuffer?
+  /// The filling frame while a turn goes on.
+  private var filling: FrameBuffer?
   private var appendedBytes = 0
   private(set) var isOpen = true
 

@@ -10,8 +10,8 @@
 uint32_t crc32c(uint32_t crc, const void *bytes, size_t count);
 
 /// The checksum of two pieces in a row: `first` of the one before, `second` (begun with 0) of the
-/// one behind it, which has `count` bytes. Some
-/// nanoseconds where that is a multiple of 8 up to 2048, else about a microsecond.
+/// one behind it, which has `count` bytes. Takes some nanoseconds where that is a multiple of 8 up
+/// to 2048, else about a microsecond.
 uint32_t crc32c_combine(uint32_t first, uint32_t second, size_t count);
 
 /// The slice-by-8 fallback, reachable for tests and for processors without the instruction.
