@@ -8,8 +8,9 @@ struct StoreBenchCommand: ParsableCommand {
     commandName: "store", abstract: "Measures the event log beside the disk and other stores.",
     discussion: """
       Transitions of 200 bytes, three an event, a thousand apart, made durable by the event log; \
-      the same bytes in the same frames by bare pwrite and fdatasync into a file that is there \
-      already; the same transitions in the same batches by SQLite (WAL, synchronous=FULL), LMDB \
+      the same bytes in the same frames by bare pwrite and fdatasync into a file whose blocks are \
+      there already and whose pages are not in memory, as a segment's, and into one whose pages \
+      are; the same transitions in the same batches by SQLite (WAL, synchronous=FULL), LMDB \
       and RocksDB (WriteBatch, sync), where Debian's libsqlite3-0, liblmdb0 and librocksdb7.8 are \
       installed. Theirs are keyed by event id and transition, so they keep the history and find it \
       by id, as the event log does; what they spare is the chain, the record's header, and reading \
@@ -25,8 +26,8 @@ struct StoreBenchCommand: ParsableCommand {
   @Option(help: "Transitions in each pass.")
   var records = 1_000_000
 
-  @Option(help: "Most transitions that are not yet durable.")
-  var window = 8192
+  @Option(help: "Most transitions that are not yet durable: 8 MiB of them, as in the service.")
+  var window = (8 << 20) / NumberedRecord.bytes
 
   @Option(help: "Transitions in one turn of the engine.")
   var turn = 64

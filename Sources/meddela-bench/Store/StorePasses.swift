@@ -40,7 +40,9 @@ struct StorePasses {
   }
 
   /// The same bytes in the same frames: pwrite and fdatasync into a file that is there already.
-  func bare(_ path: String, frames: [Int]) throws -> Double {
+  /// Its pages are in memory, or not, as those of a log's next segment are not: then the kernel
+  /// finds a page for each.
+  func bare(_ path: String, frames: [Int], isCached: Bool) throws -> Double {
     let sizes = frames.map { (64 + $0 * NumberedRecord.bytes + 63) & ~63 }
     let descriptor = open(path, O_RDWR | O_CREAT | O_TRUNC, 0o600)
     guard descriptor >= 0 else { throw BenchFailure("\(path): \(Self.errorText())") }
@@ -56,6 +58,9 @@ struct StorePasses {
       }
     }
     guard fsync(descriptor) == 0 else { throw BenchFailure("\(path): \(Self.errorText())") }
+    if !isCached, posix_fadvise(descriptor, 0, 0, POSIX_FADV_DONTNEED) != 0 {
+      throw BenchFailure("\(path): its pages stay in memory")
+    }
     buffer.initializeMemory(as: UInt8.self, repeating: 0x5A)
     let start = Self.seconds()
     var offset = 0

@@ -6,6 +6,8 @@ struct StoreReport {
   var frames: [Int] = []
   var log: [Double] = []
   var bare: [Double] = []
+  /// Into pages that are in memory.
+  var cachedBare: [Double] = []
   var rivals: [RivalStore.Kind: [Double]] = [:]
   var rivalReads: [RivalStore.Kind: Double] = [:]
   /// Why a rival was not measured.
@@ -62,6 +64,9 @@ struct StoreReport {
       Self.row("event log", Self.whole(Self.median(log)), "1", "", Self.whole(readsPerSecond)),
       Self.row(
         "pwrite + fdatasync", Self.whole(Self.median(bare)), Self.short(bareRatio), "0.80", ""),
+      Self.row(
+        "  into cached pages", Self.whole(Self.median(cachedBare)),
+        Self.short(Self.ratio(log, to: cachedBare)), "", ""),
     ]
     for kind in RivalStore.Kind.allCases {
       guard let rates = rivals[kind] else {
@@ -134,6 +139,8 @@ extension StoreReport {
     var members = [
       ("records", "\(records)"), ("window", "\(window)"), ("frames", "\(frames)"),
       ("logPerSecond", list(log)), ("barePerSecond", list(bare)), ("ratioToBare", "\(bareRatio)"),
+      ("cachedBarePerSecond", list(cachedBare)),
+      ("ratioToCachedBare", "\(Self.ratio(log, to: cachedBare))"),
       ("readsPerSecond", "\(readsPerSecond)"), ("startSeconds", "\(startSeconds)"),
       ("replaySeconds", "\(replaySeconds)"), ("replayedRecords", "\(replayedRecords)"),
       ("indexBytesPerEvent", "\(bytesPerEvent)"),
