@@ -4,7 +4,8 @@ internal import Synchronization
 ///
 /// Every method is called on one thread, the owner's; the callbacks come on the log's own threads.
 /// There are five in all: the caller's, one that writes and syncs, one that reads records back,
-/// one that prepares the next segment, and one that indexes sealed segments. Ends with `close()`;
+/// one that prepares the next segment, and one that indexes sealed segments; while it opens, one
+/// that reads ahead. Ends with `close()`;
 /// letting go of it without is like a crash, which the next opening recovers from.
 ///
 /// Guarantees: what `onDurable` named survives any crash of a disk that honours a flush. Damage to

@@ -49,8 +49,8 @@ package enum Limits {
     precondition(frameTargetBytes <= maxFramePayloadBytes, "a frame must hold its target")
     precondition(maxRecordBytes <= maxFramePayloadBytes, "a frame must hold the longest record")
     precondition(
-      scanWindowBytes >= 2 * (maxFramePayloadBytes + frameHeaderBytes + 2 * blockBytes),
-      "the scan window must hold a frame and the begun block before it")
+      scanWindowBytes / 2 >= maxFramePayloadBytes + frameHeaderBytes + 2 * blockBytes,
+      "a chunk of the scan window must hold a frame and the begun block before it")
     precondition(maxSegmentBytes / 8 <= Int(UInt32.max), "offsets in words must fit 32 bits")
     precondition(blockBytes % frameAlignment == 0, "a block must hold whole frame units")
     precondition(

@@ -12,7 +12,7 @@ extension Recovery {
     _ manifest: Manifest, _ keeper: TableKeeper, _ replay: Replay
   ) throws(EventLogError) -> Active {
     let mark = try DurableMark.read(options.disk, paths.root, store: manifest.store)
-    let window = ScanWindow()
+    let window = ScanWindow(readsAhead: true)
     var point = keeper.indexed.last?.positions.range.end ?? manifest.origin
     report.wasClosed = manifest.isClosed
     report.segments = manifest.segments.count
@@ -34,6 +34,7 @@ extension Recovery {
     defer { file.closeQuietly() }
     options.disk.announceSequentialRead(file.descriptor)
     window.use(file)
+    defer { window.leave() }
     let header = try SegmentHeader.read(window, file, segment, manifest.store, after: point)
     guard let end = segment.end else {
       throw .damaged(paths.manifest, nil, "a segment before the last one is not sealed")
@@ -70,6 +71,7 @@ extension Recovery {
     let file = try openDirectly(path, segment)
     defer { file.closeQuietly() }
     window.use(file)
+    defer { window.leave() }
     let header = try SegmentHeader.read(window, file, segment, manifest.store, after: point)
     let size = try file.size()
     guard size >= header.fileBytes else {

@@ -47,7 +47,8 @@ struct StoreBench {
     let signal = DurableSignal(durable: 0)
     let lead = StorePasses(
       records: passes.records / 2, window: passes.window, turn: passes.turn)
-    let log = try open(path, signal, holding: lead.records + passes.records)
+    let held = lead.records + passes.records
+    let log = try open(path, signal, holding: held)
     try warmUp(log, signal, path)
     // The first tenth of a second goes by before the scheduler gives each thread its own core.
     _ = try lead.run(log, signal)
@@ -57,7 +58,7 @@ struct StoreBench {
     if isLast { try measureReads(log, signal) }
     report.bytesPerEvent = Double(log.indexBytes) / Double(max(1, log.eventCount))
     try log.close()
-    if isLast { try measureStart(path) }
+    if isLast { try measureStart(path, holding: held) }
     remove(path)
     settle()
     try runBare(outcome.frames)
@@ -133,9 +134,9 @@ struct StoreBench {
     report.readsPerSecond = Double(reads) / (StorePasses.seconds() - start)
   }
 
-  private mutating func measureStart(_ path: String) throws {
+  private mutating func measureStart(_ path: String, holding records: Int) throws {
     let start = StorePasses.seconds()
-    let log = try open(path, DurableSignal(durable: 0))
+    let log = try open(path, DurableSignal(durable: 0), holding: records)
     report.startSeconds = StorePasses.seconds() - start
     report.replayedRecords = log.recovery.records
     report.replaySeconds = Double(log.recovery.nanoseconds) / 1e9

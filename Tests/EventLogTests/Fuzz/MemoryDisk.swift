@@ -15,6 +15,13 @@ final class MemoryDisk: Disk, @unchecked Sendable {
     var open: [Int32: Int] = [:]
     var locks: [Int: Int32] = [:]
     var next: Int32 = 10
+    var unreadable = Int.max
+  }
+
+  /// From this byte on no file can be read.
+  var unreadable: Int {
+    get { state.withLock { $0.unreadable } }
+    set { state.withLock { $0.unreadable = newValue } }
   }
 
   init() { state = Mutex(State()) }
@@ -93,9 +100,11 @@ final class MemoryDisk: Disk, @unchecked Sendable {
   func read(
     _ descriptor: Descriptor, into buffer: UnsafeMutableRawBufferPointer, at offset: Int64
   ) throws(SystemError) -> Int {
-    try withFile(descriptor) { bytes in
+    let limit = unreadable
+    guard Int(offset) < limit else { throw SystemError(EIO) }
+    return try withFile(descriptor) { bytes in
       guard Int(offset) < bytes.count else { return 0 }
-      let count = min(buffer.count, bytes.count - Int(offset))
+      let count = min(buffer.count, bytes.count - Int(offset), limit - Int(offset))
       buffer.copyBytes(from: bytes[Int(offset)..<Int(offset) + count])
       return count
     }
