@@ -53,7 +53,7 @@ import Testing
     let bytes = content(3 * chunk, &random)
     let disk = MemoryDisk()
     let file = try file(disk, bytes)
-    disk.unreadable = chunk
+    disk.makeUnreadable("f", from: chunk)
     let window = ScanWindow(chunk: chunk, readsAhead: true)
     window.use(file)
     for at in stride(from: 0, to: chunk, by: Self.block) {

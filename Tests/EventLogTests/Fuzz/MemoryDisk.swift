@@ -15,13 +15,12 @@ final class MemoryDisk: Disk, @unchecked Sendable {
     var open: [Int32: Int] = [:]
     var locks: [Int: Int32] = [:]
     var next: Int32 = 10
-    var unreadable = Int.max
+    var unreadable: (path: String, from: Int)?
   }
 
-  /// From this byte on no file can be read.
-  var unreadable: Int {
-    get { state.withLock { $0.unreadable } }
-    set { state.withLock { $0.unreadable = newValue } }
+  /// From this byte on the file cannot be read.
+  func makeUnreadable(_ path: String, from offset: Int) {
+    state.withLock { $0.unreadable = (path, offset) }
   }
 
   init() { state = Mutex(State()) }
@@ -100,12 +99,16 @@ final class MemoryDisk: Disk, @unchecked Sendable {
   func read(
     _ descriptor: Descriptor, into buffer: UnsafeMutableRawBufferPointer, at offset: Int64
   ) throws(SystemError) -> Int {
-    let limit = unreadable
-    guard Int(offset) < limit else { throw SystemError(EIO) }
-    return try withFile(descriptor) { bytes in
-      guard Int(offset) < bytes.count else { return 0 }
-      let count = min(buffer.count, bytes.count - Int(offset), limit - Int(offset))
-      buffer.copyBytes(from: bytes[Int(offset)..<Int(offset) + count])
+    try with { (state) throws(SystemError) in
+      guard let inode = state.open[descriptor.number] else { throw SystemError(EBADF) }
+      var end = state.inodes[inode].count
+      if let (path, from) = state.unreadable, state.names[path] == inode {
+        guard Int(offset) < from else { throw SystemError(EIO) }
+        end = min(end, from)
+      }
+      guard Int(offset) < end else { return 0 }
+      let count = min(buffer.count, end - Int(offset))
+      buffer.copyBytes(from: state.inodes[inode][Int(offset)..<Int(offset) + count])
       return count
     }
   }

@@ -33,6 +33,32 @@ import Testing
       !(try LinuxDisk().list(store.directory.path)).contains { $0.contains("restoring") })
   }
 
+  @Test(arguments: [false, true])
+  func `a backup that retention takes segments from begins again`(isLinking: Bool) throws {
+    let store = try ToolStore(seed: 18, records: 0)
+    let writer = try BackgroundWriter(store, isRetiring: true)
+    defer { writer.stop() }
+    func firstLSN() -> UInt64 { (try? EventLogReader(path: store.path).firstLSN) ?? 0 }
+    #expect(writer.owner.waitUntil { firstLSN() > 1 })
+    let before = writer.owner.durableLSN
+    var hasWaited = false
+    let listing = try StoreBackup(
+      path: store.path, to: backup(store), isLinking: isLinking
+    ).run { _, _ in
+      // After the first bytes, until all that was there at the beginning is gone.
+      if !hasWaited { #expect(writer.owner.waitUntil { firstLSN() > before }) }
+      hasWaited = true
+    }
+    writer.stop()
+    let first = try EventLogReader(path: backup(store)).firstLSN
+    #expect(hasWaited && first > before)
+    #expect(try StoreVerifier(path: backup(store)).run().isSound)
+    let restored = store.directory.path + "/restored"
+    #expect(try StoreRestore(from: backup(store), to: restored).run() == listing)
+    let expected = writer.model.records[Int(first - 1)..<Int(listing.lsn)]
+    #expect(try store.reopened(restored) == Array(expected))
+  }
+
   @Test func `linking shares the sealed segments and copies the last one`() throws {
     let store = try ToolStore(seed: 12)
     _ = try StoreBackup(path: store.path, to: backup(store), isLinking: true).run()

@@ -148,6 +148,36 @@ import Testing
     #expect(writer.stop() > UInt64(store.model.records.count))
   }
 
+  @Test func `a segment that cannot be read is named with the place, the others are checked`()
+    throws
+  {
+    let disk = MemoryDisk()
+    try disk.makeDirectory("/d")
+    let owner = Owner()
+    var options = EventLogOptions(path: "/d/store")
+    options.disk = disk
+    options.segmentBytes = 64 << 10
+    let log = try EventLog.open(options, callbacks: owner.callbacks)
+    var model = Model()
+    var random = SeededRandom(9)
+    for _ in 0..<600 {
+      log.append(model.makeRecord(&random, hash: { log.hash(of: $0) }))
+      log.endTurn()
+    }
+    #expect(owner.waitDurable(log.nextLSN - 1))
+    try log.close()
+    let names = try disk.list("/d/store/segments").filter { $0.hasSuffix(".log") }
+    try #require(names.count > 3)
+    let bad = "/d/store/segments/\(names[1])"
+    disk.makeUnreadable(bad, from: 40_960)
+    let report = try StoreVerifier(path: "/d/store", disk: disk).run()
+    #expect(report.findings.map(\.file) == [bad])
+    #expect(report.findings.first?.offset == 40_960)
+    #expect(report.segments == names.count)
+    #expect(report.durableLSN == 600)
+    #expect(report.records < 600 && report.records > 300)
+  }
+
   @Test func `a directory without a store is refused, a stopped run says so`() throws {
     let directory = TemporaryDirectory()
     #expect(throws: EventLogError.self) { try StoreVerifier(path: directory.path).run() }
