@@ -65,12 +65,26 @@ int csystem_will_read(int descriptor) {
 // What fits a page comes from the heap: mapping costs more than using it.
 enum { SMALL = 4096 };
 
-void *csystem_map(size_t bytes) {
-  if (bytes <= SMALL) return calloc(1, bytes);
-  void *start = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
-                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+void *csystem_reserve(size_t bytes) {
+  void *start =
+      mmap(NULL, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   return start == MAP_FAILED ? NULL : start;
 }
+
+int csystem_make_writable(void *start, size_t bytes) {
+  return mprotect(start, bytes, PROT_READ | PROT_WRITE) < 0 ? -errno : 0;
+}
+
+void csystem_populate(void *start, size_t bytes) {
+#ifdef MADV_POPULATE_WRITE
+  // Where the kernel does not know it, the pages come as they are touched.
+  madvise(start, bytes, MADV_POPULATE_WRITE);
+#else
+  (void)start, (void)bytes;
+#endif
+}
+
+void csystem_forget(void *start, size_t bytes) { madvise(start, bytes, MADV_DONTNEED); }
 
 void *csystem_map_big(size_t bytes) {
   // Whole cache lines.

@@ -54,6 +54,42 @@ import Testing
     #expect(index.count == 1)
   }
 
+  /// All in one part, which outgrows its address space, shrinks and grows again.
+  @Test(arguments: [UInt64.max >> 10, UInt64.max >> 10 & ~0xFFFF_FFFF_FFFF])
+  func `what is final is forgotten, what is open stays, at any size`(mask: UInt64) {
+    var random = SeededRandom(mask)
+    let index = EventIndex()
+    var open: [UInt64: (fingerprint: UInt64, isFinal: Bool)] = [:]
+    var lsn: UInt64 = 0
+    func check(_ moment: String) {
+      var expected: [UInt64: Set<UInt64>] = [:]
+      for (lsn, event) in open { expected[event.fingerprint, default: []].insert(lsn) }
+      let differing = expected.filter { fingerprint, lsns in
+        Set(index.candidates(fingerprint).map(\.lsn)) != lsns
+      }
+      #expect(differing.isEmpty, "\(moment)")
+      #expect(index.count == open.count, "\(moment)")
+    }
+    // Few fingerprints make long runs: fewer events then.
+    let isNarrow = mask != UInt64.max >> 10
+    for (round, events) in [120_000, 40_000, 130_000].enumerated() {
+      for _ in 0..<(isNarrow ? events / 100 : events) {
+        lsn += 1
+        let fingerprint = random.next() & mask
+        let isFinal = Int.random(in: 0..<10, using: &random) > 0
+        let header = RecordHeader(lsn: lsn, flags: isFinal ? [.event, .final] : .event)
+        #expect(index.update(fingerprint, previous: 0, to: IndexValue(header)))
+        open[lsn] = (fingerprint, isFinal)
+      }
+      check("round \(round), grown")
+      let through = lsn - UInt64(events / 1000)
+      index.removeFinal(through: through, part: 0)
+      open = open.filter { $0.key > through || !$0.value.isFinal }
+      check("round \(round), swept")
+      #expect(index.bytes / 64 <= max(4 * 4096, open.count) || isNarrow)
+    }
+  }
+
   @Test func `an event takes at most 24 bytes once there are millions`() {
     let index = EventIndex()
     var random = SeededRandom(11)

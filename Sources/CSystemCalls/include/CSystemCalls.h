@@ -42,12 +42,23 @@ int csystem_drop_cache(int descriptor);
 /// Announces a sequential read of the whole file.
 int csystem_will_read(int descriptor);
 
-/// Zeroed private memory, populated, to be given back with its size; NULL when there is none.
-void *csystem_map(size_t bytes);
-
-/// The same for memory that is read at random: on big pages where the kernel has them.
+/// Zeroed private memory that is read at random, on big pages where the kernel has them; to be given
+/// back with its size. NULL when there is none.
 void *csystem_map_big(size_t bytes);
 void csystem_unmap(void *start, size_t bytes);
+
+/// Address space without memory, more than a page, to be given back with `csystem_unmap`; NULL when
+/// there is none.
+void *csystem_reserve(size_t bytes);
+
+/// Whole pages of reserved address space may be used from here on, and are zeros. 0, or -ENOMEM.
+int csystem_make_writable(void *start, size_t bytes);
+
+/// Gets the memory of whole pages at once instead of page by page.
+void csystem_populate(void *start, size_t bytes);
+
+/// Gives the memory of whole pages back; they are zeros again.
+void csystem_forget(void *start, size_t bytes);
 
 /// getrandom(2), complete or a negated errno.
 int csystem_random(void *bytes, size_t count);

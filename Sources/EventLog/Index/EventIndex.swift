@@ -1,9 +1,11 @@
+internal import CSystemCalls
+
 /// The newest record of every event, by the 64-bit fingerprint of its id, in about 20 to 24 bytes
 /// an event.
 ///
 /// 1024 sub-tables by the fingerprint's top bits, each open addressing with slots in fingerprint
-/// order, grown by a fifth at 0.8 load: one growth copies one sub-table in order, some 0.1 ms at
-/// 10 M events, so no insertion stops the loop for milliseconds. Two ids may share a fingerprint:
+/// order, grown in place by a fifth at 0.8 load: one growth goes through one sub-table in order,
+/// some 0.1 ms at 10 M events, so no insertion stops the loop for milliseconds. Two ids may share a fingerprint:
 /// `previous` tells their slots apart on update, and a reader compares the id in the record.
 final class EventIndex {
   static let tableBits: UInt64 = 10
@@ -11,20 +13,33 @@ final class EventIndex {
   private(set) var count = 0
   private let tables: UnsafeMutablePointer<IndexTable>
 
+  /// Address space of all tables side by side; nil where there is none to be had at once.
+  private let space: UnsafeMutableRawPointer?
+  /// Of each table: one that outgrows it, at 50 M events in all, moves to its own.
+  private static let reservedPages = 256
+
   init() {
-    tables = .allocate(capacity: 1 << Int(Self.tableBits))
-    tables.initialize(repeating: IndexTable(), count: 1 << Int(Self.tableBits))
+    space = csystem_reserve(Self.spaceBytes)
+    tables = .allocate(capacity: Self.parts)
+    for part in 0..<Self.parts {
+      let start = space.map { $0 + part * Self.reservedPages * IndexTable.pageBytes }
+      (tables + part).initialize(
+        to: IndexTable(in: start, reservedPages: Self.reservedPages))
+    }
   }
 
   deinit {
-    for index in 0..<(1 << Int(Self.tableBits)) { tables[index].free() }
+    for part in 0..<Self.parts { tables[part].free() }
     tables.deallocate()
+    if let space { csystem_unmap(space, Self.spaceBytes) }
   }
+
+  private static let spaceBytes = parts * reservedPages * IndexTable.pageBytes
 
   /// Bytes of memory held.
   var bytes: Int {
-    var sum = (1 << Int(Self.tableBits)) * MemoryLayout<IndexTable>.stride
-    for index in 0..<(1 << Int(Self.tableBits)) { sum += tables[index].bytes }
+    var sum = Self.parts * MemoryLayout<IndexTable>.stride
+    for part in 0..<Self.parts { sum += tables[part].bytes }
     return sum
   }
 
