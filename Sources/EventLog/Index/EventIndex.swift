@@ -5,8 +5,9 @@ internal import CSystemCalls
 ///
 /// 1024 sub-tables by the fingerprint's top bits, each open addressing with slots in fingerprint
 /// order, grown in place by a fifth at 0.8 load: one growth goes through one sub-table in order,
-/// some 0.1 ms at 10 M events, so no insertion stops the loop for milliseconds. Two ids may share a fingerprint:
-/// `previous` tells their slots apart on update, and a reader compares the id in the record.
+/// some 0.1 ms at 10 M events, so no insertion stops the loop for milliseconds. Two ids may share
+/// a fingerprint: `previous` tells their slots apart on update, and a reader compares the id in
+/// the record.
 final class EventIndex {
   static let tableBits: UInt64 = 10
 
