@@ -219,6 +219,13 @@ package final class EventLog {
   /// is, and what is under way has the rest of the segment and one more.
   package var isShortOfSpace: Bool { preparer.isShortOfSpace }
 
+  /// Sealed segments that are not indexed yet, of those sealed since the log was opened.
+  package var segmentsToIndex: Int { keeper.backlog.load(ordering: .relaxed) }
+
+  /// Whether so much waits to be indexed that the owner should take nothing in: indexing stands
+  /// back behind all other threads, and memory holds what it has not come to.
+  package var isBehind: Bool { segmentsToIndex >= Limits.segmentsToIndex }
+
   /// Bytes of memory held by the indexes.
   package var indexBytes: Int { index.bytes + map.bytes + tables.memoryBytes }
 

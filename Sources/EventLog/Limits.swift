@@ -37,6 +37,9 @@ package enum Limits {
   static let threadStackBytes = 8 << 20
   /// Kept for a manifest on a full disk.
   static let ballastBytes = 256 << 10
+  /// Sealed segments that wait to be indexed before the owner is asked to take nothing in: the
+  /// index holds their events meanwhile.
+  static let segmentsToIndex = 8
   /// Frame buffers kept for reuse.
   static let pooledBuffers = 4
 

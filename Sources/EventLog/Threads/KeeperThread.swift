@@ -1,3 +1,5 @@
+internal import Synchronization
+
 /// The thread that makes derived files in the background: it stands back behind the others, its
 /// merges are held to a rate, and lack of space is waited out. Any other error is fatal, damage
 /// to a derived file excepted: that file is made again.
@@ -7,6 +9,8 @@ final class KeeperThread: @unchecked Sendable {
   private let keeper: TableKeeper
   private let monitor = Monitor()
   private var sealed: [Manifest.Segment] = []
+  /// Segments sealed since the log was opened that are not indexed yet.
+  let backlog = Atomic<Int>(0)
   private var distrusted: [String] = []
   private var hasWork = true
   /// What the owner has not decided on yet, and what it decided.
@@ -51,6 +55,7 @@ final class KeeperThread: @unchecked Sendable {
   /// A segment was sealed.
   func add(_ segment: Manifest.Segment) {
     monitor.withLock {
+      backlog.add(1, ordering: .relaxed)
       sealed.append(segment)
       hasWork = true
       monitor.signal()
@@ -114,7 +119,7 @@ final class KeeperThread: @unchecked Sendable {
     }
     for segment in segments { keeper.add(segment) }
     for file in files { try keeper.repair(file) }
-    if try keeper.indexNext() { return true }
+    if try indexNext() { return true }
     if keeper.wantsCheckpoint || isFinishing { try keeper.writeCheckpoint() }
     if isFinishing { return false }
     if try retain() { return true }
@@ -165,7 +170,17 @@ final class KeeperThread: @unchecked Sendable {
     if isEnding { throw EventLogError(.closed, "the log is being closed") }
     // What was sealed meanwhile does not wait for a long merge.
     for segment in takeSealed() { keeper.add(segment) }
-    while try keeper.indexNext() {}
+    while try indexNext() {}
+  }
+
+  private func indexNext() throws(EventLogError) -> Bool {
+    guard try keeper.indexNext() else { return false }
+    monitor.withLock {
+      // Those of before the log was opened come first.
+      let left = min(backlog.load(ordering: .relaxed), keeper.pending.count + sealed.count)
+      backlog.store(left, ordering: .relaxed)
+    }
+    return true
   }
 
   private func breathe() throws(EventLogError) {

@@ -57,6 +57,8 @@ package struct HealthService: Service {
       lines.append("\(link.name): \(link.isReady ? "ready" : "not ready")\(blocked)")
     }
     if status.isShortOfSpace { lines.append("store: no room for another segment") }
+    // Passes by itself, as every back-pressure does.
+    if status.isBehind { lines.append("store: \(status.segmentsToIndex) segments to index first") }
     // Said, and no reason to stop taking events: what is written now is sound.
     if let damage = status.damage { lines.append("store: damaged: \(damage)") }
     let isUnroutable =

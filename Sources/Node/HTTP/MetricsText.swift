@@ -47,6 +47,7 @@ enum MetricsText {
     gauge("stuck_events", status.totals.stuck, "Published again for want of a log, still none.")
     gauge("paced_events", status.pacedEvents, "Batch events that wait for their lane's rate.")
     gauge("store_short_of_space", status.isShortOfSpace ? 1 : 0, "No room for another segment.")
+    gauge("store_segments_to_index", status.segmentsToIndex, "Nothing new is taken at 8.")
     gauge("store_damaged", status.damage == nil ? 0 : 1, "Damage found in stored data.")
     gauge("reconciliation_mismatches", status.mismatches, "What does not add up: see the log.")
     lines += totals(status.totals)

@@ -98,13 +98,17 @@ final class ShardRunner {
   /// Longer than the loop takes to come to its sockets.
   private static let socketsFirst = TimeAmount.microseconds(50)
 
+  private var mayAppend: Bool {
+    log.bufferedBytes < Self.logHighWaterBytes && !log.isShortOfSpace && !log.isBehind
+  }
+
   func turn() {
     guard !hasEnded else { return }
     let now = NodeClock.now()
     // The process may die of what the engine takes next.
     if engine.isIsolating { links.acknowledgeAll() }
     let isLeft = engine.turn(
-      at: now, mayAppend: log.bufferedBytes < Self.logHighWaterBytes && !log.isShortOfSpace,
+      at: now, mayAppend: mayAppend,
       mayTakeBatch: log.bufferedBytes < Self.logBatchHighWaterBytes)
     carryOut()
     if isLeft { scheduleTurn() }
@@ -230,7 +234,8 @@ final class ShardRunner {
       outboxBacklog: engine.outboxBacklog,
       eventsToRecover: engine.eventsToRecover, bufferedLogBytes: log.bufferedBytes,
       indexedEvents: log.eventCount, indexBytes: log.indexBytes, nextLSN: engine.nextLSN,
-      durableLSN: engine.durableLSN, isShortOfSpace: log.isShortOfSpace, links: links.states,
+      durableLSN: engine.durableLSN, isShortOfSpace: log.isShortOfSpace,
+      segmentsToIndex: log.segmentsToIndex, isBehind: log.isBehind, links: links.states,
       lastUnroutableAt: lastUnroutableAt,
       lastTurnAt: now)
   }

@@ -24,6 +24,9 @@ package struct ShardStatus: Sendable {
   package var durableLSN: UInt64 = 0
   /// No further segment can be prepared: nothing new is taken.
   package var isShortOfSpace = false
+  package var segmentsToIndex = 0
+  /// Too many segments wait to be indexed: nothing new is taken.
+  package var isBehind = false
   /// What is wrong with stored data, and where; nil as far as is known.
   package var damage: String?
   /// Links by name: whether each is ready.

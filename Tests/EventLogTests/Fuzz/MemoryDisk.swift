@@ -16,6 +16,14 @@ final class MemoryDisk: Disk, @unchecked Sendable {
     var locks: [Int: Int32] = [:]
     var next: Int32 = 10
     var unreadable: (path: String, from: Int)?
+    var heldDirectory: String?
+  }
+
+  /// No file of this directory is made until it is nil again.
+  func hold(_ directory: String?) { state.withLock { $0.heldDirectory = directory } }
+
+  private func isHeld(_ path: String) -> Bool {
+    state.withLock { $0.heldDirectory.map { path.hasPrefix($0 + "/") } ?? false }
   }
 
   /// From this byte on the file cannot be read.
@@ -72,7 +80,8 @@ final class MemoryDisk: Disk, @unchecked Sendable {
   }
 
   func open(_ path: String, _ mode: OpenMode) throws(SystemError) -> Descriptor {
-    try with { (state) throws(SystemError) in
+    while mode != .read, mode != .readDirect, isHeld(path) { usleep(500) }
+    return try with { (state) throws(SystemError) in
       let replaces = mode == .replace || mode == .replaceDirect
       if state.names[path] == nil || replaces {
         guard mode == .writeOrCreate || replaces else { throw SystemError(ENOENT) }
