@@ -120,7 +120,7 @@ int csystem_random(void *bytes, size_t count) {
 
 void csystem_stand_back(void) {
   // On Linux this is the calling thread's own; without permission it stays as it is.
-  setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), 19);
+  setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), 5);
 }
 
 void csystem_name_thread(const char *name) { pthread_setname_np(pthread_self(), name); }

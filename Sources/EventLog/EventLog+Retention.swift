@@ -8,11 +8,10 @@ extension EventLog {
     settleIndex()
     refreshTables()
     guard let proposal = keeper.proposal(keepFrom: lsn) else { return }
-    // The tables have moved on, or an event that they hold for final was taken up again.
-    let covered = tables.coveredLSN
+    // An event that the tables held for final may have been taken up again.
     guard
-      covered == proposal.coveredLSN, proposal.lastLSN < lsn,
-      reopened.isUntouched(through: proposal.oldLSN, covered: covered)
+      proposal.lastLSN < lsn,
+      reopened.isUntouched(through: proposal.newestLSN, covered: proposal.coveredLSN)
     else { return keeper.refuse() }
     // From here on nothing of the segment is read any more.
     map.forget(through: proposal.segment)

@@ -186,7 +186,7 @@ package final class EventLog {
     tablesSeen = published.generation.value
     tables = published.set
     sweep.begin(through: tables.coveredLSN)
-    reopened.see(covered: tables.coveredLSN, next: nextLSN)
+    reopened.see(covered: tables.coveredLSN)
   }
 
   /// Makes `tables` the newest there are.
@@ -222,8 +222,8 @@ package final class EventLog {
   /// Sealed segments that are not indexed yet, of those sealed since the log was opened.
   package var segmentsToIndex: Int { keeper.backlog.load(ordering: .relaxed) }
 
-  /// Whether so much waits to be indexed that the owner should take nothing in: indexing stands
-  /// back behind all other threads, and memory holds what it has not come to.
+  /// Whether so much waits to be indexed that the owner should take nothing in: memory holds what
+  /// the indexing thread, which stands back behind the others, has not come to.
   package var isBehind: Bool { segmentsToIndex >= Limits.segmentsToIndex }
 
   /// Bytes of memory held by the indexes.

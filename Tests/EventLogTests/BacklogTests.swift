@@ -32,4 +32,41 @@ import Testing
     #expect(owner.waitDurable(log.nextLSN - 1))
     try log.close()
   }
+
+  @Test func `old segments go and tables are merged while there is always one more to index`()
+    throws
+  {
+    let disk = MemoryDisk()
+    try disk.makeDirectory("/d")
+    let owner = Owner()
+    var options = EventLogOptions(path: "/d/store")
+    options.disk = disk
+    options.segmentBytes = 64 << 10
+    options.retentionSeconds = 1
+    options.retentionCheckMilliseconds = 1
+    // A record's time is its number in seconds after 1970, and the clock is far ahead of it.
+    options.wallClock = { 1_000_000_000_000_000_000 }
+    let log = try EventLog.open(options, callbacks: owner.callbacks)
+    defer { try? log.close() }
+    var next: UInt64 = 1
+    func append() {
+      let id = Array("event-\(next)".utf8)
+      let header = RecordHeader(
+        lsn: next, flags: [.event, .final], time: Int64(next), hash: log.hash(of: id))
+      log.append(ModelRecord(header: header, id: id, payload: [UInt8](repeating: 7, count: 900)))
+      log.endTurn()
+      next += 1
+    }
+    func names(_ folder: String) -> [String] { (try? disk.list("/d/store/" + folder)) ?? [] }
+    var isMerged = false
+    var isRetired = false
+    // Four wait for the thread whenever it looks.
+    while !isMerged || !isRetired, next < 100_000 {
+      while log.segmentsToIndex < 4 { append() }
+      log.retain(from: log.nextLSN)
+      isMerged = isMerged || names("index").contains { $0.hasSuffix(".1.table") }
+      isRetired = isRetired || !names("segments").contains("0000000000000001.log")
+    }
+    #expect(isMerged && isRetired)
+  }
 }

@@ -66,7 +66,7 @@ int csystem_random(void *bytes, size_t count);
 /// Names the calling thread, as `top -H` shows it; at most 15 bytes.
 void csystem_name_thread(const char *name);
 
-/// Lets the calling thread stand back behind all others (nice 19): for background work.
+/// Lets the calling thread stand back behind all others (nice 5): for background work.
 void csystem_stand_back(void);
 
 /// Asks the processor to fetch a cache line that will be written soon.

@@ -20,7 +20,7 @@ final class Replay {
     self.map = map
     self.mask = mask
     self.coveredLSN = coveredLSN
-    reopened.see(covered: coveredLSN, next: coveredLSN + 1)
+    reopened.see(covered: coveredLSN)
     self.body = body
   }
 

@@ -24,8 +24,8 @@ enum RetentionPlan: Equatable {
 struct RetentionProposal: Equatable, Sendable {
   let segment: UInt64
   let lastLSN: UInt64
-  /// Newest records up to here are older than the limit.
-  let oldLSN: UInt64
+  /// The newest of the records, by the tables, of events that need one of this segment.
+  let newestLSN: UInt64
   /// What the tables covered when this was decided.
   let coveredLSN: UInt64
 }
@@ -45,6 +45,7 @@ extension TableKeeper {
     let contents = try SegmentIndexer(
       segment, file, store: store, after: origin, maxEpoch: maxEpoch)
     var carried = carryOfKinds(contents)
+    var newestLSN = oldest.lastLSN
     for entry in contents.entries {
       let newest = try newestEntry(entry)
       let isNeeded = newest.base <= oldest.lastLSN
@@ -54,12 +55,15 @@ extension TableKeeper {
       } else if newest.value.lsn > oldLSN, isNeeded {
         let holder = indexed.first { newest.value.lsn <= $0.lastLSN }
         return .young(latest: holder?.positions.latest ?? cutoff)
+      } else if isNeeded {
+        newestLSN = max(newestLSN, newest.value.lsn)
       }
     }
     if !carried.isEmpty { return .carry(carried) }
     return .drop(
       RetentionProposal(
-        segment: segment.id, lastLSN: oldest.lastLSN, oldLSN: oldLSN, coveredLSN: coveredLSN))
+        segment: segment.id, lastLSN: oldest.lastLSN, newestLSN: newestLSN,
+        coveredLSN: coveredLSN))
   }
 
   /// Records of the segment that are no event's and the newest of their kind.

@@ -107,7 +107,8 @@ final class KeeperThread: @unchecked Sendable {
     }
   }
 
-  /// One piece of work, the most urgent first. False when there is none.
+  /// One piece of each kind of work, the most urgent first: where segments are sealed as fast as
+  /// they can be indexed, old ones go and tables are merged all the same. False when there is none.
   private func step() throws(EventLogError) -> Bool {
     let (segments, files, isFinishing) = monitor.withLock {
       defer {
@@ -119,11 +120,15 @@ final class KeeperThread: @unchecked Sendable {
     }
     for segment in segments { keeper.add(segment) }
     for file in files { try keeper.repair(file) }
-    if try indexNext() { return true }
-    if keeper.wantsCheckpoint || isFinishing { try keeper.writeCheckpoint() }
-    if isFinishing { return false }
-    if try retain() { return true }
-    return try keeper.mergeOnce()
+    let hasIndexed = try indexNext()
+    if isFinishing {
+      if !hasIndexed { try keeper.writeCheckpoint() }
+      return hasIndexed
+    }
+    if keeper.wantsCheckpoint { try keeper.writeCheckpoint() }
+    let hasRetained = try retain()
+    let hasMerged = try keeper.mergeOnce()
+    return hasIndexed || hasRetained || hasMerged
   }
 
   private func wakeUp() { monitor.withLock { hasWork = true } }

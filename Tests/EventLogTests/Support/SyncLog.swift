@@ -115,7 +115,7 @@ final class SyncLog {
     case .drop(let proposal):
       let recent = model.records[Int(proposal.coveredLSN)...]
       let isTouched = recent.contains {
-        $0.header.previousLSN > 0 && $0.header.previousLSN <= proposal.oldLSN
+        $0.header.previousLSN > 0 && $0.header.previousLSN <= proposal.newestLSN
       }
       if isTouched { return [] }
       if let origin = try opened.writer.drop(through: proposal.segment) {

@@ -34,7 +34,8 @@ final class BackgroundWriter: @unchecked Sendable {
       for _ in 0..<Self.turn { log.append(makeRecord(&random)) }
       if isRetiring { log.retain(from: log.nextLSN) }
       log.endTurn()
-      _ = owner.waitDurable(log.nextLSN - 1)
+      // As the service does.
+      _ = owner.waitDurable(log.nextLSN - 1) && owner.waitUntil { !log.isBehind }
     }
   }
 
