@@ -18,7 +18,13 @@ def frames(data):
     while data[offset:offset + 4] == FRAME:
         payload = struct.unpack_from("<I", data, offset + 8)[0]
         yield offset, 64 + payload, data[offset + 5]
-        offset += (64 + payload + 63) // 64 * 64
+        offset = end(data, offset)
+
+
+def end(data, offset):
+    """Where the frame at offset ends, with its padding."""
+    payload, padding = (struct.unpack_from("<I", data, offset + field)[0] for field in (8, 56))
+    return offset + (64 + payload + 63) // 64 * 64 + padding
 
 
 def main(command, path, *numbers):
@@ -29,10 +35,10 @@ def main(command, path, *numbers):
             for offset, size, kind in frames(data):
                 print(offset, size, kind)
         elif command == "tail":
-            end = 4096
-            for offset, size, _ in frames(data):
-                end = (offset + size + 63) // 64 * 64
-            print(end)
+            behind = 4096
+            for offset, _, _ in frames(data):
+                behind = end(data, offset)
+            print(behind)
         else:
             if command == "flip":
                 data[numbers[0]] ^= 0x10

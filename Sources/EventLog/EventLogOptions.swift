@@ -16,6 +16,9 @@ package struct EventLogOptions: Sendable {
   package var retentionSeconds: Int64?
   /// How many bytes a second merges of derived files write at most.
   package var mergeBytesPerSecond = 64 << 20
+  /// Frames of so many bytes of payload end where a block ends and are written around the page
+  /// cache, where the file system can; tests want smaller ones.
+  package var directFrameBytes = Limits.directFrameBytes
   /// How soon a segment that found no room is tried again.
   var spaceRetryMilliseconds = 1000
   /// Bits of the fingerprint that are kept: all but in tests, which want collisions.

@@ -14,6 +14,13 @@ package enum Limits {
   package static let frameTargetBytes = 1 << 20
   /// The longest payload of a frame: one record of the longest kind.
   package static let maxFramePayloadBytes = maxRecordBytes
+  /// Frames of so many bytes of payload end where a block ends, and are written around the page
+  /// cache: half a block of zeros is little beside them, and a copy less is much.
+  static let directFrameBytes = 128 << 10
+  /// The longest frame on disk.
+  static let maxFrameBytes =
+    roundUp(frameHeaderBytes + maxFramePayloadBytes, to: frameAlignment) + blockBytes
+    - frameAlignment
   package static let minSegmentBytes = 64 << 10
   package static let maxSegmentBytes = 16 << 30
   /// Readable bytes that follow the payload of every record handed out (a JSON parser reads
@@ -52,7 +59,7 @@ package enum Limits {
     precondition(frameTargetBytes <= maxFramePayloadBytes, "a frame must hold its target")
     precondition(maxRecordBytes <= maxFramePayloadBytes, "a frame must hold the longest record")
     precondition(
-      scanWindowBytes / 2 >= maxFramePayloadBytes + frameHeaderBytes + 2 * blockBytes,
+      scanWindowBytes / 2 >= maxFrameBytes + 2 * blockBytes,
       "a chunk of the scan window must hold a frame and the begun block before it")
     precondition(maxSegmentBytes / 8 <= Int(UInt32.max), "offsets in words must fit 32 bits")
     precondition(blockBytes % frameAlignment == 0, "a block must hold whole frame units")

@@ -10,6 +10,7 @@ import Testing
     var random = SeededRandom(seed)
     var model = Model()
     var options = directory.options(segmentBytes: 64 << 10)
+    if Bool.random(using: &random) { options.directFrameBytes = 4_000 }
     if Bool.random(using: &random) { options.fingerprintMask = 0xE000_0000_0000_0000 }
     var owner = Owner()
     var log = try EventLog.open(options, callbacks: owner.callbacks)

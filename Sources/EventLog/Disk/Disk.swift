@@ -48,6 +48,8 @@ package enum OpenMode: Sendable {
   case readDirect
   /// An existing file, for writing.
   case write
+  /// An existing file, for writing around the page cache; EINVAL where the file system cannot.
+  case writeDirect
   /// For writing, made when absent.
   case writeOrCreate
   /// For writing, made or emptied.

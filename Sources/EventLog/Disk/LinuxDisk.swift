@@ -11,6 +11,7 @@ package struct LinuxDisk: Disk {
       case .read: CSYSTEM_READ
       case .readDirect: CSYSTEM_DIRECT
       case .write: CSYSTEM_WRITE
+      case .writeDirect: csystem_open(CSYSTEM_WRITE.rawValue | CSYSTEM_DIRECT.rawValue)
       case .writeOrCreate: csystem_open(CSYSTEM_WRITE.rawValue | CSYSTEM_CREATE.rawValue)
       case .replace: Self.replacing
       case .replaceDirect: csystem_open(Self.replacing.rawValue | CSYSTEM_DIRECT.rawValue)

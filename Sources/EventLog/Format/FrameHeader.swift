@@ -22,12 +22,21 @@ struct FrameHeader: Equatable {
   var time: Int64
   var previousChain: UInt32
   var payloadChecksum: UInt32
+  /// Zeros behind the padding to a multiple of the frame alignment, up to the end of a block.
+  var blockPadding = 0
   /// The header's own checksum, which is the chain value that the next frame carries.
   var chain: UInt32 = 0
 
   /// Bytes of the frame on disk, with header and padding.
   var totalBytes: Int {
-    roundUp(Limits.frameHeaderBytes + payloadBytes, to: Limits.frameAlignment)
+    roundUp(Limits.frameHeaderBytes + payloadBytes, to: Limits.frameAlignment) + blockPadding
+  }
+
+  /// Lets the frame, which begins at `offset`, end where a block ends.
+  mutating func fillBlock(at offset: Int64) {
+    blockPadding = 0
+    let end = Int(offset) + totalBytes
+    blockPadding = roundUp(end, to: Limits.blockBytes) - end
   }
 
   /// Writes the header before the payload and keeps its checksum as `chain`.
@@ -44,7 +53,7 @@ struct FrameHeader: Equatable {
     start.store(time, at: 40)
     start.store(previousChain, at: 48)
     start.store(payloadChecksum, at: 52)
-    start.store(UInt32(0), at: 56)
+    start.store(UInt32(blockPadding), at: 56)
     chain = checksum(start, 60, seed: salt.header)
     start.store(chain, at: 60)
   }
@@ -57,17 +66,21 @@ struct FrameHeader: Equatable {
       start.integer(UInt32.self, at: 60) == checksum(start, 60, seed: salt.header),
       start.integer(UInt8.self, at: 4) == version,
       let kind = Kind(rawValue: start.integer(at: 5)),
-      start.integer(UInt16.self, at: 6) == 0, start.integer(UInt32.self, at: 56) == 0
+      start.integer(UInt16.self, at: 6) == 0
     else { return nil }
     let payload = Int(start.integer(UInt32.self, at: 8))
-    guard payload <= Limits.maxFramePayloadBytes else { return nil }
+    let padding = Int(start.integer(UInt32.self, at: 56))
+    guard
+      payload <= Limits.maxFramePayloadBytes, padding < Limits.blockBytes,
+      padding % Limits.frameAlignment == 0
+    else { return nil }
     return FrameHeader(
       kind: kind, payloadBytes: payload,
       recordCount: Int(start.integer(UInt32.self, at: 12)),
       firstLSN: start.integer(at: 16), sequence: start.integer(at: 24),
       epoch: start.integer(at: 32), time: start.integer(at: 40),
       previousChain: start.integer(at: 48), payloadChecksum: start.integer(at: 52),
-      chain: start.integer(at: 60))
+      blockPadding: padding, chain: start.integer(at: 60))
   }
 }
 

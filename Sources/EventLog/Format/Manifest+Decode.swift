@@ -5,7 +5,7 @@ extension Manifest {
     guard bytes.count >= headerBytes + 4, bytes.starts(with: magic) else {
       throw .damaged(file, 0, "the file does not begin with a manifest header")
     }
-    try checkVersion(bytes.integer(at: 8), expected: version, file: file)
+    try checkVersion(bytes.integer(at: 8), expected: version...version, file: file)
     let end = bytes.count - 4
     let count = Int(bytes.integer(UInt32.self, at: 52))
     guard

@@ -1,8 +1,11 @@
 /// The first 4096 bytes of a segment. Byte table: FileFormat.md.
 struct SegmentHeader: Equatable {
   static let magic: [UInt8] = [0x89, 0x45, 0x56, 0x53, 0x45, 0x47, 0x0D, 0x0A]
-  static let version: UInt16 = 1
+  /// 1: no frame has block padding.
+  static let oldestVersion: UInt16 = 1
+  static let version: UInt16 = 2
 
+  var version = Self.version
   var store: StoreID
   var id: UInt64
   /// LSN of the first record that may stand here.
@@ -16,12 +19,15 @@ struct SegmentHeader: Equatable {
   /// Size of the file.
   var fileBytes: Int64
 
+  /// Whether frames may end where a block ends.
+  var mayFillBlocks: Bool { version > Self.oldestVersion }
+
   var frameSalt: FrameSalt { FrameSalt(salt: salt, segment: id) }
 
   func encoded() -> [UInt8] {
     var bytes = [UInt8](repeating: 0, count: Limits.segmentHeaderBytes)
     bytes.replaceSubrange(0..<8, with: Self.magic)
-    bytes.store(Self.version, at: 8)
+    bytes.store(version, at: 8)
     bytes.store(UInt16(0), at: 10)
     bytes.store(UInt32(Limits.segmentHeaderBytes), at: 12)
     bytes.replaceSubrange(16..<32, with: store.bytes)
@@ -45,8 +51,10 @@ struct SegmentHeader: Equatable {
     guard checksum(bytes[..<4092]) == bytes.integer(UInt32.self, at: 4092) else {
       throw .damaged(file, 0, "the checksum of the segment header does not hold")
     }
-    try checkVersion(bytes.integer(at: 8), expected: version, file: file)
+    let version: UInt16 = bytes.integer(at: 8)
+    try checkVersion(version, expected: oldestVersion...Self.version, file: file)
     return SegmentHeader(
+      version: version,
       store: StoreID(bytes: Array(bytes[16..<32])), id: bytes.integer(at: 32),
       baseLSN: bytes.integer(at: 40), baseSequence: bytes.integer(at: 48),
       epoch: bytes.integer(at: 56), created: bytes.integer(at: 64), salt: bytes.integer(at: 72),
@@ -63,11 +71,16 @@ struct SegmentHeader: Equatable {
 }
 
 /// Says which version was found and which is understood.
-func checkVersion(_ found: UInt16, expected: UInt16, file: String) throws(EventLogError) {
-  guard found == expected else {
+func checkVersion(
+  _ found: UInt16, expected: ClosedRange<UInt16>, file: String
+) throws(EventLogError) {
+  let (oldest, newest) = (expected.lowerBound, expected.upperBound)
+  guard expected.contains(found) else {
     throw EventLogError(
-      .unsupportedFormat, "the format version is \(found); this program reads \(expected)",
-      advice: found > expected
+      .unsupportedFormat,
+      "the format version is \(found); this program reads "
+        + (oldest == newest ? "\(newest)" : "\(oldest) to \(newest)"),
+      advice: found > newest
         ? "A newer program wrote this store: run that one." : "Restore a file of this version.",
       file: file, offset: 8)
   }

@@ -55,7 +55,7 @@ struct StoreIdentity: Equatable, Sendable {
         file: file, offset: 0)
     }
     // The version first: a newer one may keep its checksum elsewhere.
-    try checkVersion(bytes.integer(at: 8), expected: version, file: file)
+    try checkVersion(bytes.integer(at: 8), expected: version...version, file: file)
     guard
       bytes.count == Self.bytes,
       checksum(bytes[..<4092]) == bytes.integer(UInt32.self, at: 4092)

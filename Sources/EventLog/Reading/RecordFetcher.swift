@@ -143,8 +143,12 @@ final class RecordFetcher {
       let word = start.integer(UInt32.self, at: 0)
       if word == FrameHeader.magic {
         walk.offset += Int64(Limits.frameHeaderBytes)
-      } else if word == 0, walk.offset % Int64(Limits.frameAlignment) != 0 {
-        walk.offset = Int64(roundUp(Int(walk.offset), to: Limits.frameAlignment))
+      } else if word == 0, walk.offset % Int64(Limits.blockBytes) != 0 {
+        // Behind a frame come zeros up to a place where frames begin, or to the end of the block.
+        let isBetween = walk.offset % Int64(Limits.frameAlignment) != 0
+        walk.offset = Int64(
+          roundUp(
+            Int(walk.offset), to: isBetween ? Limits.frameAlignment : Limits.blockBytes))
       } else {
         let length = Int(word)
         let found = start.integer(UInt64.self, at: 8)

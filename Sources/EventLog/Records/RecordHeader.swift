@@ -43,6 +43,7 @@ package struct RecordHeader: Hashable, Sendable {
   /// LSN of the newest earlier record of the same event, 0 when this is its first.
   package var previousLSN: UInt64
 
+  @inline(__always)
   package init(
     lsn: UInt64, kind: UInt8 = 1, status: UInt8 = 0, previousStatus: UInt8 = 0,
     flags: RecordFlags = .event, attempt: UInt16 = 0, time: Int64 = 0,

@@ -48,16 +48,17 @@ extension Recovery {
       map.add(id: header.id, baseLSN: header.baseLSN)
       offset = Int64(Limits.segmentHeaderBytes)
     }
+    let activeFile = try ActiveFile(file)
     do throws(EventLogError) {
       try options.disk.replaceFile(Manifest.fileName, in: paths.root, with: manifest.encoded())
       let writer = try SegmentWriter(
-        options: options, paths: paths, manifest: manifest, header: header, file: file,
+        options: options, paths: paths, manifest: manifest, header: header, file: activeFile,
         offset: offset, point: active.point, map: map, preparer: preparer)
       try writer.writeEmpty(.epoch)
       if header.id != active.header.id { giveBackTail(active) }
       return writer
     } catch {
-      file.closeQuietly()
+      activeFile.closeQuietly()
       throw error
     }
   }

@@ -54,11 +54,8 @@ struct TailJudge {
   /// The most that one frame can have left behind.
   private var tornLimit: Int64 {
     if let header = problem.header { return Int64(header.totalBytes) }
-    return Self.longestFrame
+    return Int64(Limits.maxFrameBytes)
   }
-
-  private static let longestFrame = Int64(
-    roundUp(Limits.frameHeaderBytes + Limits.maxFramePayloadBytes, to: Limits.frameAlignment))
 
   /// The end of the last byte that is not zero, nil when all are. A frame header of this segment
   /// anywhere behind proves that the frame at `start` was durable: at most one is un-synced.
@@ -66,7 +63,7 @@ struct TailJudge {
   /// What a manifest that is older than the segment would not know of begins at `start`: of a
   /// store that was closed no more is looked at than the longest frame takes.
   private func examine() throws(EventLogError) -> Int64? {
-    let end = closedEnd == nil ? fileBytes : min(fileBytes, start + Self.longestFrame)
+    let end = closedEnd == nil ? fileBytes : min(fileBytes, start + Int64(Limits.maxFrameBytes))
     var last: Int64?
     var at = start
     while at < end {

@@ -3,9 +3,10 @@ extension SegmentWriter {
   /// a crash in between leaves either the old segment active, or a listed new one.
   func roll() throws(EventLogError) {
     let old = file
-    (header, file) = try Self.makeSegment(
+    let made = try Self.makeSegment(
       options: options, paths: paths, preparer: preparer, store: store, id: header.id + 1,
       after: point, epoch: manifest.epoch)
+    (header, file) = (made.header, try ActiveFile(made.file))
     var next = manifest
     next.seal(at: Manifest.End(offset: offset, point: point))
     next.add(header)
@@ -21,7 +22,7 @@ extension SegmentWriter {
   static func makeSegment(
     options: EventLogOptions, paths: StorePaths, preparer: SparePreparer, store: StoreID,
     id: UInt64, after point: ChainPoint, epoch: UInt64
-  ) throws(EventLogError) -> (SegmentHeader, DiskFile) {
+  ) throws(EventLogError) -> (header: SegmentHeader, file: DiskFile) {
     try preparer.take()
     let salt = try randomBytes(8)
     let header = SegmentHeader(

@@ -7,7 +7,7 @@ final class SegmentWriter {
   let store: StoreID
   var manifest: Manifest
   var header: SegmentHeader
-  var file: DiskFile
+  var file: ActiveFile
   /// Where the next frame begins.
   var offset: Int64
   var point: ChainPoint
@@ -29,7 +29,7 @@ final class SegmentWriter {
 
   init(
     options: EventLogOptions, paths: StorePaths, manifest: Manifest, header: SegmentHeader,
-    file: DiskFile, offset: Int64, point: ChainPoint, map: SegmentMap, preparer: SparePreparer
+    file: ActiveFile, offset: Int64, point: ChainPoint, map: SegmentMap, preparer: SparePreparer
   ) throws(EventLogError) {
     self.options = options
     self.paths = paths
@@ -60,11 +60,11 @@ final class SegmentWriter {
   func writeEmpty(_ kind: FrameHeader.Kind) throws(EventLogError) { try write(empty, kind) }
 
   private func write(_ buffer: FrameBuffer, _ kind: FrameHeader.Kind) throws(EventLogError) {
-    var frame = FrameHeader(
-      kind: kind, payloadBytes: buffer.payloadBytes, recordCount: buffer.recordCount,
-      firstLSN: point.lsn + 1, sequence: point.sequence + 1, epoch: manifest.epoch,
-      time: wallNanoseconds(), previousChain: point.chain, payloadChecksum: 0)
-    if offset + Int64(frame.totalBytes) > header.fileBytes || isOld(kind) { try roll() }
+    var frame = makeFrame(buffer, kind)
+    if offset + Int64(frame.totalBytes) > header.fileBytes || isOld(kind) {
+      try roll()
+      frame = makeFrame(buffer, kind)
+    }
     precondition(
       offset + Int64(frame.totalBytes) <= header.fileBytes,
       "a fresh segment has room for the largest frame")
@@ -72,7 +72,7 @@ final class SegmentWriter {
     if options.breaks.has(.acknowledgeBeforeSync) {
       acknowledgedLSN = point.lsn + UInt64(buffer.recordCount)
     }
-    try file.write(bytes, at: offset)
+    try file.write(bytes, at: offset, directly: isWholeBlocks(buffer))
     try sync()
     noteMarks(buffer)
     offset += Int64(frame.totalBytes)
@@ -81,6 +81,25 @@ final class SegmentWriter {
     if hasUnsynced { return }
     acknowledgedLSN = point.lsn
     try writeMark()
+  }
+
+  private func makeFrame(_ buffer: FrameBuffer, _ kind: FrameHeader.Kind) -> FrameHeader {
+    var frame = FrameHeader(
+      kind: kind, payloadBytes: buffer.payloadBytes, recordCount: buffer.recordCount,
+      firstLSN: point.lsn + 1, sequence: point.sequence + 1, epoch: manifest.epoch,
+      time: wallNanoseconds(), previousChain: point.chain, payloadChecksum: 0)
+    if fillsBlocks(buffer) { frame.fillBlock(at: offset) }
+    return frame
+  }
+
+  /// Whether a frame ends where a block does: the next one can go around the page cache then.
+  private func fillsBlocks(_ buffer: FrameBuffer) -> Bool {
+    buffer.payloadBytes >= options.directFrameBytes && file.canWriteDirectly
+      && header.mayFillBlocks
+  }
+
+  private func isWholeBlocks(_ buffer: FrameBuffer) -> Bool {
+    fillsBlocks(buffer) && offset % Int64(Limits.blockBytes) == 0
   }
 
   /// A segment with records is sealed early when retention wants it so.

@@ -71,9 +71,8 @@ struct StoreBench {
 
   private mutating func runBare(_ frames: [Int]) throws {
     let path = folder + "/bare"
-    for isCached in [false, true] {
-      let rate = try passes.bare(path, frames: frames, isCached: isCached)
-      if isCached { report.cachedBare.append(rate) } else { report.bare.append(rate) }
+    for way in StorePasses.Bare.allCases {
+      report.bare[way, default: []].append(try passes.bare(path, frames: frames, way))
       unlink(path)
       settle()
     }
@@ -92,7 +91,7 @@ struct StoreBench {
     while !has("spare.next") || !has("reserve.next"), StorePasses.seconds() < end {
       usleep(10_000)
     }
-    awaitMerges(path)
+    awaitUpkeep(log, path)
     settle()
   }
 
@@ -200,7 +199,7 @@ struct StoreBench {
     let signal = DurableSignal(durable: 0)
     let log = try open(path, signal)
     try load(log, signal)
-    awaitMerges(path)
+    awaitUpkeep(log, path)
     let other = DurableSignal(durable: 0)
     let newLog = try open(folder + "/log", other)
     for round in 1...rounds {
@@ -244,12 +243,13 @@ struct StoreBench {
     }
   }
 
-  /// Until the tables of what is stored are merged: what merges cost is measured elsewhere.
-  private func awaitMerges(_ path: String) {
+  /// Until what is stored is indexed and the tables merged: what that costs is measured elsewhere.
+  private func awaitUpkeep(_ log: EventLog, _ path: String) {
     var quiet = 0
     while quiet < 20 {
       let names = (try? LinuxDisk().list(path + "/index")) ?? []
-      quiet = names.contains { $0.hasSuffix(".tmp") } ? 0 : quiet + 1
+      let isBusy = log.segmentsToIndex > 0 || names.contains { $0.hasSuffix(".tmp") }
+      quiet = isBusy ? 0 : quiet + 1
       usleep(100_000)
     }
   }

@@ -39,11 +39,20 @@ struct StorePasses {
     return Outcome(perSecond: Double(records) / seconds, frames: signal.frameCounts)
   }
 
+  /// How bare writes go to the disk.
+  enum Bare: CaseIterable {
+    /// Through the page cache, which has no page of the file yet, as of a log's next segment.
+    case uncached
+    /// Through the page cache, which has all of them.
+    case cached
+    /// Around the page cache (O_DIRECT), whole blocks.
+    case direct
+  }
+
   /// The same bytes in the same frames: pwrite and fdatasync into a file that is there already.
-  /// Its pages are in memory, or not, as those of a log's next segment are not: then the kernel
-  /// finds a page for each.
-  func bare(_ path: String, frames: [Int], isCached: Bool) throws -> Double {
-    let sizes = frames.map { (64 + $0 * NumberedRecord.bytes + 63) & ~63 }
+  func bare(_ path: String, frames: [Int], _ way: Bare) throws -> Double {
+    let unit = way == .direct ? 4096 : 64
+    let sizes = frames.map { (64 + $0 * NumberedRecord.bytes + unit - 1) / unit * unit }
     let descriptor = open(path, O_RDWR | O_CREAT | O_TRUNC, 0o600)
     guard descriptor >= 0 else { throw BenchFailure("\(path): \(Self.errorText())") }
     defer { close(descriptor) }
@@ -58,8 +67,11 @@ struct StorePasses {
       }
     }
     guard fsync(descriptor) == 0 else { throw BenchFailure("\(path): \(Self.errorText())") }
-    if !isCached, posix_fadvise(descriptor, 0, 0, POSIX_FADV_DONTNEED) != 0 {
+    if way != .cached, posix_fadvise(descriptor, 0, 0, POSIX_FADV_DONTNEED) != 0 {
       throw BenchFailure("\(path): its pages stay in memory")
+    }
+    if way == .direct, fcntl(descriptor, F_SETFL, O_RDWR | Self.direct) != 0 {
+      throw BenchFailure("\(path): \(Self.errorText())")
     }
     buffer.initializeMemory(as: UInt8.self, repeating: 0x5A)
     let start = Self.seconds()
@@ -72,6 +84,13 @@ struct StorePasses {
     }
     return Double(frames.reduce(0, +)) / (Self.seconds() - start)
   }
+
+  /// Linux's O_DIRECT, which Glibc's module lacks.
+  #if arch(arm64)
+    private static let direct: Int32 = 0o200000
+  #else
+    private static let direct: Int32 = 0o40000
+  #endif
 
   /// On a clock that never goes back, from some moment of this process on.
   static func seconds() -> Double {

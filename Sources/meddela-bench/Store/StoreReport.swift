@@ -5,9 +5,7 @@ struct StoreReport {
   /// Frames of each round.
   var frames: [Int] = []
   var log: [Double] = []
-  var bare: [Double] = []
-  /// Into pages that are in memory.
-  var cachedBare: [Double] = []
+  var bare: [StorePasses.Bare: [Double]] = [:]
   var rivals: [RivalStore.Kind: [Double]] = [:]
   var rivalReads: [RivalStore.Kind: Double] = [:]
   /// Why a rival was not measured.
@@ -47,7 +45,9 @@ struct StoreReport {
     median(zip(some, others).map { $0 / $1 })
   }
 
-  var bareRatio: Double { Self.ratio(log, to: bare) }
+  private func bareRatio(_ way: StorePasses.Bare) -> Double {
+    Self.ratio(log, to: bare[way] ?? [])
+  }
 
   var bestRival: RivalStore.Kind? {
     RivalStore.Kind.allCases.filter { rivals[$0] != nil }
@@ -62,12 +62,13 @@ struct StoreReport {
       "(\(frame) a frame on average); medians; every frame or transaction synced", "",
       Self.row("", "durable/s", "ours to it", "goal", "point reads/s"),
       Self.row("event log", Self.whole(Self.median(log)), "1", "", Self.whole(readsPerSecond)),
-      Self.row(
-        "pwrite + fdatasync", Self.whole(Self.median(bare)), Self.short(bareRatio), "0.80", ""),
-      Self.row(
-        "  into cached pages", Self.whole(Self.median(cachedBare)),
-        Self.short(Self.ratio(log, to: cachedBare)), "", ""),
     ]
+    for way in StorePasses.Bare.allCases {
+      lines.append(
+        Self.row(
+          way.name, Self.whole(Self.median(bare[way] ?? [])), Self.short(bareRatio(way)),
+          way == .uncached ? "0.80" : "", ""))
+    }
     for kind in RivalStore.Kind.allCases {
       guard let rates = rivals[kind] else {
         if let reason = absent[kind] { lines.append("\(kind.name): \(reason)") }
@@ -138,13 +139,15 @@ extension StoreReport {
     }
     var members = [
       ("records", "\(records)"), ("window", "\(window)"), ("frames", "\(frames)"),
-      ("logPerSecond", list(log)), ("barePerSecond", list(bare)), ("ratioToBare", "\(bareRatio)"),
-      ("cachedBarePerSecond", list(cachedBare)),
-      ("ratioToCachedBare", "\(Self.ratio(log, to: cachedBare))"),
+      ("logPerSecond", list(log)),
       ("readsPerSecond", "\(readsPerSecond)"), ("startSeconds", "\(startSeconds)"),
       ("replaySeconds", "\(replaySeconds)"), ("replayedRecords", "\(replayedRecords)"),
       ("indexBytesPerEvent", "\(bytesPerEvent)"),
     ]
+    for way in StorePasses.Bare.allCases {
+      members.append(("\(way)BarePerSecond", list(bare[way] ?? [])))
+      members.append(("ratioTo\(way)Bare", "\(bareRatio(way))"))
+    }
     for kind in RivalStore.Kind.allCases {
       guard let rates = rivals[kind] else { continue }
       members.append(("\(kind)PerSecond", list(rates)))
@@ -169,5 +172,15 @@ extension StoreReport {
       ]
     }
     return "{" + members.map { "\"\($0.0)\":\($0.1)" }.joined(separator: ",") + "}"
+  }
+}
+
+extension StorePasses.Bare {
+  fileprivate var name: String {
+    switch self {
+    case .uncached: "pwrite + fdatasync"
+    case .cached: "  into cached pages"
+    case .direct: "  with O_DIRECT"
+    }
   }
 }

@@ -26,11 +26,15 @@ struct StoreWriterCommand: ParsableCommand {
   @Option(help: "Milliseconds between turns.")
   var pause = 0
 
+  @Option(help: "Frames of so many bytes are written around the page cache.")
+  var directFrameBytes = 8 << 10
+
   func run() throws {
     signal(SIGPIPE, SIG_IGN)
     signal(SIGXFSZ, SIG_IGN)
     var options = EventLogOptions(path: directory)
     options.segmentBytes = segmentBytes
+    options.directFrameBytes = directFrameBytes
     let callbacks = EventLogCallbacks(
       onDurable: { Self.say("durable \($0)") },
       onFailure: { error in

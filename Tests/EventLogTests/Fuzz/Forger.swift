@@ -16,7 +16,9 @@ enum Forger {
       bytes.integer(UInt32.self, at: offset) == FrameHeader.magic
     {
       let payload = Int(bytes.integer(UInt32.self, at: offset + 8))
-      let end = roundUp(offset + Limits.frameHeaderBytes + payload, to: Limits.frameAlignment)
+      let padding = Int(bytes.integer(UInt32.self, at: offset + 56))
+      let end =
+        roundUp(offset + Limits.frameHeaderBytes + payload, to: Limits.frameAlignment) + padding
       guard end <= bytes.count else { break }
       frames.append(Frame(offset: offset, end: end))
       offset = end

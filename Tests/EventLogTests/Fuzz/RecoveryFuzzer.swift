@@ -26,6 +26,8 @@ final class RecoveryFuzzer: Sendable {
     var options = EventLogOptions(path: "/store")
     options.segmentBytes = Limits.minSegmentBytes
     options.disk = disk
+    // Frames that end where a block ends, and others.
+    options.directFrameBytes = 2_000
     return options
   }
 

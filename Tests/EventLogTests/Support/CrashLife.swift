@@ -1,3 +1,5 @@
+import Synchronization
+
 @testable import EventLog
 
 /// The life of a store through crashes: commits, the keeper's work, retention, errors, power cuts
@@ -15,17 +17,29 @@ struct CrashLife {
   var retains = false
   /// The latest time that retention was told to count as old.
   private var oldest: Int64 = 0
+  /// Above this, frames are written around the page cache.
+  private let directFrameBytes: Int
 
   init(seed: UInt64, breaks: Breaks = [], retains: Bool = false) {
     random = SeededRandom(seed)
     self.breaks = breaks
     self.retains = retains
+    directFrameBytes = [1, 2_000, 6_000, .max].randomElement(using: &random) ?? 1
+    // Half of a life in eight the file system has no such writes and reads.
+    if Int.random(in: 0..<8, using: &random) == 0 { refusesDirect = true }
   }
 
-  var options: EventLogOptions { .simulated(disk, breaks: breaks) }
+  private var refusesDirect = false
+
+  var options: EventLogOptions {
+    var options = EventLogOptions.simulated(disk, breaks: breaks)
+    options.directFrameBytes = directFrameBytes
+    return options
+  }
 
   mutating func run(rounds: Int = 4) throws {
     for round in 0..<rounds {
+      if refusesDirect { disk.state.withLock { $0.refusesDirect = round % 2 == 1 } }
       if Int.random(in: 0..<4, using: &random) == 0 {
         disk.arm(.error(5), atCall: Int.random(in: 1...160, using: &random))
       } else {

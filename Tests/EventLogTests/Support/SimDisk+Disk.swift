@@ -33,7 +33,7 @@ extension SimDisk {
   func open(_ path: String, _ mode: OpenMode) throws(SystemError) -> Descriptor {
     try with { (state) throws(SystemError) in
       let isWritable = mode != .read && mode != .readDirect
-      let isDirect = mode == .readDirect || mode == .replaceDirect
+      let isDirect = [.readDirect, .writeDirect, .replaceDirect].contains(mode)
       if isDirect, state.refusesDirect { throw SystemError(EINVAL) }
       let replaces = mode == .replace || mode == .replaceDirect
       if state.names[path] == nil {
@@ -97,6 +97,7 @@ extension SimDisk {
       guard isAligned || !file.isDirect else { throw SystemError(EINVAL) }
       try state.reserve(file.inode, upTo: Int(offset) + bytes.count)
       let dies = try self.change(&state, "write \(bytes.count) at \(offset)")
+      if file.isDirect { state.countDirectWrite(file.inode) }
       // Now and then a write is short, and the rest comes in another.
       state.writes += 1
       let count =
@@ -176,7 +177,13 @@ extension SimDisk {
     }
   }
 
-  func dropCache(_: Descriptor) {}
+  /// Clean pages go, and what the disk has comes in their place: also after a failed sync.
+  func dropCache(_ descriptor: Descriptor) {
+    state.withLock { state in
+      guard let file = state.open[descriptor.number], !state.isDead else { return }
+      state.inodes[file.inode].cached = state.inodes[file.inode].truth
+    }
+  }
 
   func announceSequentialRead(_: Descriptor) {}
 

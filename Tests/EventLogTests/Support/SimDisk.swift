@@ -43,6 +43,8 @@ final class SimDisk: Disk, @unchecked Sendable {
     /// Calls that change something.
     var calls = 0
     var writes = 0
+    /// Writes around the cache, by file.
+    var directWrites: [String: Int] = [:]
     var troubleAt: Int?
     var trouble = Trouble.crash
     var isDead = false
@@ -125,6 +127,10 @@ extension SimDisk.State {
     let missing = max(0, count - inodes[inode].cached.count)
     if missing > free { throw SystemError(ENOSPC) }
     freeBytes = free - missing
+  }
+
+  mutating func countDirectWrite(_ inode: Int) {
+    for name in names.keys where names[name] == inode { directWrites[name, default: 0] += 1 }
   }
 
   /// After a name went.
