@@ -209,6 +209,9 @@ package final class EventLog {
     appendedBytes - committer.durableBytes.load(ordering: .relaxed)
   }
 
+  /// How long the disk takes to make frames durable, and has taken for the one under way.
+  package var syncTimes: SyncTimes { committer.syncTimes }
+
   /// Every record up to here is durable.
   package var durableLSN: UInt64 { committer.durableLSN.load(ordering: .acquiring) }
 

@@ -69,4 +69,31 @@ import Testing
     }
     #expect(isMerged && isRetired)
   }
+
+  @Test func `a disk that does not answer is seen while it does not, and counted when it did`()
+    throws
+  {
+    let disk = MemoryDisk()
+    try disk.makeDirectory("/d")
+    let owner = Owner()
+    var options = EventLogOptions(path: "/d/store")
+    options.disk = disk
+    options.segmentBytes = 64 << 10
+    let log = try EventLog.open(options, callbacks: owner.callbacks)
+    #expect(log.syncTimes.waitingSeconds == 0)
+    disk.holdSyncs(true)
+    var model = Model()
+    var random = SeededRandom(6)
+    log.append(model.makeRecord(&random, hash: { log.hash(of: $0) }))
+    log.endTurn()
+    #expect(owner.waitUntil { log.syncTimes.waitingSeconds > 0.2 })
+    #expect(log.durableLSN == 0 && log.syncTimes.counts == [0, 0, 0, 0, 0])
+    disk.holdSyncs(false)
+    #expect(owner.waitDurable(1))
+    #expect(owner.waitUntil { log.syncTimes.waitingSeconds == 0 })
+    let times = log.syncTimes
+    #expect(times.counts[..<3] == [0, 0, 0] && times.counts.reduce(0, +) == 1)
+    #expect(times.seconds > 0.2)
+    try log.close()
+  }
 }

@@ -27,6 +27,9 @@ final class Committer: @unchecked Sendable {
   /// Told where the log begins now, or nil when there was no room for another manifest. Set
   /// before the thread starts.
   var onDropped: (UInt64, ChainPoint?) -> Void = { _, _ in }
+  private let times = Mutex(SyncTimes())
+  /// When the frame under way was begun, monotonic nanoseconds; 0 when there is none.
+  private let begunAt = Atomic<UInt64>(0)
   private var isStopping = false
   private var isAbandoned = false
   private var failure: EventLogError?
@@ -117,6 +120,18 @@ final class Committer: @unchecked Sendable {
 
   var currentFailure: EventLogError? { monitor.withLock { failure } }
 
+  /// As they are now.
+  var syncTimes: SyncTimes {
+    let begun = begunAt.load(ordering: .relaxed)
+    return times.withLock { times in
+      begun == 0 ? times : times.waiting(Self.seconds(since: begun))
+    }
+  }
+
+  private static func seconds(since begun: UInt64) -> Double {
+    Double(monotonicNanoseconds() - begun) / 1e9
+  }
+
   /// Poisons the log: from here on nothing becomes durable. The sync thread says so, so that
   /// nothing is said to be durable after the failure was.
   func fail(_ error: EventLogError) {
@@ -152,8 +167,7 @@ final class Committer: @unchecked Sendable {
     while true {
       switch nextWork(unconfirmedSince) {
       case .frame(let buffer):
-        try writer.write(buffer)
-        unconfirmedSince = monotonicNanoseconds()
+        unconfirmedSince = try write(buffer)
         guard announce(buffer, writer.acknowledgedLSN) else { return }
       case .confirm:
         try writer.writeEmpty(.confirm)
@@ -164,6 +178,17 @@ final class Committer: @unchecked Sendable {
         return
       }
     }
+  }
+
+  /// When it was durable.
+  private func write(_ buffer: FrameBuffer) throws(EventLogError) -> UInt64 {
+    let begun = monotonicNanoseconds()
+    begunAt.store(begun, ordering: .relaxed)
+    defer { begunAt.store(0, ordering: .relaxed) }
+    try writer.write(buffer)
+    let end = monotonicNanoseconds()
+    times.withLock { $0.add(Double(end - begun) / 1e9) }
+    return end
   }
 
   private func drop(_ id: UInt64) throws(EventLogError) {

@@ -1,3 +1,4 @@
+internal import EventLog
 internal import Execution
 internal import HTTPTypes
 internal import Hummingbird
@@ -57,6 +58,10 @@ package struct HealthService: Service {
       lines.append("\(link.name): \(link.isReady ? "ready" : "not ready")\(blocked)")
     }
     if status.isShortOfSpace { lines.append("store: no room for another segment") }
+    if status.isDiskStalled {
+      let seconds = Int(status.syncTimes.waitingSeconds)
+      lines.append("store: the disk has not confirmed a write for \(seconds) s")
+    }
     // Passes by itself, as every back-pressure does.
     if status.isBehind { lines.append("store: \(status.segmentsToIndex) segments to index first") }
     // Said, and no reason to stop taking events: what is written now is sound.

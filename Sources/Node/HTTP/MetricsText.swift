@@ -1,3 +1,4 @@
+internal import EventLog
 internal import Execution
 internal import Messages
 
@@ -50,6 +51,7 @@ enum MetricsText {
     gauge("store_segments_to_index", status.segmentsToIndex, "Nothing new is taken at 8.")
     gauge("store_damaged", status.damage == nil ? 0 : 1, "Damage found in stored data.")
     gauge("reconciliation_mismatches", status.mismatches, "What does not add up: see the log.")
+    lines += syncTimes(status.syncTimes)
     lines += totals(status.totals)
     gauge("active_events", status.activeEvents, "Events that are being worked on.")
     gauge("waiting_events", status.waitingTimers, "Pending events that wait for their time.")
@@ -65,6 +67,23 @@ enum MetricsText {
       lines.append("meddela_link_ready{shard=\"00\",link=\"\(link.name)\"} \(link.isReady ? 1 : 0)")
     }
     return lines.joined(separator: "\n") + "\n"
+  }
+
+  /// A histogram.
+  private static func syncTimes(_ times: SyncTimes) -> [String] {
+    let name = "meddela_store_commit_seconds"
+    var lines = [
+      "# HELP \(name) How long frames took until they were durable.", "# TYPE \(name) histogram",
+    ]
+    var count = 0
+    let ends = SyncTimes.classSeconds.map { "\($0)" } + ["+Inf"]
+    for (end, frames) in zip(ends, times.counts) {
+      count += frames
+      lines.append("\(name)_bucket{shard=\"00\",le=\"\(end)\"} \(count)")
+    }
+    lines.append("\(name)_sum{shard=\"00\"} \(times.seconds)")
+    lines.append("\(name)_count{shard=\"00\"} \(count)")
+    return lines
   }
 
   /// Per lane: what came in is what is open and what is final.

@@ -223,7 +223,13 @@ final class ShardRunner {
       log.retain(from: engine.keepFrom)
     }
     logMismatches()
-    report.update(status(at: now))
+    let next = status(at: now)
+    report.update(next)
+    if next.syncTimes.waitingSeconds > 1 {
+      warn(
+        "The disk has not confirmed a write for seconds: nothing is acknowledged meanwhile",
+        "\(Int(next.syncTimes.waitingSeconds))", key: LogKey.seconds)
+    }
   }
 
   private func status(at now: UInt64) -> ShardStatus {
@@ -235,7 +241,8 @@ final class ShardRunner {
       eventsToRecover: engine.eventsToRecover, bufferedLogBytes: log.bufferedBytes,
       indexedEvents: log.eventCount, indexBytes: log.indexBytes, nextLSN: engine.nextLSN,
       durableLSN: engine.durableLSN, isShortOfSpace: log.isShortOfSpace,
-      segmentsToIndex: log.segmentsToIndex, isBehind: log.isBehind, links: links.states,
+      segmentsToIndex: log.segmentsToIndex, isBehind: log.isBehind, syncTimes: log.syncTimes,
+      links: links.states,
       lastUnroutableAt: lastUnroutableAt,
       lastTurnAt: now)
   }

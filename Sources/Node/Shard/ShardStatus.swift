@@ -1,3 +1,4 @@
+package import EventLog
 package import Execution
 
 /// What a shard says of itself, for health, metrics and logs.
@@ -27,6 +28,8 @@ package struct ShardStatus: Sendable {
   package var segmentsToIndex = 0
   /// Too many segments wait to be indexed: nothing new is taken.
   package var isBehind = false
+  /// How long the store's disk takes.
+  package var syncTimes = SyncTimes()
   /// What is wrong with stored data, and where; nil as far as is known.
   package var damage: String?
   /// Links by name: whether each is ready.
@@ -36,7 +39,10 @@ package struct ShardStatus: Sendable {
   /// When the shard's loop last finished a turn, monotonic nanoseconds.
   package var lastTurnAt: UInt64 = 0
 
+  /// The disk has not confirmed a write for so long that something is wrong with it.
+  package var isDiskStalled: Bool { syncTimes.waitingSeconds > 5 }
+
   package var isReady: Bool {
-    phase == .running && !isShortOfSpace && links.allSatisfy { $0.isReady }
+    phase == .running && !isShortOfSpace && !isDiskStalled && links.allSatisfy { $0.isReady }
   }
 }

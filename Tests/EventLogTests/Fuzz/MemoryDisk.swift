@@ -17,7 +17,11 @@ final class MemoryDisk: Disk, @unchecked Sendable {
     var next: Int32 = 10
     var unreadable: (path: String, from: Int)?
     var heldDirectory: String?
+    var holdsSyncs = false
   }
+
+  /// No sync of data ends until it is false again: a frozen disk.
+  func holdSyncs(_ holds: Bool) { state.withLock { $0.holdsSyncs = holds } }
 
   /// No file of this directory is made until it is nil again.
   func hold(_ directory: String?) { state.withLock { $0.heldDirectory = directory } }
@@ -133,7 +137,9 @@ final class MemoryDisk: Disk, @unchecked Sendable {
     }
   }
 
-  func syncData(_ descriptor: Descriptor) throws(SystemError) {}
+  func syncData(_ descriptor: Descriptor) throws(SystemError) {
+    while state.withLock({ $0.holdsSyncs }) { usleep(500) }
+  }
   func syncAll(_ descriptor: Descriptor) throws(SystemError) {}
   func size(_ descriptor: Descriptor) throws(SystemError) -> Int64 {
     try withFile(descriptor) { Int64($0.count) }
