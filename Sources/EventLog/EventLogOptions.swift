@@ -14,11 +14,15 @@ package struct EventLogOptions: Sendable {
   package var disk: any Disk = LinuxDisk()
   /// Segments whose events are all final and older than this are removed; nil keeps everything.
   package var retentionSeconds: Int64?
+  /// Whether checkpoints are written while the log is open; one is at a clean end.
+  package var writesCheckpoints = true
   /// How many bytes a second merges of derived files write at most.
   package var mergeBytesPerSecond = 64 << 20
   /// Frames of so many bytes of payload end where a block ends and are written around the page
   /// cache, where the file system can; tests want smaller ones.
   package var directFrameBytes = Limits.directFrameBytes
+  /// How fast the disk has to be for that; 0 in tests, where time must not count.
+  package var directBytesPerSecond = Limits.directBytesPerSecond
   /// How soon a segment that found no room is tried again.
   var spaceRetryMilliseconds = 1000
   /// Bits of the fingerprint that are kept: all but in tests, which want collisions.

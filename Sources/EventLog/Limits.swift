@@ -17,6 +17,9 @@ package enum Limits {
   /// Frames of so many bytes of payload end where a block ends, and are written around the page
   /// cache: half a block of zeros is little beside them, and a copy less is much.
   static let directFrameBytes = 128 << 10
+  /// A disk that takes fewer bytes a second gets them through the page cache: beside its time that
+  /// of the copy is nothing, and the indexing thread need not read them from it again.
+  static let directBytesPerSecond = 400_000_000.0
   /// The longest frame on disk.
   static let maxFrameBytes =
     roundUp(frameHeaderBytes + maxFramePayloadBytes, to: frameAlignment) + blockBytes

@@ -6,11 +6,8 @@ import Testing
 @Suite struct BacklogTests {
   @Test func `with too many segments to index the log is behind, until they are indexed`() throws {
     let disk = MemoryDisk()
-    try disk.makeDirectory("/d")
+    let options = try EventLogOptions.inMemory(disk)
     let owner = Owner()
-    var options = EventLogOptions(path: "/d/store")
-    options.disk = disk
-    options.segmentBytes = 64 << 10
     let log = try EventLog.open(options, callbacks: owner.callbacks)
     #expect(!log.isBehind && log.segmentsToIndex == 0)
     disk.hold("/d/store/index")
@@ -37,11 +34,8 @@ import Testing
     throws
   {
     let disk = MemoryDisk()
-    try disk.makeDirectory("/d")
+    var options = try EventLogOptions.inMemory(disk)
     let owner = Owner()
-    var options = EventLogOptions(path: "/d/store")
-    options.disk = disk
-    options.segmentBytes = 64 << 10
     options.retentionSeconds = 1
     options.retentionCheckMilliseconds = 1
     // A record's time is its number in seconds after 1970, and the clock is far ahead of it.
@@ -74,11 +68,8 @@ import Testing
     throws
   {
     let disk = MemoryDisk()
-    try disk.makeDirectory("/d")
+    let options = try EventLogOptions.inMemory(disk)
     let owner = Owner()
-    var options = EventLogOptions(path: "/d/store")
-    options.disk = disk
-    options.segmentBytes = 64 << 10
     let log = try EventLog.open(options, callbacks: owner.callbacks)
     #expect(log.syncTimes.waitingSeconds == 0)
     disk.holdSyncs(true)

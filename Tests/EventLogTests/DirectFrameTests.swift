@@ -10,6 +10,7 @@ import Testing
   private func options(_ disk: SimDisk) -> EventLogOptions {
     var options = EventLogOptions.simulated(disk, segmentBytes: 256 << 10)
     options.directFrameBytes = 3_000
+    options.directBytesPerSecond = 0
     return options
   }
 
@@ -58,6 +59,20 @@ import Testing
     let again = try SyncLog(options(disk.afterKill()))
     #expect(again.recovered == model.records)
     again.kill()
+  }
+
+  @Test func `a disk that is slow gets large frames through the page cache`() throws {
+    let disk = SimDisk()
+    var random = SeededRandom(6)
+    var model = Model()
+    var slow = options(disk)
+    slow.directBytesPerSecond = .infinity
+    let log = try SyncLog(slow)
+    for _ in 0..<6 { try log.commit(records(5, &model, &random, log)) }
+    #expect(disk.state.withLock { $0.directWrites }[Self.segment] == nil)
+    #expect(try frames(disk).filter { $0.header.kind == .data }.count == 6)
+    log.kill()
+    #expect(try SyncLog(options(disk.afterKill())).recovered == model.records)
   }
 
   @Test func `records on both sides of the padding are found by their numbers`() throws {

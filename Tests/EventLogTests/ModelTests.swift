@@ -11,6 +11,7 @@ import Testing
     var model = Model()
     var options = directory.options(segmentBytes: 64 << 10)
     if Bool.random(using: &random) { options.directFrameBytes = 4_000 }
+    options.directBytesPerSecond = 0
     if Bool.random(using: &random) { options.fingerprintMask = 0xE000_0000_0000_0000 }
     var owner = Owner()
     var log = try EventLog.open(options, callbacks: owner.callbacks)

@@ -125,7 +125,7 @@ final class KeeperThread: @unchecked Sendable {
       if !hasIndexed { try keeper.writeCheckpoint() }
       return hasIndexed
     }
-    if keeper.wantsCheckpoint { try keeper.writeCheckpoint() }
+    if keeper.options.writesCheckpoints, keeper.wantsCheckpoint { try keeper.writeCheckpoint() }
     let hasRetained = try retain()
     let hasMerged = try keeper.mergeOnce()
     return hasIndexed || hasRetained || hasMerged

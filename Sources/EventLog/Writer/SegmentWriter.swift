@@ -20,6 +20,8 @@ final class SegmentWriter {
     byteCount: DurableMark.bytes, alignment: 64)
   private let empty = FrameBuffer(payload: 0)
 
+  /// What the disk took in a second when the last large frame was written.
+  private var bytesPerSecond = 0.0
   /// The last record that may be said to be durable.
   private(set) var acknowledgedLSN: UInt64
   /// A frame was written and not synced: only ever with `twoFramesInFlight`.
@@ -72,8 +74,12 @@ final class SegmentWriter {
     if options.breaks.has(.acknowledgeBeforeSync) {
       acknowledgedLSN = point.lsn + UInt64(buffer.recordCount)
     }
-    try file.write(bytes, at: offset, directly: isWholeBlocks(buffer))
+    let begun = monotonicNanoseconds()
+    try file.write(bytes, at: offset, directly: goesDirectly(buffer))
     try sync()
+    if fillsBlocks(buffer) {
+      bytesPerSecond = Double(bytes.count) * 1e9 / Double(monotonicNanoseconds() - begun + 1)
+    }
     noteMarks(buffer)
     offset += Int64(frame.totalBytes)
     point = ChainPoint(
@@ -98,8 +104,10 @@ final class SegmentWriter {
       && header.mayFillBlocks
   }
 
-  private func isWholeBlocks(_ buffer: FrameBuffer) -> Bool {
+  /// Whole blocks to a fast disk.
+  private func goesDirectly(_ buffer: FrameBuffer) -> Bool {
     fillsBlocks(buffer) && offset % Int64(Limits.blockBytes) == 0
+      && bytesPerSecond >= options.directBytesPerSecond
   }
 
   /// A segment with records is sealed early when retention wants it so.

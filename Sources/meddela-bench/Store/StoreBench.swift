@@ -142,43 +142,48 @@ struct StoreBench {
     try log.close()
   }
 
-  /// The same pass in small segments, in turns: with a sealed one indexed every few tenths of a
-  /// second, tables merged, old segments removed and all of it scrubbed again and again; and with
-  /// none of that, for the first merge, at a byte a second, holds all of it up.
+  /// The same pass in small segments, in turns: with a sealed one indexed every few hundredths of a
+  /// second and tables merged, as always; with old segments removed, checkpoints written and all of
+  /// it scrubbed again and again besides; and with none of it, for the first merge, at a byte a
+  /// second, holds all of it up.
   private mutating func runUpkeep() throws {
     for round in 1...rounds {
       note("round \(round) of \(rounds) with upkeep and without")
-      for isBusy in round % 2 == 0 ? [true, false] : [false, true] {
-        let path = folder + "/upkeep"
-        var options = EventLogOptions(path: path)
-        options.segmentBytes = 16 << 20
-        options.retentionCheckMilliseconds = 100
-        // A record's time is its number in milliseconds after 1970: half of a pass is old enough.
-        let old = Int64(passes.records / 2_000)
-        if isBusy {
-          options.retentionSeconds = Int64(time(nil)) - old
-        } else {
-          options.mergeBytesPerSecond = 1
-        }
-        let signal = DurableSignal(durable: 0)
-        let log = try EventLog.open(options, callbacks: signal.callbacks)
-        let scrubber = isBusy ? try scrub(path) : nil
-        // What there is to keep up comes from the first pass.
-        _ = try passes.run(log, signal)
-        let outcome = try passes.run(log, signal) { if isBusy { log.retain(from: log.nextLSN) } }
-        if isBusy {
-          report.busy.append(outcome.perSecond)
-          report.busyFirstLSN = try EventLogReader(path: path).firstLSN
-          report.busyTables = log.storedEvents
-        } else {
-          report.idle.append(outcome.perSecond)
-        }
-        scrubber?.stop()
-        try log.close()
-        remove(path)
-        settle()
-      }
+      let all = StoreReport.Upkeep.allCases
+      for upkeep in round % 2 == 0 ? all : all.reversed() { try runUpkeep(upkeep) }
     }
+  }
+
+  private mutating func runUpkeep(_ upkeep: StoreReport.Upkeep) throws {
+    let path = folder + "/upkeep"
+    var options = EventLogOptions(path: path)
+    options.segmentBytes = 16 << 20
+    options.retentionCheckMilliseconds = 100
+    options.writesCheckpoints = upkeep == .all
+    // A record's time is its number in milliseconds after 1970: half of a pass is old enough.
+    let old = Int64(passes.records / 2_000)
+    switch upkeep {
+    case .all: options.retentionSeconds = Int64(time(nil)) - old
+    case .indexing: break
+    case .none: options.mergeBytesPerSecond = 1
+    }
+    let signal = DurableSignal(durable: 0)
+    let log = try EventLog.open(options, callbacks: signal.callbacks)
+    let scrubber = upkeep == .all ? try scrub(path) : nil
+    // What there is to keep up comes from the first pass.
+    _ = try passes.run(log, signal)
+    let outcome = try passes.run(log, signal) {
+      if upkeep == .all { log.retain(from: log.nextLSN) }
+    }
+    report.upkeep[upkeep, default: []].append(outcome.perSecond)
+    if upkeep == .all {
+      report.busyFirstLSN = try EventLogReader(path: path).firstLSN
+      report.busyTables = log.storedEvents
+    }
+    scrubber?.stop()
+    try log.close()
+    remove(path)
+    settle()
   }
 
   private func scrub(_ path: String) throws -> Scrubber {

@@ -35,6 +35,7 @@ struct StoreWriterCommand: ParsableCommand {
     var options = EventLogOptions(path: directory)
     options.segmentBytes = segmentBytes
     options.directFrameBytes = directFrameBytes
+    options.directBytesPerSecond = 0
     let callbacks = EventLogCallbacks(
       onDurable: { Self.say("durable \($0)") },
       onFailure: { error in

@@ -28,6 +28,7 @@ final class RecoveryFuzzer: Sendable {
     options.disk = disk
     // Frames that end where a block ends, and others.
     options.directFrameBytes = 2_000
+    options.directBytesPerSecond = 0
     return options
   }
 

@@ -34,6 +34,7 @@ struct CrashLife {
   var options: EventLogOptions {
     var options = EventLogOptions.simulated(disk, breaks: breaks)
     options.directFrameBytes = directFrameBytes
+    options.directBytesPerSecond = 0
     return options
   }
 

@@ -158,4 +158,13 @@ extension EventLogOptions {
     options.breaks = breaks
     return options
   }
+
+  /// Small segments on a disk that only keeps files.
+  static func inMemory(_ disk: MemoryDisk) throws(SystemError) -> EventLogOptions {
+    try disk.makeDirectory("/d")
+    var options = EventLogOptions(path: "/d/store")
+    options.segmentBytes = 64 << 10
+    options.disk = disk
+    return options
+  }
 }

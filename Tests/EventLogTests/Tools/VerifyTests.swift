@@ -152,11 +152,8 @@ import Testing
     throws
   {
     let disk = MemoryDisk()
-    try disk.makeDirectory("/d")
+    let options = try EventLogOptions.inMemory(disk)
     let owner = Owner()
-    var options = EventLogOptions(path: "/d/store")
-    options.disk = disk
-    options.segmentBytes = 64 << 10
     let log = try EventLog.open(options, callbacks: owner.callbacks)
     var model = Model()
     var random = SeededRandom(9)
