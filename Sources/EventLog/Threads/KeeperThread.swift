@@ -173,9 +173,9 @@ final class KeeperThread: @unchecked Sendable {
       return isStopping || isFinishing
     }
     if isEnding { throw EventLogError(.closed, "the log is being closed") }
-    // What was sealed meanwhile does not wait for a long merge.
+    // What was sealed meanwhile does not wait for a long merge, nor the merge for all of it.
     for segment in takeSealed() { keeper.add(segment) }
-    while try indexNext() {}
+    _ = try indexNext()
   }
 
   private func indexNext() throws(EventLogError) -> Bool {

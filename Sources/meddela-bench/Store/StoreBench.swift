@@ -170,11 +170,10 @@ struct StoreBench {
     let signal = DurableSignal(durable: 0)
     let log = try EventLog.open(options, callbacks: signal.callbacks)
     let scrubber = upkeep == .all ? try scrub(path) : nil
+    func onTurn() { if upkeep == .all { log.retain(from: log.nextLSN) } }
     // What there is to keep up comes from the first pass.
-    _ = try passes.run(log, signal)
-    let outcome = try passes.run(log, signal) {
-      if upkeep == .all { log.retain(from: log.nextLSN) }
-    }
+    _ = try passes.run(log, signal, onTurn: onTurn)
+    let outcome = try passes.run(log, signal, onTurn: onTurn)
     report.upkeep[upkeep, default: []].append(outcome.perSecond)
     if upkeep == .all {
       report.busyFirstLSN = try EventLogReader(path: path).firstLSN
