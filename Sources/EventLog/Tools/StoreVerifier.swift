@@ -54,10 +54,11 @@ package struct StoreVerifier {
         maxEpoch: manifest.epoch, through: end?.sequence)
       let done = report.bytes
       let outcome = try verifier.run(after: point) { progress(done + $0, total) }
+      // Also behind one that retention removed meanwhile, the next follows its end.
+      point = segment.end?.point ?? point
       if outcome.isMissing, try !isListed(segment.id, identity) { continue }
       report.add(outcome, onFinding)
       if outcome.wasStopped { return }
-      point = segment.end?.point ?? point
     }
     if let end { report.durableLSN = end.lsn }
     try lookForUnlisted(manifest, identity, onFinding, &report)

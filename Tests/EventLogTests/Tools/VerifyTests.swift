@@ -183,4 +183,27 @@ import Testing
     #expect(report.wasStopped)
     #expect(report.records < store.model.records.count)
   }
+
+  @Test func `segments that retention removes during the pass are no damage, nor is what follows`()
+    throws
+  {
+    let (disk, model) = try DamageTests.store()
+    let log = try SyncLog(.simulated(disk))
+    var hasRemoved = false
+    let report = try StoreVerifier(path: "/store", disk: disk).run(progress: { _, _ in
+      // While the first segment is read, it and the one behind it go.
+      if !hasRemoved {
+        hasRemoved = true
+        let origin = try? log.opened.writer.drop(through: 2)
+        #expect(origin != nil)
+        for id in 1...(2 as UInt64) {
+          try? disk.remove("/store/segments/" + SegmentHeader.fileName(id))
+        }
+      }
+      return true
+    })
+    log.kill()
+    #expect(hasRemoved && report.records < model.records.count)
+    #expect(report.findings.isEmpty, "\(report.findings)")
+  }
 }
