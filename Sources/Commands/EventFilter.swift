@@ -32,7 +32,7 @@ struct EventFilter {
     let total = Int(reader.durableLSN)
     try reader.forEachRecord { record in
       progress(Int(record.header.lsn), total)
-      guard record.header.flags.contains(.event),
+      guard record.header.flags.isOfEvent,
         let payload = RecordPayload(record.payload), !payload.bodyBytes.isEmpty,
         search.isIn(payload.bodyBytes)
       else { return }

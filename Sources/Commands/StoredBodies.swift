@@ -32,7 +32,7 @@ extension StoredEvents {
     let parser = JSONParser()
     do {
       try reader.forEachRecord(from: first) { record in
-        guard record.header.flags.contains(.event), let payload = RecordPayload(record.payload)
+        guard record.header.flags.isOfEvent, let payload = RecordPayload(record.payload)
         else { return }
         if !payload.bodyBytes.isEmpty {
           let event = StoredBody(

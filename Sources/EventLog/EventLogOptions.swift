@@ -5,6 +5,11 @@ package struct EventLogOptions: Sendable {
   /// Size of a segment file, rounded up to 4 KiB; 64 KiB to 16 GiB. A store may be opened with
   /// another size than it was made with: it counts from the next segment on.
   package var segmentBytes = 256 << 20
+  /// The longest payload that a record of such a log takes, whatever its id.
+  package var maxPayloadBytes: Int {
+    Limits.maxRecordBytes(segmentBytes: segmentBytes) - Limits.recordHeaderBytes
+      - Limits.maxIDBytes
+  }
   /// A data frame with nothing after it for this long is followed by a confirm frame.
   package var confirmMilliseconds = 80
   /// Of which open events in indexed segments `replay` is shown the newest record: each of them is

@@ -33,6 +33,10 @@ struct ActiveEvent {
   var publishSerial: UInt32 = 0
   /// Why the broker returned the delivery whose confirm is still to come.
   var returnReason: TransitionReason?
+  /// The delivery queue that its delivery waits in or was published to.
+  var queue: Int32 = -1
+  /// Whether a timer, a start or a person drives it: a fresh event goes first.
+  var isBackground = false
   /// When its delivery began to wait, monotonic.
   var waitingSince: UInt64 = 0
   /// The rendered delivery, until it is confirmed.

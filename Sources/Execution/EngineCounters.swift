@@ -22,6 +22,10 @@ package struct EngineCounters: Sendable, Equatable {
   package var statusConfirmed = 0
   package var statusRefused = 0
   package var receipts = 0
+  /// Receipts that the broker did not take.
+  package var receiptsGivenUp = 0
+  /// Messages that could neither be parked nor written down: the broker dead-letters them.
+  package var parkedByBroker = 0
   package var settled = 0
   /// Deliveries that were found without a log in time.
   package var logTimeouts = 0

@@ -3,6 +3,7 @@ import Messages
 /// Names that go into every message, as bytes.
 struct EngineNames {
   let deliveryLogQueue: [UInt8]
+  let statusExchange: [UInt8]
   let prefixWithDot: [UInt8]
   let shard: [UInt8]
   let version: [UInt8]
@@ -15,6 +16,7 @@ struct EngineNames {
 
   init(_ settings: EngineSettings) {
     deliveryLogQueue = Array("\(settings.prefix).delivery-logs.\(settings.shard)".utf8)
+    statusExchange = Array("\(settings.prefix).status".utf8)
     prefixWithDot = Array("\(settings.prefix).".utf8)
     shard = Array("\(settings.shard)".utf8)
     version = Array(settings.version.utf8)

@@ -9,6 +9,11 @@ package struct EngineSettings: Sendable {
   package var version: String
   /// An event's body may have so many bytes.
   package var maxEventBytes = 1 << 20
+  /// The payload of one record of the log may have so many.
+  package var maxPayloadBytes = (2 << 20) - 2_048
+  /// Messages of each lane that may be unacknowledged at one time.
+  package var realtimePrefetch = 1_000
+  package var batchPrefetch = 1_000
   package var giveUpSeconds: Int64 = 86_400
   package var retryMinSeconds: Int64 = 1
   package var retryMaxSeconds: Int64 = 300
@@ -63,6 +68,8 @@ enum EngineLimits {
   /// Status updates kept in memory; those beyond are read back from the log.
   static let outboxEntries = 16_384
   static let outboxBytes = 16 << 20
+  /// Updates that are published or wait for another one of their event.
+  static let outboxLooked = 16_384
   /// Confirmed status updates between two outbox positions in the log.
   static let positionEvery = 4_096
   static let positionAfterNanoseconds: UInt64 = 1_000_000_000
@@ -88,6 +95,34 @@ enum EngineLimits {
   static let suspectAlone: UInt64 = 60_000_000_000
   /// Deliveries of a limited batch lane may catch up so much time.
   static let paceBurst: UInt64 = 100_000_000
+  /// Receipts that may wait for a connection that does not answer, for how long, and how often
+  /// each is published.
+  static let receiptsWaiting = 256
+  static let receiptDeadline: UInt64 = 10_000_000_000
+  static let receiptTries = 3
+  /// Receipts that may wait while it answers: an array of events asks for many at once.
+  static let receiptBurst = 16_384
+  /// A connection answers if it has within so much time.
+  static let answering: UInt64 = 1_000_000_000
+  /// Queues that get no receipts since one of them ended the connection, and for how long.
+  static let barredQueues = 64
+  static let barredFor: UInt64 = 60_000_000_000
+  /// A message waits for its copy to be parked so long; then the copy goes to the log.
+  static let parkingDeadline: UInt64 = 3_000_000_000
+  /// Parked copies read back from the log at one time.
+  static let parkedReads = 8
+  /// Between two tries of a copy over which the broker closes the connection.
+  static let blamedRetryMin: UInt64 = 60_000_000_000
+  static let blamedRetryMax: UInt64 = 3_600_000_000_000
+  /// Deliveries that are known to end the connection, of one queue.
+  static let rememberedCulprits = 1_024
+  /// The broker's largest body is not tried again for so long.
+  static let limitKnown: UInt64 = 60_000_000_000
+  /// A delivery queue that has confirmed nothing for so long, beside others of its lane, keeps no
+  /// more than its share of what the lane may have unacknowledged.
+  static let quiet: UInt64 = 250_000_000
+  /// How long a drain waits for status updates and receipts.
+  static let drainPatience: UInt64 = 5_000_000_000
   static let jobRetryMin: UInt64 = 1_000_000_000
   static let jobRetryMax: UInt64 = 30_000_000_000
 }

@@ -25,13 +25,15 @@ struct InFlight {
     count -= 1
   }
 
+  /// Drops the answered entries at the front.
+  mutating func trim(isWaiting: (PublishToken) -> Bool) {
+    while let first = entries.first, !isWaiting(first.token) { entries.removeFirst() }
+  }
+
   /// Drops the answered entries at the front and returns the oldest that waits.
   mutating func oldest(isWaiting: (PublishToken) -> Bool) -> Entry? {
-    while let first = entries.first {
-      if isWaiting(first.token) { return first }
-      entries.removeFirst()
-    }
-    return nil
+    trim(isWaiting: isWaiting)
+    return entries.first
   }
 
   /// Forgets all, and returns those that were not answered, oldest first.

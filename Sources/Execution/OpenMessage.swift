@@ -18,6 +18,8 @@ struct OpenMessage {
   var unsettled = 0
   /// A message of one event names it by its `message_id`; one of several names the batch.
   var isBatch = false
+  /// Something of it could neither be parked nor written down: the broker is to dead-letter it.
+  var isRejected = false
 
   /// How a message's elements stand in its body, as far as their places are told.
   enum Notation: UInt8 {
@@ -78,30 +80,4 @@ struct OpenMessage {
         inlet: .realtime, channelEpoch: 0, deliveryTag: 0, redelivered: false, storage: [],
         bodyCount: 0))
   }
-}
-
-/// A message of ours that is about one inbound message, which waits for its confirm: a receipt,
-/// or a parked element.
-struct PublishJob {
-  var isParking: Bool
-  var message: Int32
-  var link: PublishLink
-  var routingKey: [UInt8]
-  var messageID: [UInt8]
-  var correlationID: [UInt8] = []
-  /// Of a parked message: where its producer wanted the receipt.
-  var replyTo: [UInt8] = []
-  var contentType: [UInt8]
-  var headers: [(name: StaticString, value: [UInt8])] = []
-  var originalHeaders = ByteRange.none
-  var body: [UInt8]
-  var bodyRange: Range<Int>
-  var serial: UInt32 = 0
-  var isPublished = false
-  var wasReturned = false
-  var failures = 0
-
-  static let blank = PublishJob(
-    isParking: false, message: -1, link: .status, routingKey: [], messageID: [],
-    contentType: [], body: [], bodyRange: 0..<0)
 }

@@ -4,9 +4,19 @@ import DequeModule
 ///
 /// The event log is the outbox; this is the part of it that is in memory. When more updates wait
 /// than fit (a broker that blocks, a start after a stop), the rest stays in the log and is read
-/// back from there: `catchUp`. At most one update of an event is unconfirmed at a time.
+/// back from there: `Outbox+Log`. At most one update of an event is unconfirmed at a time; others
+/// overtake the next one of that event, but never an earlier one of their own.
 struct Outbox {
   struct Entry {
+    enum State: UInt8 {
+      /// Its event has another update under way.
+      case held
+      case published
+      case confirmed
+      /// The broker closes the connection over it: it is being parked.
+      case aside
+    }
+
     var lsn: UInt64
     var key: EventKey
     /// Routing key, message id, event id, traceparent, tracestate and JSON, end to end.
@@ -17,116 +27,128 @@ struct Outbox {
     var traceParent: Range<Int>
     var traceState: Range<Int>
     var body: Range<Int>
-    var isConfirmed = false
+    var state = State.held
   }
 
-  private enum Source {
+  /// Where the updates beyond those in memory are.
+  enum Source {
     case live
     /// The first record that is not in memory, the newest of those, and whether one is asked for.
     case log(from: UInt64, newest: UInt64, isReading: Bool)
   }
 
-  /// Unconfirmed updates, then those that wait: publishing one moves the boundary, not the entry.
+  /// Those that were looked at, then those that wait: looking at one moves the boundary, not the
+  /// entry.
   private var entries: Deque<Entry> = []
-  private var unconfirmed = 0
+  private var looked = 0
+  /// How many of them are published, and how many confirmed.
+  private var underWay = 0
+  private var confirmedCount = 0
+  /// The updates that wait for another one of their event, by event, in order.
+  private var held: [EventKey: Deque<UInt64>] = [:]
+  /// Of those, the ones whose turn has come; and those that are to be published alone.
+  private var released: Deque<UInt64> = []
+  private var suspects: Deque<UInt64> = []
+  private var alone: UInt64?
   /// Refused by the broker; to be published again at `retryAt`.
   private(set) var refused: [UInt64] = []
   var retryAt: UInt64 = 0
-  var failures = 0
+  private(set) var failures = 0
   private var busy: Set<EventKey> = []
-  private var waitingBytes = 0
-  private var source = Source.live
-
-  /// Begins behind `position`: all up to `newest` is still in the log.
-  mutating func start(after position: UInt64, newest: UInt64) {
-    guard newest > position else { return }
-    source = .log(from: position + 1, newest: newest, isReading: false)
-  }
-
-  var isLive: Bool {
-    if case .live = source { return true }
-    return false
-  }
+  var waitingBytes = 0
+  var source = Source.live
 
   var isIdle: Bool { isLive && entries.isEmpty }
 
   /// Updates in memory that are not confirmed.
-  var count: Int { entries.count }
+  var count: Int { entries.count - confirmedCount }
 
-  private var waiting: Int { entries.count - unconfirmed }
+  var waiting: Int { entries.count - looked }
 
-  /// Everything published up to this LSN is confirmed, given what is durable.
-  func position(durable: UInt64) -> UInt64 {
-    var lowest = durable + 1
-    if case .log(let from, _, _) = source { lowest = min(lowest, from) }
-    if let first = entries.first { lowest = min(lowest, first.lsn) }
-    return lowest - 1
-  }
-
-  /// True when the update of a new record is wanted in memory; else it is left to the log.
-  mutating func admits(_ lsn: UInt64) -> Bool {
-    switch source {
-    case .live:
-      if waiting < EngineLimits.outboxEntries, waitingBytes < EngineLimits.outboxBytes {
-        return true
-      }
-      source = .log(from: lsn, newest: lsn, isReading: false)
-      return false
-    case .log(let from, _, let isReading):
-      source = .log(from: from, newest: lsn, isReading: isReading)
-      return false
-    }
-  }
+  /// The first update that is not confirmed.
+  var first: UInt64? { entries.first?.lsn }
 
   mutating func add(_ entry: Entry) {
     waitingBytes += entry.blob.count
     entries.append(entry)
   }
 
-  /// Where to read on, if there is room and no read is under way; it is then.
-  mutating func wantsRead(durable: UInt64) -> UInt64? {
-    guard case .log(let from, let newest, false) = source, from <= durable,
-      waiting < EngineLimits.outboxEntries / 2, waitingBytes < EngineLimits.outboxBytes / 2
-    else { return nil }
-    source = .log(from: from, newest: newest, isReading: true)
-    return from
-  }
-
-  /// A read has brought all published records below `next`.
-  mutating func didRead(below next: UInt64) {
-    guard case .log(let from, let newest, _) = source else { return }
-    let on = max(from, next)
-    source = on > newest ? .live : .log(from: on, newest: newest, isReading: false)
-  }
-
   /// The next update to publish: it counts as unconfirmed from now on.
   mutating func takeNext(durable: UInt64) -> Entry? {
-    guard unconfirmed < entries.count, unconfirmed < EngineLimits.unconfirmedStatus,
-      entries[unconfirmed].lsn <= durable, busy.insert(entries[unconfirmed].key).inserted
-    else { return nil }
-    let next = entries[unconfirmed]
-    waitingBytes -= next.blob.count
-    unconfirmed += 1
-    return next
+    if !suspects.isEmpty || alone != nil { return takeSuspect() }
+    while let lsn = released.popFirst() {
+      if let index = index(of: lsn), entries[index].state == .held { return publish(index) }
+    }
+    guard underWay < EngineLimits.unconfirmedStatus else { return nil }
+    while looked < entries.count, entries[looked].lsn <= durable,
+      looked - confirmedCount < EngineLimits.outboxLooked
+    {
+      let index = looked
+      looked += 1
+      waitingBytes -= entries[index].blob.count
+      if busy.insert(entries[index].key).inserted { return publish(index) }
+      held[entries[index].key, default: []].append(entries[index].lsn)
+    }
+    return nil
+  }
+
+  private mutating func takeSuspect() -> Entry? {
+    guard underWay == 0 else { return nil }
+    alone = nil
+    while let lsn = suspects.popFirst() {
+      guard let index = index(of: lsn), entries[index].state == .held else { continue }
+      alone = lsn
+      return publish(index)
+    }
+    return nil
+  }
+
+  private mutating func publish(_ index: Int) -> Entry {
+    entries[index].state = .published
+    underWay += 1
+    return entries[index]
   }
 
   /// False when no such update is unconfirmed (a confirm of an earlier connection).
   mutating func confirm(_ lsn: UInt64) -> Bool {
-    guard let index = unconfirmedIndex(of: lsn), !entries[index].isConfirmed else {
-      return false
-    }
-    entries[index].isConfirmed = true
-    busy.remove(entries[index].key)
+    guard let index = index(of: lsn), entries[index].state == .published else { return false }
+    underWay -= 1
     failures = 0
-    while unconfirmed > 0, entries[0].isConfirmed {
-      entries.removeFirst()
-      unconfirmed -= 1
-    }
+    if alone == lsn { alone = nil }
+    done(index)
     return true
   }
 
+  /// An update that was set aside is parked.
+  mutating func didPark(_ lsn: UInt64) {
+    guard let index = index(of: lsn), entries[index].state == .aside else { return }
+    done(index)
+  }
+
+  private mutating func done(_ index: Int) {
+    let key = entries[index].key
+    entries[index].state = .confirmed
+    confirmedCount += 1
+    if let next = held[key]?.popFirst() {
+      released.append(next)
+      if held[key]?.isEmpty ?? false { held[key] = nil }
+    } else {
+      busy.remove(key)
+    }
+    while looked > 0, entries[0].state == .confirmed {
+      entries.removeFirst()
+      looked -= 1
+      confirmedCount -= 1
+    }
+    // One that takes its time must not keep all that were confirmed behind it.
+    guard confirmedCount > EngineLimits.outboxLooked / 2 else { return }
+    looked -= confirmedCount
+    entries.removeAll { $0.state == .confirmed }
+    confirmedCount = 0
+  }
+
   mutating func refuse(_ lsn: UInt64) {
-    guard let index = unconfirmedIndex(of: lsn), !entries[index].isConfirmed else { return }
+    guard let index = index(of: lsn), entries[index].state == .published else { return }
     refused.append(lsn)
     failures += 1
   }
@@ -135,28 +157,49 @@ struct Outbox {
   mutating func takeRefused() -> [Entry] {
     defer { refused.removeAll(keepingCapacity: true) }
     return refused.compactMap { lsn in
-      unconfirmedIndex(of: lsn).map { entries[$0] }
+      index(of: lsn).flatMap { entries[$0].state == .published ? entries[$0] : nil }
     }
   }
 
-  /// The connection is gone: goes back to the lowest unconfirmed update.
+  /// The connection is gone: what was published and not confirmed is published again, in order.
   mutating func connectionLost() {
-    for index in 0..<unconfirmed where !entries[index].isConfirmed {
-      busy.remove(entries[index].key)
-      waitingBytes += entries[index].blob.count
+    let wasAlone = alone
+    alone = nil
+    for lsn in takePublished().reversed() {
+      if lsn == wasAlone { suspects.prepend(lsn) } else { released.prepend(lsn) }
     }
-    entries.removeAll { $0.isConfirmed }
-    unconfirmed = 0
-    refused.removeAll()
   }
 
-  private func unconfirmedIndex(of lsn: UInt64) -> Int? {
+  /// The broker closed the connection over one of the updates that were published: each goes alone
+  /// from now on. Returns the one, set aside, if it was alone.
+  mutating func blame() -> Entry? {
+    alone = nil
+    let lost = takePublished()
+    guard lost.count == 1, let index = index(of: lost[0]) else {
+      suspects.prepend(contentsOf: lost)
+      return nil
+    }
+    entries[index].state = .aside
+    return entries[index]
+  }
+
+  private mutating func takePublished() -> [UInt64] {
+    refused.removeAll()
+    underWay = 0
+    return entries.indices.prefix(looked).compactMap { index in
+      guard entries[index].state == .published else { return nil }
+      entries[index].state = .held
+      return entries[index].lsn
+    }
+  }
+
+  private func index(of lsn: UInt64) -> Int? {
     var low = 0
-    var high = unconfirmed
+    var high = looked
     while low < high {
       let middle = (low + high) / 2
       if entries[middle].lsn < lsn { low = middle + 1 } else { high = middle }
     }
-    return low < unconfirmed && entries[low].lsn == lsn ? low : nil
+    return low < looked && entries[low].lsn == lsn ? low : nil
   }
 }

@@ -4,10 +4,12 @@ package struct PublishToken: Hashable, Sendable {
   enum Kind: UInt64 {
     /// A delivery of the event in a slot.
     case delivery = 0
-    /// A receipt or a parked message: a job in a slot.
-    case job = 1
+    /// A copy of a message for the parked queue, in a slot.
+    case parking = 1
     /// A status update, by the LSN of its record.
     case status = 2
+    /// A receipt in a slot.
+    case receipt = 3
   }
 
   package let rawValue: UInt64
@@ -29,19 +31,9 @@ package struct PublishToken: Hashable, Sendable {
 
   static let serialMask: UInt32 = (1 << 30) - 1
 
-  /// Nil for a value that no engine has made.
+  /// Nil for no value: there are four kinds, and two bits.
   var kind: Kind? { Kind(rawValue: rawValue >> 62) }
   var slot: Int32 { Int32(truncatingIfNeeded: rawValue & 0xFFFF_FFFF) }
   var serial: UInt32 { UInt32(truncatingIfNeeded: rawValue >> 32) & Self.serialMask }
   var lsn: UInt64 { rawValue & ((1 << 62) - 1) }
-}
-
-/// The publishing connections of a shard.
-package enum PublishLink: Int, Sendable, CaseIterable {
-  /// Real-time deliveries, and receipts.
-  case realtime = 0
-  /// Batch deliveries.
-  case batch = 1
-  /// Status updates and parked messages.
-  case status = 2
 }

@@ -13,9 +13,21 @@ package enum RecordKind: UInt8, Sendable {
   case republished = 5
   /// An open event as it stands, with its body: no record before it is needed any more.
   case carried = 6
+  /// A copy for the parked queue that the broker did not take in time: see `ParkedRecord`.
+  case parked = 7
+  /// The broker has taken it.
+  case unparked = 8
 
   /// Whether the record belongs to an event and is found by its id.
-  package var isOfEvent: Bool { self != .position }
+  package var isOfEvent: Bool {
+    switch self {
+    case .accepted, .transition, .evidence, .republished, .carried: true
+    case .position, .parked, .unparked: false
+    }
+  }
+
+  /// Whether the record is about a copy for the parked queue, and is found as an event's is.
+  package var isOfParkedCopy: Bool { self == .parked || self == .unparked }
 
   /// Whether the record moves its event: those that do not keep its status and sequence.
   package var isTransition: Bool { self == .accepted || self == .transition }

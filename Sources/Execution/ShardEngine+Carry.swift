@@ -7,6 +7,7 @@ extension ShardEngine {
   /// What cannot be done now is asked for again.
   package func carry(lsn: UInt64, key: EventKey) {
     guard isRecovered, !isDraining, lookup.isNewest(lsn, of: key) else { return }
+    if carryParked(key, lsn: lsn) { return }
     guard eventSlots[key] != nil || events.count < EngineLimits.activeEvents else { return }
     give(.carry, to: key, lsn: lsn)
   }

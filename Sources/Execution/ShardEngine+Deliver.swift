@@ -20,12 +20,6 @@ extension ShardEngine {
     events[event].delivery = writer.array()
   }
 
-  func queueDelivery(_ event: Int32) {
-    events[event].phase = .queued
-    events[event].waitingSince = now.monotonic
-    links[link(of: events[event].state.lane).rawValue].queue.append(events.reference(event))
-  }
-
   /// Publishes a delivery that is durable, unless its time has passed meanwhile.
   func publishDelivery(_ event: Int32) {
     let state = events[event].state
@@ -33,7 +27,7 @@ extension ShardEngine {
       return conclude(
         event, as: .expired, reason: TransitionReason(.expired, "its expiration has passed"))
     }
-    let link = link(of: state.lane)
+    let link = PublishLink.deliveries(Int(events[event].queue))
     let serial = nextSerial()
     if !stalledChannels.isEmpty, isHeldBack(event, probe: serial) {
       return waitBehindStall(event)
@@ -93,9 +87,9 @@ extension ShardEngine {
 
   /// The broker has confirmed an event's delivery; returned before, it is not delivered at all.
   func deliveryConfirmed(_ event: Int32) {
-    let link = link(of: events[event].state.lane).rawValue
-    links[link].inFlight.answered()
-    links[link].lastConfirmAt = now.monotonic
+    links[link(of: event)].confirmed(at: now.monotonic)
+    deliveryQueues[Int(events[event].queue)].acquit(events[event].key)
+    limits.hasTaken(events[event].delivery.count)
     if !stalledChannels.isEmpty { channelAnswers(event) }
     if let reason = events[event].returnReason {
       events[event].returnReason = nil

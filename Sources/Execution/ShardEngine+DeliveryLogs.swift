@@ -93,7 +93,7 @@ extension ShardEngine {
     counters.logsApplied += 1
     if events[event].phase == .publishing {
       // The log proves that the broker took the delivery: its confirm says nothing new.
-      links[link(of: events[event].state.lane).rawValue].inFlight.answered()
+      links[link(of: event)].inFlight.answered()
     }
     events[event].delivery = []
     events[event].state.logOccurredAt = log.occurredAt

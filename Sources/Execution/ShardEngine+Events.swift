@@ -72,6 +72,7 @@ extension ShardEngine {
   package func readAnswered(
     token: UInt64, lsn: UInt64, id: UnsafeRawBufferPointer, payload: UnsafeRawBufferPointer?
   ) throws(EngineError) {
+    if try parkedCopyRead(token: token, payload: payload) { return }
     let reference = SlotTable<ActiveEvent>.Reference(
       slot: Int32(truncatingIfNeeded: token & 0xFFFF_FFFF),
       serial: UInt32(truncatingIfNeeded: token >> 32))

@@ -218,7 +218,7 @@ extension ShardEngine {
     output.settlements.append(
       Settlement(
         inlet: inbound.inlet, channelEpoch: inbound.channelEpoch,
-        deliveryTag: inbound.deliveryTag))
+        deliveryTag: inbound.deliveryTag, isRejected: messages[message].isRejected))
     counters.settled += 1
     messages.remove(message)
   }

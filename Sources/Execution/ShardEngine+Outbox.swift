@@ -12,6 +12,30 @@ extension ShardEngine {
     while let entry = outbox.takeNext(durable: durableLSN) { publish(entry) }
   }
 
+  func updateConfirmed(_ lsn: UInt64) {
+    guard outbox.confirm(lsn) else { return }
+    counters.statusConfirmed += 1
+    links[PublishLink.status.rawValue].answered(at: now.monotonic)
+  }
+
+  func updateRefused(_ lsn: UInt64) {
+    counters.statusRefused += 1
+    links[PublishLink.status.rawValue].isRefusing(at: now.monotonic)
+    outbox.refuse(lsn)
+    let doublings = UInt64(min(max(outbox.failures - 1, 0), 5))
+    outbox.retryAt =
+      now.monotonic &+ min(EngineLimits.jobRetryMin << doublings, EngineLimits.jobRetryMax)
+  }
+
+  /// The connection is gone. An update that the broker closed it over is parked: its record stays
+  /// in the log, and no other waits for it.
+  func outboxLost(_ loss: LinkLoss) {
+    guard case .refusesMessage = loss else { return outbox.connectionLost() }
+    guard let update = outbox.blame() else { return }
+    parkUpdate(update)
+    outbox.didPark(update.lsn)
+  }
+
   private func publish(_ entry: Outbox.Entry) {
     counters.statusPublished += 1
     func part(_ range: Range<Int>) -> ByteRange { output.add(entry.blob[range]) }

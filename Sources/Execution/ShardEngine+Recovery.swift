@@ -14,6 +14,7 @@ extension ShardEngine {
     guard let kind = RecordKind(rawValue: kind) else {
       throw EngineError.unreadableRecord(lsn: lsn)
     }
+    if kind.isOfParkedCopy { return try recoverParked(kind, lsn, key, payload) }
     guard kind.isOfEvent else {
       guard let position = PositionRecord(payload) else {
         throw EngineError.unreadableRecord(lsn: lsn)
@@ -41,6 +42,17 @@ extension ShardEngine {
     }
   }
 
+  private func recoverParked(
+    _ kind: RecordKind, _ lsn: UInt64, _ key: EventKey, _ payload: UnsafeRawBufferPointer
+  ) throws(EngineError) {
+    guard kind == .parked else { return parking.forget(key) }
+    guard let record = ParkedRecord(payload) else {
+      throw EngineError.unreadableRecord(lsn: lsn)
+    }
+    parking.recover(
+      Parking.Stored(lsn: lsn, readableLSN: lsn, key: key, number: record.number))
+  }
+
   /// All records have been taken in: pending events go on, in the order of their records; those
   /// that wait for their time wait on.
   package func startRecovered(nextLSN next: UInt64, at instant: Instant) {
@@ -50,6 +62,7 @@ extension ShardEngine {
     durableLSN = next - 1
     outbox.start(after: positionRecorded, newest: durableLSN)
     logWatch.start(after: isBroken(.losesLogWatchAtRestart) ? durableLSN : watchedRecorded)
+    startParking()
     // The order is that of the log, whatever the dictionary's.
     let open = recovered.sorted { $0.value.lsn < $1.value.lsn }
     recovered = [:]

@@ -62,7 +62,11 @@ extension ShardEngine {
     lsn: UInt64, kind: UInt8, payload: UnsafeRawBufferPointer
   ) throws(EngineError) {
     guard let uncounted, lsn >= uncounted.next, lsn <= uncounted.last else { return }
-    guard let kind = RecordKind(rawValue: kind), let record = RecordPayload(payload) else {
+    guard let kind = RecordKind(rawValue: kind) else {
+      throw EngineError.unreadableRecord(lsn: lsn)
+    }
+    guard kind.isOfEvent else { return }
+    guard let record = RecordPayload(payload) else {
       throw EngineError.unreadableRecord(lsn: lsn)
     }
     totals.count(kind, record.state)

@@ -19,14 +19,14 @@ extension ShardEngine {
     watchLogs()
     if uncounted != nil { orderUncounted() }
     checkDeadlines()
-    releaseDelayedJobs()
+    relieveQuietQueues()
+    expireReceipts()
+    checkParking()
     let isLeft = mayAppend && takeFromInlets(mayTakeBatch: mayTakeBatch)
-    pump(.realtime, window: EngineLimits.unconfirmedDeliveries)
-    pump(.batch, window: batchWindow)
-    pump(.status, window: 0)
-    pumpOutbox()
+    pump()
     recordPosition()
     abandonStuckLinks()
+    renewLinks()
     return isLeft
   }
 
@@ -38,13 +38,7 @@ extension ShardEngine {
       awaitingDurable.removeFirst()
       recordIsDurable(first.event.slot)
     }
-  }
-
-  private var batchWindow: Int {
-    let isRealtimeActive =
-      now.monotonic &- lastRealtimeAt < EngineLimits.realtimeActive
-      || links[PublishLink.realtime.rawValue].inFlight.count > 0
-    return isRealtimeActive ? EngineLimits.batchSlice : EngineLimits.unconfirmedBatch
+    parkingIsDurable()
   }
 
   private func takeFromInlets(mayTakeBatch: Bool) -> Bool {
@@ -59,28 +53,15 @@ extension ShardEngine {
   /// True when something is left and there is room for it.
   func take(from inlet: Inlet, atMost limit: Int) -> Bool {
     for _ in 0..<limit {
-      // Jobs are bounded with the events: a body of millions of elements may park each of them.
-      guard events.count < EngineLimits.activeEvents, jobs.count < EngineLimits.activeEvents else {
+      // Copies for the parked queue are bounded with the events: a body of millions of elements may
+      // park each of them.
+      guard events.count < EngineLimits.activeEvents, parking.count < EngineLimits.activeEvents else {
         return false
       }
       guard takeElement(from: inlet) else { return false }
     }
     let state = inlets[Int(inlet.rawValue)]
     return state.open >= 0 || !state.waiting.isEmpty
-  }
-
-  /// Publishes deliveries and jobs of one connection while there is room.
-  private func pump(_ link: PublishLink, window: Int) {
-    let index = link.rawValue
-    guard links[index].isUsable else { return }
-    while let job = links[index].jobs.popFirst() {
-      if jobs.contains(job) { publishJob(job.slot) }
-    }
-    while links[index].inFlight.count < window, let event = links[index].queue.popFirst() {
-      // A delivery log may have overtaken the delivery while it waited.
-      guard events.contains(event), events[event.slot].phase == .queued else { continue }
-      publishDelivery(event.slot)
-    }
   }
 
   private func fireTimers() {
@@ -98,80 +79,5 @@ extension ShardEngine {
     if let timer = timers.popDue(at: now.wall) ?? recalled.popFirst() { return timer }
     if stalledChannels.isEmpty { return nil }
     return stalledChannels.popDue(at: now, isWaiting: isWaiting)
-  }
-
-  /// A publish that nobody answers must not keep its message from the broker for ever: past its
-  /// deadline the event waits durably for another try. The deadline stands still while the
-  /// broker blocks; the bound on unacknowledged messages does not.
-  private func checkDeadlines() {
-    for link in [PublishLink.realtime, .batch] {
-      let index = link.rawValue
-      if links[index].isUsable {
-        while let oldest = links[index].inFlight.oldest(isWaiting: isWaiting),
-          max(oldest.publishedAt, links[index].usableSince) &+ EngineLimits.confirmDeadline
-            < now.monotonic
-        {
-          counters.deliveriesUnconfirmedInTime += 1
-          noteStall(oldest.token)
-          giveUpPublish(oldest.token, code: .unconfirmed, "the broker did not confirm in time")
-        }
-      }
-      while let oldest = links[index].inFlight.oldest(isWaiting: isWaiting),
-        oldest.publishedAt &+ EngineLimits.unacknowledged < now.monotonic
-      {
-        giveUpPublish(oldest.token, code: .brokerUnavailable, "the broker did not take it")
-      }
-      while let event = links[index].queue.first {
-        guard events.contains(event), events[event.slot].phase == .queued else {
-          links[index].queue.removeFirst()
-          continue
-        }
-        guard events[event.slot].waitingSince &+ EngineLimits.unacknowledged < now.monotonic
-        else { break }
-        links[index].queue.removeFirst()
-        retryLater(
-          event.slot, TransitionReason(.brokerUnavailable, "the broker did not take deliveries"))
-      }
-    }
-  }
-
-  private func giveUpPublish(_ token: PublishToken, code: ReasonCode, _ text: String) {
-    let link = self.link(of: token)
-    links[link].inFlight.answered()
-    switch token.kind {
-    case .delivery: retryLater(token.slot, TransitionReason(code, text))
-    case .job: delayJob(token.slot)
-    case .status, nil: preconditionFailure("status updates have no deadline")
-    }
-  }
-
-  /// Whether a publish is still to be answered.
-  func isWaiting(_ token: PublishToken) -> Bool {
-    switch token.kind {
-    case .delivery:
-      events.isTaken(token.slot) && events[token.slot].phase == .publishing
-        && events[token.slot].publishSerial == token.serial
-    case .job:
-      jobs.isTaken(token.slot) && jobs[token.slot].isPublished
-        && jobs[token.slot].serial == token.serial
-    case .status, nil: false
-    }
-  }
-
-  func link(of token: PublishToken) -> Int {
-    switch token.kind {
-    case .delivery: link(of: events[token.slot].state.lane).rawValue
-    case .job: jobs[token.slot].link.rawValue
-    case .status, nil: PublishLink.status.rawValue
-    }
-  }
-
-  func link(of lane: Lane) -> PublishLink {
-    lane == .realtime ? .realtime : .batch
-  }
-
-  func nextSerial() -> UInt32 {
-    publishSerial = (publishSerial &+ 1) & PublishToken.serialMask
-    return publishSerial
   }
 }

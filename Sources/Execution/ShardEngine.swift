@@ -36,11 +36,15 @@ package final class ShardEngine<Lookup: EventLookup> {
   var events = SlotTable(blank: ActiveEvent.blank)
   var eventSlots: [EventKey: Int32] = [:]
   var messages = SlotTable(blank: OpenMessage.blank)
-  var jobs = SlotTable(blank: PublishJob.blank)
-  /// Jobs that the broker refused, and when to publish them again (monotonic).
-  var delayedJobs: [(at: UInt64, job: SlotTable<PublishJob>.Reference)] = []
+  var parking = Parking()
+  var receipts = Receipts()
+  /// Why a receipt was given up last.
+  package internal(set) var lastReceiptLoss: StaticString = ""
   var inlets = [InletState](repeating: InletState(), count: Inlet.allCases.count)
-  var links = [LinkState](repeating: LinkState(), count: PublishLink.allCases.count)
+  /// By number: the fixed connections, then those of the delivery queues.
+  var links = [LinkState](repeating: LinkState(), count: PublishLink.fixed.count)
+  var deliveryQueues = DeliveryQueues()
+  var limits = BrokerLimits()
   /// Events whose newest record is not durable yet, in LSN order.
   var awaitingDurable: Deque<(lsn: UInt64, event: SlotTable<ActiveEvent>.Reference)> = []
   var timers = TimerQueue()
@@ -82,6 +86,7 @@ package final class ShardEngine<Lookup: EventLookup> {
   var resuming: Deque<(key: EventKey, lsn: UInt64)> = []
   var resumedUnderWay: Set<EventKey> = []
   package internal(set) var isDraining = false
+  private var drainingSince: UInt64 = 0
 
   package init(
     settings: EngineSettings, lookup: Lookup, catalog: TemplateCatalog,
@@ -101,6 +106,8 @@ package final class ShardEngine<Lookup: EventLookup> {
     pace = BatchPace(perSecond: settings.batchMaxPerSecond)
     nextLSN = 1
     durableLSN = 0
+    output.openLinks.append(LinkOrder(link: .status, name: "publish status"))
+    openDeliveryQueues()
   }
 
   /// Hands over what is to be done, and takes an empty output whose buffers are used again.
@@ -143,19 +150,27 @@ package final class ShardEngine<Lookup: EventLookup> {
       pinned[template.version] = template
     }
     catalog = next
+    openDeliveryQueues()
   }
 
   /// Takes no more messages; what is under way goes on until `isDrained`.
   package func drain() {
     isDraining = true
+    drainingSince = now.monotonic
     for inlet in inlets.indices { inlets[inlet].removeAll() }
     suspects.removeAll()
   }
 
-  /// Nothing is under way, and every status update so far is confirmed.
+  /// Nothing is under way, and every status update so far is confirmed. A drain waits for
+  /// updates and receipts for some seconds only: the log has the updates, and publishes them at
+  /// the next start.
   package var isDrained: Bool {
-    events.isEmpty && messages.count == halfTaken && jobs.isEmpty && awaitingDurable.isEmpty
-      && outbox.isIdle && output.isEmpty
+    events.isEmpty && messages.count == halfTaken && parking.isIdle && awaitingDurable.isEmpty
+      && output.isEmpty && (outbox.isIdle && receipts.isEmpty || isPatienceOver)
+  }
+
+  private var isPatienceOver: Bool {
+    isDraining && drainingSince &+ EngineLimits.drainPatience < now.monotonic
   }
 
   /// Messages of several events that a drain takes no more of: the broker delivers them again.
@@ -206,24 +221,6 @@ struct InletState {
     waiting.removeAll(keepingCapacity: true)
     bytes = 0
   }
-}
-
-/// One publishing connection as the engine sees it.
-struct LinkState {
-  var isOpen = false
-  var isBlocked = false
-  /// When it last became able to publish, monotonic: confirm deadlines count from it at most.
-  var usableSince: UInt64 = 0
-  /// When the broker last confirmed a delivery or job on it, monotonic.
-  var lastConfirmAt: UInt64 = 0
-  /// Whether a stall has been noted on it since the last turn.
-  var hasStalled = false
-  var inFlight = InFlight()
-  /// Events whose delivery waits to be published, oldest first.
-  var queue: Deque<SlotTable<ActiveEvent>.Reference> = []
-  var jobs: Deque<SlotTable<PublishJob>.Reference> = []
-
-  var isUsable: Bool { isOpen && !isBlocked }
 }
 
 struct RecoveredEvent {

@@ -63,11 +63,13 @@ package struct PublishOrder: Sendable {
   package var bodyRange: Range<Int>
 }
 
-/// A message that needs no more from the broker: acknowledge it.
+/// A message that needs no more from the broker: acknowledge it, or, if `isRejected`, give it back
+/// without requeueing, so that the broker dead-letters it.
 package struct Settlement: Sendable, Equatable {
   package var inlet: Inlet
   package var channelEpoch: UInt32
   package var deliveryTag: UInt64
+  package var isRejected = false
 }
 
 /// What the engine wants done, in the order of the properties. The shell carries it out after
@@ -78,6 +80,10 @@ package struct TurnOutput: Sendable {
   package var reads: [ReadOrder] = []
   /// Publishing connections to give up after all else: to be told of as lost, and opened again.
   package var abandonedLinks: [PublishLink] = []
+  /// Publishing connections to have another channel: to be told of as lost and opened again.
+  package var renewedLinks: [PublishLink] = []
+  /// Publishing connections to open, and to keep open from now on.
+  package var openLinks: [LinkOrder] = []
   /// Read published records from this LSN on, for the outbox.
   package var rangeRead: UInt64?
   /// Read all event records from this LSN on, for the log timeouts.
@@ -93,7 +99,7 @@ package struct TurnOutput: Sendable {
 
   package var isEmpty: Bool {
     appends.isEmpty && reads.isEmpty && publishes.isEmpty && settlements.isEmpty && redrives.isEmpty
-      && abandonedLinks.isEmpty && rangeRead == nil && watchRead == nil && totalsRead == nil
+      && abandonedLinks.isEmpty && renewedLinks.isEmpty && openLinks.isEmpty && rangeRead == nil && watchRead == nil && totalsRead == nil
   }
 
   package mutating func removeAll() {
@@ -101,6 +107,8 @@ package struct TurnOutput: Sendable {
     appends.removeAll(keepingCapacity: true)
     reads.removeAll(keepingCapacity: true)
     abandonedLinks.removeAll()
+    renewedLinks.removeAll()
+    openLinks.removeAll()
     rangeRead = nil
     watchRead = nil
     totalsRead = nil

@@ -23,6 +23,9 @@ final class ModelLog: EventLookup {
     }
   }
 
+  /// Of a record that nothing is looked up by.
+  private static let noKey = EventKey(high: 0, low: 0)
+
   private(set) var records: [Record] = []
   private(set) var durableCount = 0
   /// The newest record of each event, and the newest durable one.
@@ -38,7 +41,9 @@ final class ModelLog: EventLookup {
   var carryRequests: [(lsn: UInt64, key: EventKey)] {
     records.prefix(durableCount).indices.compactMap { index in
       let record = records[index]
-      guard record.kind.isOfEvent, !record.isFinal, newest[record.key] == index else { return nil }
+      guard record.kind != .position, !record.isFinal, newest[record.key] == index else {
+        return nil
+      }
       return (record.lsn, record.key)
     }
   }
@@ -49,7 +54,8 @@ final class ModelLog: EventLookup {
     let durable = records.prefix(durableCount)
     let bound = min(keepFrom, durable.last { $0.kind == .position }?.lsn ?? 0)
     var carried: [EventKey: UInt64] = [:]
-    for record in records.prefix(durableCount) where record.kind == .carried {
+    for record in records.prefix(durableCount)
+    where record.kind == .carried || record.kind.isOfParkedCopy {
       carried[record.key] = record.lsn
     }
     for record in records where record.lsn < min(carried[record.key] ?? 0, bound) {
@@ -90,7 +96,7 @@ final class ModelLog: EventLookup {
     }
     records.append(
       Record(
-        lsn: order.lsn, kind: order.kind, key: order.key ?? EventKey(high: 0, low: 0),
+        lsn: order.lsn, kind: order.kind, key: order.key ?? Self.noKey,
         status: order.status, isPublished: order.isPublished,
         isFinal: order.isFinal, isDriven: order.isDriven, time: order.time.nanoseconds,
         id: slice(order.id), payload: slice(order.payload)))
@@ -102,7 +108,7 @@ final class ModelLog: EventLookup {
     let before = durableCount
     durableCount = min(records.count, durableCount + count)
     for index in before..<durableCount {
-      if records[index].kind.isOfEvent { newestDurable[records[index].key] = index }
+      if records[index].kind != .position { newestDurable[records[index].key] = index }
       body(records[index])
     }
   }
@@ -121,6 +127,13 @@ final class ModelLog: EventLookup {
     newestDurable[key(of: id)].map { records[$0] }
   }
 
+  /// Whether a durable record holds a copy for the parked queue that is about an id.
+  func hasParked(_ id: String) -> Bool {
+    records.prefix(durableCount).contains { record in
+      record.kind == .parked && String(decoding: record.payload, as: UTF8.self).contains(id)
+    }
+  }
+
   /// When the event's newest durable record was made, but for those that only carry it forward.
   func lastChange(of key: EventKey) -> Int64 {
     records.prefix(durableCount).last { $0.key == key && $0.kind != .carried }?.time ?? 0
@@ -132,7 +145,7 @@ final class ModelLog: EventLookup {
     records.removeLast(records.count - kept)
     durableCount = kept
     newest = [:]
-    for (index, record) in records.enumerated() where record.kind.isOfEvent {
+    for (index, record) in records.enumerated() where record.kind != .position {
       newest[record.key] = index
     }
     newestDurable = newest
@@ -144,12 +157,12 @@ final class ModelLog: EventLookup {
     var last: [EventKey: UInt64] = [:]
     var lastPosition: UInt64 = 0
     for record in records where record.lsn < lsn {
-      if record.kind.isOfEvent { last[record.key] = record.lsn } else { lastPosition = record.lsn }
+      if record.kind == .position { lastPosition = record.lsn } else { last[record.key] = record.lsn }
     }
     return records.filter { record in
       if removed.contains(record.lsn) { return false }
       if record.lsn >= lsn { return true }
-      guard record.kind.isOfEvent else { return record.lsn == lastPosition }
+      guard record.kind != .position else { return record.lsn == lastPosition }
       return record.isDriven && last[record.key] == record.lsn
     }
   }

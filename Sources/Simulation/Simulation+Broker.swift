@@ -4,8 +4,16 @@ import Messages
 // The broker's side: it takes publishes, confirms them in any order, and delivery engines answer.
 extension Simulation {
   func openLink(_ link: PublishLink) {
+    if !orderedLinks.contains(link) { orderedLinks.append(link) }
     openLinks.insert(link.rawValue)
     engine.linkOpened(link)
+  }
+
+  /// What a new engine wants open before its first turn.
+  func openOrderedLinks() {
+    engine.swapOutput(&output)
+    for order in output.openLinks { openLink(order.link) }
+    output.removeAll()
   }
 
   /// A publish reaches the broker at once, or when it is confirmed, or never.
@@ -141,7 +149,7 @@ extension Simulation {
   }
 
   func restoreBroker() {
-    for link in PublishLink.allCases {
+    for link in orderedLinks {
       if !openLinks.contains(link.rawValue) { openLink(link) }
       engine.linkBlocked(link, false)
     }

@@ -34,6 +34,9 @@ extension Simulation {
       violate("\(message.ids) was parked by the delivery limit")
     }
     if plan.hasPoison, broker.parkedAtLimit.count != 1 { violate("the poison was not parked") }
+    if engine.parkedCopiesWaiting > 0 {
+      violate("\(engine.parkedCopiesWaiting) parked copies are still in the log only")
+    }
     for token in pendingRedrives.sorted() { violate("redrive \(token) was not answered") }
   }
 

@@ -7,10 +7,10 @@ extension Simulation {
     switch random.below(8) {
     case 0 where faults.linkLosses > 0:
       faults.linkLosses -= 1
-      loseLink(PublishLink.allCases[random.below(3)])
+      loseLink(orderedLinks[random.below(orderedLinks.count)])
     case 1 where faults.blocks > 0:
       faults.blocks -= 1
-      for link in PublishLink.allCases { engine.linkBlocked(link, random.chance(50)) }
+      for link in orderedLinks { engine.linkBlocked(link, random.chance(50)) }
     case 2 where faults.crashes > 0:
       faults.crashes -= 1
       crash()
@@ -82,6 +82,7 @@ extension Simulation {
     }
     engine.startRecovered(nextLSN: log.nextLSN, at: now)
     openLinks = []
-    for link in PublishLink.allCases { openLink(link) }
+    orderedLinks = []
+    openOrderedLinks()
   }
 }

@@ -69,7 +69,7 @@ extension Simulation {
   /// The broker blocks all publishers, or lets them on.
   package func block(_ isBlocked: Bool) {
     engine.advance(to: now)
-    for link in PublishLink.allCases { engine.linkBlocked(link, isBlocked) }
+    for link in orderedLinks { engine.linkBlocked(link, isBlocked) }
   }
 
   /// The queue of a channel confirms nothing, until it is called with nil; and if the connection

@@ -19,6 +19,8 @@ package final class Simulation {
   var output = TurnOutput()
   var nanoseconds: Int64 = 1_800_000_000_000_000_000
   package private(set) var violations: [String] = []
+  /// The publishing connections that were ordered, by number, and those of them that are open.
+  var orderedLinks: [PublishLink] = []
   var openLinks: Set<Int> = []
   var pendingReads: [(token: UInt64, target: ReadOrder.Target)] = []
   var pendingRange: UInt64?
@@ -57,7 +59,7 @@ package final class Simulation {
     catalogs = try Self.sharedCatalogs.get()
     engine = Self.engine(log, catalogs, 0, plan, seed, shard)
     engine.startRecovered(nextLSN: 1, at: now)
-    for link in PublishLink.allCases { openLink(link) }
+    openOrderedLinks()
   }
 
   /// Compiled once: templates are immutable.
@@ -165,7 +167,7 @@ package final class Simulation {
     broker.queuedMessages == 0 && broker.unackedMessages == 0 && broker.inFlight.isEmpty
       && engine.isDrained && engine.isRecovered && engine.pacedEvents == 0
       && pendingReads.isEmpty && pendingWatch == nil && pendingRange == nil
-      && pendingTotals == nil
+      && pendingTotals == nil && engine.parkedCopiesWaiting == 0
   }
 
   func carryOutTurn() {
@@ -184,9 +186,10 @@ package final class Simulation {
     for order in output.publishes { publish(order) }
     for settlement in output.settlements { settled(settlement) }
     for answer in output.redrives { check(answer) }
-    let abandoned = output.abandonedLinks
+    for order in output.openLinks { openLink(order.link) }
+    let lost = output.abandonedLinks + output.renewedLinks
     output.removeAll()
-    for link in abandoned {
+    for link in lost {
       loseLink(link)
       openLink(link)
     }
@@ -247,6 +250,7 @@ package final class Simulation {
       if !isStale { violate("message \(settlement.deliveryTag) was settled twice") }
       return
     }
+    if settlement.isRejected { return broker.parkedAtLimit.append(message) }
     checkMayBeSettled(message, settlement.inlet)
   }
 }

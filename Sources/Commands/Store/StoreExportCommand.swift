@@ -69,7 +69,7 @@ struct StoreExportCommand: AsyncParsableCommand {
     let total = Int(reader.durableLSN)
     try reader.forEachRecord { record in
       progress.update(Int(record.header.lsn), of: total)
-      guard record.header.flags.contains(.event) else { return }
+      guard record.header.flags.isOfEvent else { return }
       let update = try StoredEvents.update(record)
       let isEvidence = EventHistory.isEvidence(record)
       progress.makeRoom()

@@ -77,7 +77,7 @@ package struct EventGrouping {
     let total = reader.durableLSN
     try reader.forEachRecord { record in
       if record.header.lsn % 4096 == 0 { progress(record.header.lsn, total) }
-      guard record.header.flags.contains(.event) else { return }
+      guard record.header.flags.isOfEvent else { return }
       try take(record.header.hash, record.bytes)
     }
     progress(total, total)

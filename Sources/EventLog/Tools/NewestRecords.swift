@@ -44,7 +44,7 @@ package struct NewestRecords {
           guard record.header.lsn <= end else { throw WindowEnd() }
           step()
           guard
-            record.header.flags.contains(.event),
+            record.header.flags.isOfEvent,
             !superseded.isSet(Int(record.header.lsn - first))
           else { return }
           try body(record)

@@ -40,6 +40,14 @@ enum MetricsText {
     counter("status_confirmed_total", counters.statusConfirmed, "Status updates confirmed.")
     counter("status_refused_total", counters.statusRefused, "Status updates nacked.")
     counter("receipts_total", counters.receipts, "Receipts.")
+    counter(
+      "receipts_given_up_total", counters.receiptsGivenUp, "Receipts that the broker did not take.")
+    counter(
+      "parked_by_broker_total", counters.parkedByBroker,
+      "Messages that the broker dead-letters, since no record can hold them.")
+    gauge(
+      "parked_waiting", status.parkedCopiesWaiting,
+      "Parked copies that the broker has not taken yet: they wait in the store.")
     counter("log_timeouts_total", counters.logTimeouts, "Deliveries without a log in time.")
     counter("carried_total", counters.carried, "Open events written again for retention.")
     counter("recycled_total", counters.recycled, "Failed deliveries tried on a fallback channel.")

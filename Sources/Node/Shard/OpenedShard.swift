@@ -58,6 +58,11 @@ extension EngineSettings {
   init(_ configuration: NodeConfiguration, version: String) {
     self.init(shard: ShardNumber(0), prefix: configuration.prefix, version: version)
     maxEventBytes = configuration.maxEventBytes
+    var log = EventLogOptions(path: configuration.storePath)
+    log.segmentBytes = configuration.segmentBytes
+    maxPayloadBytes = log.maxPayloadBytes
+    realtimePrefetch = configuration.realtimePrefetch
+    batchPrefetch = configuration.batchPrefetch
     giveUpSeconds = Int64(configuration.giveUpSeconds)
     retryMinSeconds = Int64(configuration.retryMinSeconds)
     retryMaxSeconds = Int64(configuration.retryMaxSeconds)

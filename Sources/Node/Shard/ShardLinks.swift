@@ -3,25 +3,20 @@ internal import Execution
 internal import Logging
 internal import NIOCore
 
-/// The six connections of a shard: one to consume each queue from, three to publish on.
+/// The connections of a shard: one to consume each queue from, and those to publish on, which the
+/// engine asks for by number.
 struct ShardLinks {
-  private var publishing: [BrokerLink] = []
+  private var publishing: [(link: PublishLink, connection: BrokerLink)] = []
   private var consuming: [BrokerLink] = []
   private var names: [ObjectIdentifier: String] = [:]
   private var running = 0
   private var onStopped: (() -> Void)?
-  private var isBlocked: [Bool] = [false, false, false]
+  /// Whether the topology stands: publishing connections are started as they are opened.
+  private var hasTopology = false
 
   mutating func open(
     _ opened: OpenedShard, configuration: NodeConfiguration, runner: ShardRunner
   ) {
-    for link in PublishLink.allCases {
-      // One connection sets the topology up; the others find it.
-      let topology = link == .status ? opened.topology.operations(configuration.topologyMode) : []
-      publishing.append(
-        make(
-          "publish \(link)", LinkRole(topology: topology, publishes: true), opened, runner))
-    }
     for inlet in Inlet.allCases {
       let (exchange, prefetch) =
         switch inlet {
@@ -34,15 +29,28 @@ struct ShardLinks {
       consuming.append(
         make(
           "consume \(inlet.name)", LinkRole(consumers: [consumer], startsConsuming: false),
-          opened, runner))
+          opened.broker, runner))
     }
   }
 
+  /// Opens a publishing connection. The one for status updates sets the topology up; the others
+  /// find it.
+  mutating func open(_ order: LinkOrder, runner: ShardRunner) {
+    guard find(order.link) == nil else { return }
+    let topology =
+      order.link == .status
+      ? runner.topology.operations(runner.configuration.topologyMode) : []
+    let connection = make(
+      order.name, LinkRole(topology: topology, publishes: true), runner.broker, runner)
+    publishing.append((order.link, connection))
+    if order.link == .status || hasTopology { connection.start() }
+  }
+
   private mutating func make(
-    _ name: String, _ role: LinkRole, _ opened: OpenedShard, _ runner: ShardRunner
+    _ name: String, _ role: LinkRole, _ broker: BrokerOptions, _ runner: ShardRunner
   ) -> BrokerLink {
-    var options = opened.broker
-    options.connectionName = "\(opened.topology.prefix).00 \(name)"
+    var options = broker
+    options.connectionName = "\(runner.topology.prefix).00 \(name)"
     let link = BrokerLink(
       options: options, role: role, eventLoop: runner.eventLoop, logger: runner.logger)
     link.delegate = runner
@@ -53,12 +61,15 @@ struct ShardLinks {
   /// For calls that may be slow: one that hangs ends its connection.
   var control: BrokerLink { consuming[Int(Inlet.deliveryLogs.rawValue)] }
 
-  var all: [BrokerLink] { publishing + consuming }
+  var all: [BrokerLink] { publishing.map(\.connection) + consuming }
 
-  func link(_ link: PublishLink) -> BrokerLink { publishing[link.rawValue] }
+  /// Nil for one that was not asked for.
+  func find(_ link: PublishLink) -> BrokerLink? {
+    publishing.first { $0.link == link }?.connection
+  }
 
-  func publishLink(of link: BrokerLink) -> PublishLink? {
-    publishing.firstIndex { $0 === link }.flatMap(PublishLink.init)
+  func publishLink(of connection: BrokerLink) -> PublishLink? {
+    publishing.first { $0.connection === connection }?.link
   }
 
   func inlet(of link: BrokerLink) -> Inlet? {
@@ -67,23 +78,27 @@ struct ShardLinks {
 
   func name(of link: BrokerLink) -> String { names[ObjectIdentifier(link)] ?? "" }
 
-  var arePublishingLinksReady: Bool { publishing.allSatisfy(\.isReady) }
-
-  var mayPublish: Bool { publishing.allSatisfy { $0.isReady && !$0.isBlocked } }
-
-  var states: [(name: String, isReady: Bool, isBlocked: Bool)] {
-    publishing.map { (name(of: $0), $0.isReady, $0.isBlocked) }
-      + consuming.map { (name(of: $0), $0.isReady && $0.isConsuming, false) }
+  /// Whether what is taken in can be handed on.
+  var arePublishingLinksReady: Bool {
+    publishing.allSatisfy { $0.connection.isReady || $0.link == .receipts || $0.link == .parking }
   }
 
-  /// The connection that declares comes first: a queue must exist before it is consumed.
-  func startPublishing() {
-    link(.status).start()
+  /// Whether the broker takes anything from us.
+  var mayPublish: Bool {
+    publishing.contains { $0.connection.isReady && !$0.connection.isBlocked }
+  }
+
+  var states: [(name: String, isReady: Bool, isBlocked: Bool)] {
+    publishing.map {
+      (name(of: $0.connection), $0.connection.isReady, $0.connection.isBlocked)
+    } + consuming.map { (name(of: $0), $0.isReady && $0.isConsuming, false) }
   }
 
   /// The topology stands: the others may connect.
-  func startOthers() {
-    for link in all where link !== self.link(.status) { link.start() }
+  mutating func startOthers() {
+    hasTopology = true
+    for (link, connection) in publishing where link != .status { connection.start() }
+    for link in consuming { link.start() }
   }
 
   func startConsuming() {
@@ -104,13 +119,12 @@ struct ShardLinks {
   }
 
   func settle(_ settlement: Settlement) {
-    consuming[Int(settlement.inlet.rawValue)]
-      .settle(settlement.deliveryTag, epoch: settlement.channelEpoch)
-  }
-
-  func flush() {
-    for link in publishing { link.flush() }
-    for link in consuming { link.flush() }
+    let link = consuming[Int(settlement.inlet.rawValue)]
+    if settlement.isRejected {
+      link.reject(settlement.deliveryTag, epoch: settlement.channelEpoch, requeue: false)
+    } else {
+      link.settle(settlement.deliveryTag, epoch: settlement.channelEpoch)
+    }
   }
 
   /// Every settled message is acknowledged now, whatever is open before it.

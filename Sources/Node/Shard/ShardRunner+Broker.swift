@@ -21,7 +21,9 @@ extension ShardRunner: BrokerLinkDelegate {
     _ link: BrokerLink, lost epoch: UInt32, _ error: AMQPError, unconfirmed: [UInt64]
   ) {
     engine.advance(to: NodeClock.now())
-    if let publishing = links.publishLink(of: link) { engine.linkLost(publishing) }
+    if let publishing = links.publishLink(of: link) {
+      engine.linkLost(publishing, LinkLoss(error))
+    }
     if let inlet = links.inlet(of: link) { engine.consumerLost(inlet) }
     if phase != .stopped {
       logger.warning(
@@ -111,6 +113,26 @@ extension ShardRunner: BrokerLinkDelegate {
     if let last = lastWarnings[sentence], now &- last < 5_000_000_000 { return }
     lastWarnings[sentence] = now
     logger.warning("\(sentence)", metadata: [key: "\(detail)"])
+  }
+}
+
+extension LinkLoss {
+  /// What a publishing connection, or its channel, was lost by.
+  init(_ error: AMQPError) {
+    switch error.nativeCode ?? 0 {
+    case 403, 404: self = .refusesAll
+    // 320: the broker stops, or a person closed it; errno of a socket is below 200.
+    case 200, 320: self = .connection
+    case 311, 313, 406, 500..<600: self = .refusesMessage(mostBytes: Self.mostBytes(error.message))
+    default: self = .connection
+    }
+  }
+
+  /// RabbitMQ: `message size 300107 is larger than configured max size 300000`.
+  private static func mostBytes(_ text: String) -> Int? {
+    guard text.contains("message size") else { return nil }
+    let numbers = text.split { !$0.isNumber }.compactMap { Int($0) }
+    return numbers.count >= 2 ? numbers.suffix(from: numbers.count - 2).min() : nil
   }
 }
 

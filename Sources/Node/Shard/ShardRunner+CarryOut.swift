@@ -8,15 +8,19 @@ extension ShardRunner {
   func carryOut() {
     engine.swapOutput(&output)
     guard !output.isEmpty else { return }
+    for order in output.openLinks { links.open(order, runner: self) }
     append()
     read()
     publish()
     for settlement in output.settlements { links.settle(settlement) }
     for answer in output.redrives { control.answer(answer) }
-    let abandoned = output.abandonedLinks
+    let (abandoned, renewed) = (output.abandonedLinks, output.renewedLinks)
     output.removeAll()
-    links.flush()
-    for link in abandoned { links.link(link).abandon() }
+    // A socket that fails meanwhile is told of at once, and changes the links.
+    let all = links.all
+    for link in all { link.flush() }
+    for link in abandoned { links.find(link)?.abandon() }
+    for link in renewed { links.find(link)?.releaseUnsettled() }
   }
 
   private func append() {
@@ -28,7 +32,8 @@ extension ShardRunner {
         if order.isFinal { flags.insert(.final) }
         if order.isDriven { flags.insert(.driven) }
         if order.isPublished { flags.insert(.publish) }
-        if order.kind == .carried { flags.insert(.base) }
+        if order.kind == .carried || order.kind == .parked { flags.insert(.base) }
+        if order.kind.isOfParkedCopy { flags.insert(.parked) }
         let header = RecordHeader(
           lsn: order.lsn, kind: order.kind.rawValue, status: order.status,
           previousStatus: order.previousStatus, flags: flags, attempt: order.attempt,
@@ -109,8 +114,10 @@ extension ShardRunner {
   private func send(
     _ message: OutgoingMessage, _ payload: UnsafeRawBufferPointer, _ order: PublishOrder
   ) {
+    // The engine publishes on what it was told is open.
+    guard let link = links.find(order.link) else { return }
     do {
-      try links.link(order.link).publish(message, body: payload, token: order.token.rawValue)
+      try link.publish(message, body: payload, token: order.token.rawValue)
     } catch {
       // Not ready: the engine has been told of the loss, or will be, and publishes again.
       guard error.code != .notReady else { return }

@@ -55,4 +55,12 @@ extension ShardRunner {
     }
     loggedMismatches = engine.mismatches.count
   }
+
+  /// Says that receipts were given up, and why the last of them was.
+  func logReceiptLosses() {
+    let count = engine.counters.receiptsGivenUp
+    guard count > loggedReceiptLosses else { return }
+    loggedReceiptLosses = count
+    warn("Receipts are given up", "\(engine.lastReceiptLoss)", key: LogKey.reason)
+  }
 }

@@ -98,7 +98,7 @@ extension ShardRunner {
     do {
       try block.forEach { (record) throws(EngineError) in
         next = record.header.lsn + 1
-        guard record.header.flags.contains(.event) else { return }
+        guard record.header.flags.isOfEvent else { return }
         try engine.totalsRecord(
           lsn: record.header.lsn, kind: record.header.kind, payload: record.payload)
       }
@@ -114,7 +114,7 @@ extension ShardRunner {
     block.forEach { record in
       next = record.header.lsn + 1
       time = Timestamp(nanoseconds: record.header.time)
-      guard record.header.flags.contains(.event) else { return }
+      guard record.header.flags.isOfEvent else { return }
       engine.watchRecord(
         lsn: record.header.lsn, key: record.header.hash.key, status: record.header.status,
         recordedAt: Timestamp(nanoseconds: record.header.time))

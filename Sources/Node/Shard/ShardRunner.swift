@@ -20,6 +20,7 @@ final class ShardRunner {
   let engine: ShardEngine<StoreLookup>
   let log: EventLog
   let archive: TemplateArchive
+  let broker: BrokerOptions
   var links: ShardLinks
   let names: OutboundNames
   var output = TurnOutput()
@@ -37,6 +38,7 @@ final class ShardRunner {
   var control: ControlRequests
   var consuming = ConsumingState()
   var loggedMismatches = 0
+  var loggedReceiptLosses = 0
   /// Called once, when the shard cannot go on or has stopped.
   var onEnd: (Result<Void, NodeError>) -> Void
   var hasEnded = false
@@ -54,6 +56,7 @@ final class ShardRunner {
     engine = opened.engine
     log = opened.log
     archive = opened.archive
+    broker = opened.broker
     topology = opened.topology
     names = OutboundNames(opened.topology)
     control = ControlRequests()
@@ -64,7 +67,8 @@ final class ShardRunner {
   /// Connects. Messages are taken as soon as what was under way at the last stop is done.
   func start() {
     phase = .recovering
-    links.startPublishing()
+    // Opens the connections that the engine wants from the beginning.
+    carryOut()
     listenForControl()
     let runner = NIOLoopBound(self, eventLoop: eventLoop)
     ticker = eventLoop.scheduleRepeatedTask(
@@ -223,6 +227,7 @@ final class ShardRunner {
       log.retain(from: engine.keepFrom)
     }
     logMismatches()
+    logReceiptLosses()
     let next = status(at: now)
     report.update(next)
     if next.syncTimes.waitingSeconds > 1 {
@@ -237,7 +242,7 @@ final class ShardRunner {
       phase: phase, counters: engine.counters, activeEvents: engine.activeEvents,
       waitingTimers: engine.waitingTimers, pacedEvents: engine.pacedEvents,
       totals: engine.totals, mismatches: engine.mismatches.count,
-      outboxBacklog: engine.outboxBacklog,
+      outboxBacklog: engine.outboxBacklog, parkedCopiesWaiting: engine.parkedCopiesWaiting,
       eventsToRecover: engine.eventsToRecover, bufferedLogBytes: log.bufferedBytes,
       indexedEvents: log.eventCount, indexBytes: log.indexBytes, nextLSN: engine.nextLSN,
       durableLSN: engine.durableLSN, isShortOfSpace: log.isShortOfSpace,

@@ -17,6 +17,8 @@ package struct ShardStatus: Sendable {
   /// What does not add up; see the log.
   package var mismatches = 0
   package var outboxBacklog = 0
+  /// Copies for the parked queue that the broker has not taken: they wait in the log.
+  package var parkedCopiesWaiting = 0
   package var eventsToRecover = 0
   package var bufferedLogBytes = 0
   package var indexedEvents = 0

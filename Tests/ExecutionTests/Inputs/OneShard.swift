@@ -50,7 +50,7 @@ final class OneShard {
       settings: settings, lookup: KnownNothing(),
       catalog: try catalog ?? TestTemplate.catalog())
     engine.startRecovered(nextLSN: 1, at: now)
-    for link in PublishLink.allCases { engine.linkOpened(link) }
+    turn()
   }
 
   var now: Instant {
@@ -100,6 +100,7 @@ final class OneShard {
       note(order)
       return order.token
     }
+    for order in output.openLinks { engine.linkOpened(order.link) }
     output.removeAll()
     if engine.nextLSN > engine.durableLSN + 1 { engine.durable(upTo: engine.nextLSN - 1) }
     for token in tokens { engine.confirmed(token) }

@@ -1,0 +1,102 @@
+import DequeModule
+import Messages
+
+/// The way of one lane's deliveries to one channel: what waits for room on its connection.
+struct DeliveryQueue {
+  typealias Event = SlotTable<ActiveEvent>.Reference
+
+  let lane: Lane
+  let channel: [UInt8]
+  /// Events that have just come, oldest first.
+  private var fresh: Deque<Event> = []
+  /// Events that a timer, a start or a person drives: they go when no fresh one waits.
+  private var background: Deque<Event> = []
+  /// Published when the broker closed the connection over one of them: each goes alone, until the
+  /// one to blame is found.
+  private var suspects: Deque<Event> = []
+  /// Events whose delivery the broker has closed a connection over: they go alone at once.
+  private var culprits: Set<EventKey> = []
+  /// The delivery that has been published alone: nothing follows it before it is answered.
+  var alone: PublishToken?
+
+  init(lane: Lane, channel: [UInt8]) {
+    self.lane = lane
+    self.channel = channel
+  }
+
+  var count: Int { fresh.count + background.count + suspects.count }
+  var hasSuspects: Bool { !suspects.isEmpty }
+
+  mutating func append(_ event: Event, key: EventKey, isBackground: Bool) {
+    if !culprits.isEmpty, culprits.contains(key) {
+      suspects.append(event)
+    } else if isBackground {
+      background.append(event)
+    } else {
+      fresh.append(event)
+    }
+  }
+
+  /// Puts back what was published and is lost, in front of what waits.
+  mutating func prepend(_ event: Event, isBackground: Bool) {
+    if isBackground { background.prepend(event) } else { fresh.prepend(event) }
+  }
+
+  /// - Parameter events: in the order they were published.
+  mutating func suspect(_ events: [Event]) {
+    suspects.prepend(contentsOf: events)
+  }
+
+  /// Goes alone whenever it is published from now on.
+  mutating func suspectLater(_ event: Event) {
+    suspects.append(event)
+  }
+
+  mutating func blame(_ key: EventKey) {
+    // A start forgets them too: then they are found once more.
+    if culprits.count >= EngineLimits.rememberedCulprits { culprits.removeAll() }
+    culprits.insert(key)
+  }
+
+  mutating func acquit(_ key: EventKey) {
+    if !culprits.isEmpty { culprits.remove(key) }
+  }
+
+  mutating func nextSuspect() -> Event? { suspects.popFirst() }
+
+  /// The next event to publish. `mayTakeBackground`: whether there is room for one that is not
+  /// fresh.
+  mutating func next(mayTakeBackground: Bool) -> Event? {
+    if let event = fresh.popFirst() { return event }
+    return mayTakeBackground ? background.popFirst() : nil
+  }
+
+  /// The event that has waited longest of each kind, for the bound on waiting.
+  mutating func popFirst(where isOverdue: (Event) -> Bool) -> Event? {
+    if let event = fresh.first, isOverdue(event) { return fresh.removeFirst() }
+    if let event = background.first, isOverdue(event) { return background.removeFirst() }
+    if let event = suspects.first, isOverdue(event) { return suspects.removeFirst() }
+    return nil
+  }
+}
+
+/// The delivery queues of a shard, by number: a handful for each channel of the templates.
+struct DeliveryQueues {
+  private var queues: [DeliveryQueue] = []
+
+  var indices: Range<Int> { queues.indices }
+
+  subscript(_ index: Int) -> DeliveryQueue {
+    _read { yield queues[index] }
+    _modify { yield &queues[index] }
+  }
+
+  func index(of lane: Lane, _ channel: UnsafeRawBufferPointer) -> Int? {
+    queues.firstIndex { $0.lane == lane && channel.elementsEqual($0.channel) }
+  }
+
+  mutating func add(_ lane: Lane, _ channel: UnsafeRawBufferPointer) -> Int {
+    queues.append(DeliveryQueue(lane: lane, channel: Array(channel)))
+    return queues.count - 1
+  }
+}

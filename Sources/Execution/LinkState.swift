@@ -1,0 +1,69 @@
+/// One publishing connection as the engine sees it.
+struct LinkState {
+  var isOpen = false
+  var isBlocked = false
+  /// When it last became able to publish, monotonic: confirm deadlines count from it at most.
+  var usableSince: UInt64 = 0
+  /// When the broker last confirmed something on it, monotonic.
+  var lastConfirmAt: UInt64 = 0
+  /// Whether a stall has been noted on it since the last turn.
+  var hasStalled = false
+  var inFlight = InFlight()
+  private var refusals = Refusals()
+
+  var isUsable: Bool { isOpen && !isBlocked }
+
+  mutating func opened(at now: UInt64) {
+    isOpen = true
+    isBlocked = false
+    usableSince = now
+  }
+
+  mutating func blocked(_ isBlocked: Bool, at now: UInt64) {
+    self.isBlocked = isBlocked
+    usableSince = now
+  }
+
+  /// A publish on it was confirmed.
+  mutating func confirmed(at now: UInt64) {
+    inFlight.answered()
+    answered(at: now)
+  }
+
+  /// The same on a connection whose publishes are counted elsewhere.
+  mutating func answered(at now: UInt64) {
+    lastConfirmAt = now
+    refusals = Refusals()
+  }
+
+  /// A publish on it was refused.
+  mutating func refused(at now: UInt64) {
+    inFlight.answered()
+    isRefusing(at: now)
+  }
+
+  /// The same on a connection whose publishes are counted elsewhere.
+  mutating func isRefusing(at now: UInt64) {
+    if refusals.since == nil { refusals.since = now }
+  }
+
+  /// Whether its channel is to be replaced now: RabbitMQ 3.10 goes on refusing on a channel that
+  /// has once met a full queue, also when that has room again. Each replacement in a row comes
+  /// later; a confirm begins anew. What is under way on it goes out again on the next one, so it
+  /// is waited for if it does not take long.
+  mutating func takeRenewal(at now: UInt64) -> Bool {
+    guard isUsable, let since = refusals.since, since &+ refusals.pause < now,
+      inFlight.count == 0 || since &+ refusals.pause * 2 < now
+    else { return false }
+    refusals.since = nil
+    refusals.pause = min(refusals.pause * 2, EngineLimits.jobRetryMax)
+    return true
+  }
+
+  /// Refusals that no confirm has followed.
+  private struct Refusals {
+    /// The first of them on the present channel.
+    var since: UInt64?
+    var pause = EngineLimits.jobRetryMin
+  }
+}

@@ -1,0 +1,52 @@
+// The part of the outbox that is only in the log.
+extension Outbox {
+  /// Begins behind `position`: all up to `newest` is still in the log.
+  mutating func start(after position: UInt64, newest: UInt64) {
+    guard newest > position else { return }
+    source = .log(from: position + 1, newest: newest, isReading: false)
+  }
+
+  var isLive: Bool {
+    if case .live = source { return true }
+    return false
+  }
+
+  /// Everything published up to this LSN is confirmed, given what is durable.
+  func position(durable: UInt64) -> UInt64 {
+    var lowest = durable + 1
+    if case .log(let from, _, _) = source { lowest = min(lowest, from) }
+    if let first { lowest = min(lowest, first) }
+    return lowest - 1
+  }
+
+  /// True when the update of a new record is wanted in memory; else it is left to the log.
+  mutating func admits(_ lsn: UInt64) -> Bool {
+    switch source {
+    case .live:
+      if waiting < EngineLimits.outboxEntries, waitingBytes < EngineLimits.outboxBytes {
+        return true
+      }
+      source = .log(from: lsn, newest: lsn, isReading: false)
+      return false
+    case .log(let from, _, let isReading):
+      source = .log(from: from, newest: lsn, isReading: isReading)
+      return false
+    }
+  }
+
+  /// Where to read on, if there is room and no read is under way; it is then.
+  mutating func wantsRead(durable: UInt64) -> UInt64? {
+    guard case .log(let from, let newest, false) = source, from <= durable,
+      waiting < EngineLimits.outboxEntries / 2, waitingBytes < EngineLimits.outboxBytes / 2
+    else { return nil }
+    source = .log(from: from, newest: newest, isReading: true)
+    return from
+  }
+
+  /// A read has brought all published records below `next`.
+  mutating func didRead(below next: UInt64) {
+    guard case .log(let from, let newest, _) = source else { return }
+    let on = max(from, next)
+    source = on > newest ? .live : .log(from: on, newest: newest, isReading: false)
+  }
+}

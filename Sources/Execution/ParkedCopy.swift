@@ -1,0 +1,39 @@
+import Messages
+
+/// A message, or an element of one, on its way to the parked queue: unchanged, with the reason.
+struct ParkedCopy {
+  /// What is said of it in headers.
+  struct Origin {
+    var reason: [UInt8]
+    var detail: [UInt8]
+    var exchange: [UInt8]
+    var routingKey: [UInt8]
+    /// The inlet's name, or what else it came by.
+    var lane: [UInt8]
+    var firstSeen: Timestamp
+    /// Of the message that it was an element of; empty for none.
+    var batchID: [UInt8]
+    var version: [UInt8]
+  }
+
+  var origin: Origin
+  var messageID: [UInt8]
+  var correlationID: [UInt8]
+  /// Where its producer wanted the receipt.
+  var replyTo: [UInt8]
+  var contentType: [UInt8]
+  /// Header entries as they came over the wire, in `body`'s buffer.
+  var originalHeaders: ByteRange
+  var body: [UInt8]
+  var bodyRange: Range<Int>
+
+  /// A detail is one sentence; a path in it can be as long as its keys.
+  static let mostDetailBytes = 4_096
+
+  static let blank = ParkedCopy(
+    origin: Origin(
+      reason: [], detail: [], exchange: [], routingKey: [], lane: [], firstSeen: .none,
+      batchID: [], version: []),
+    messageID: [], correlationID: [], replyTo: [], contentType: [], originalHeaders: .none,
+    body: [], bodyRange: 0..<0)
+}

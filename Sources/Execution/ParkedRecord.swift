@@ -1,0 +1,107 @@
+package import Messages
+
+/// The payload of a `parked` record: a copy for the parked queue that the broker did not take in
+/// time, and that is published from the log when it does.
+///
+/// Format, little-endian (version 1):
+///
+/// | at | bytes | what |
+/// |---|---|---|
+/// | 0 | 1 | version |
+/// | 1 | 7 | zero |
+/// | 8 | 8 | number: the LSN of the first record about this copy, which names it |
+/// | 16 | 8 | when the message was first seen, unix nanoseconds |
+/// | 24 | 52 | thirteen lengths of four bytes, of the parts in their order |
+/// | 76 | | the parts: reason, detail, exchange, routing key, lane, batch id, version of the |
+/// | | | program, message id, correlation id, reply_to, content type, headers, body |
+package struct ParkedRecord {
+  static let version: UInt8 = 1
+  static let partCount = 13
+  static let headerBytes = 24 + 4 * partCount
+
+  /// Names the copy in the log: its key is that of `id(number:)`.
+  package let number: UInt64
+  package let firstSeen: Timestamp
+  let bytes: UnsafeRawBufferPointer
+  private let parts: [Range<Int>]
+
+  /// Nil when the bytes are not such a payload.
+  package init?(_ bytes: UnsafeRawBufferPointer) {
+    guard bytes.count >= Self.headerBytes, bytes[0] == Self.version else { return nil }
+    number = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
+    firstSeen = Timestamp(
+      nanoseconds: Int64(
+        littleEndian: bytes.loadUnaligned(fromByteOffset: 16, as: Int64.self)))
+    var parts: [Range<Int>] = []
+    var at = Self.headerBytes
+    for index in 0..<Self.partCount {
+      let count = UInt32(
+        littleEndian: bytes.loadUnaligned(fromByteOffset: 24 + index * 4, as: UInt32.self))
+      guard Int(count) <= bytes.count - at else { return nil }
+      parts.append(at..<at + Int(count))
+      at += Int(count)
+    }
+    guard at == bytes.count else { return nil }
+    self.bytes = bytes
+    self.parts = parts
+  }
+
+  private func part(_ index: Int) -> [UInt8] { Array(bytes[parts[index]]) }
+
+  /// Why it is parked.
+  package var reason: String { String(decoding: part(0), as: UTF8.self) }
+  /// The message's id; empty for none.
+  package var messageID: String { String(decoding: part(7), as: UTF8.self) }
+  /// How many bytes the message's body has.
+  package var bodyCount: Int { parts[12].count }
+
+  /// The copy, to be published.
+  var copy: ParkedCopy {
+    ParkedCopy(
+      origin: ParkedCopy.Origin(
+        reason: part(0), detail: part(1), exchange: part(2), routingKey: part(3), lane: part(4),
+        firstSeen: firstSeen, batchID: part(5), version: part(6)),
+      messageID: part(7), correlationID: part(8), replyTo: part(9), contentType: part(10),
+      originalHeaders: ByteRange(offset: parts[11].lowerBound, count: parts[11].count),
+      body: Array(bytes), bodyRange: parts[12])
+  }
+
+  /// What the copy with this number has for an id in the log. No event has such a one: theirs are
+  /// printable.
+  static func id(number: UInt64) -> [UInt8] {
+    [0] + Array("parked.\(number)".utf8)
+  }
+
+  /// How many bytes `write` appends.
+  static func byteCount(_ copy: ParkedCopy) -> Int {
+    headerBytes + parts(copy).reduce(copy.originalHeaders.count + copy.bodyRange.count) {
+      $0 + $1.count
+    }
+  }
+
+  static func write(_ copy: ParkedCopy, number: UInt64, to bytes: inout [UInt8]) {
+    func append<T: FixedWidthInteger>(_ value: T) {
+      withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) }
+    }
+    append(UInt64(version))
+    append(number)
+    append(copy.origin.firstSeen.nanoseconds)
+    let short = parts(copy)
+    for part in short { append(UInt32(part.count)) }
+    append(UInt32(copy.originalHeaders.count))
+    append(UInt32(copy.bodyRange.count))
+    for part in short { bytes.append(contentsOf: part) }
+    bytes.append(contentsOf: copy.body[copy.originalHeaders.range])
+    bytes.append(contentsOf: copy.body[copy.bodyRange])
+  }
+
+  /// All parts but headers and body.
+  private static func parts(_ copy: ParkedCopy) -> [[UInt8]] {
+    let origin = copy.origin
+    return [
+      origin.reason, origin.detail, origin.exchange, origin.routingKey, origin.lane,
+      origin.batchID, origin.version, copy.messageID, copy.correlationID, copy.replyTo,
+      copy.contentType,
+    ]
+  }
+}

@@ -1,0 +1,283 @@
+import JSON
+import Messages
+
+// Copies for the parked queue. A message waits for its copy for some seconds; then the copy is a
+// record of the log, the message is acknowledged, and the copy is published from there.
+extension ShardEngine {
+  /// Parks an element that cannot become an event: unchanged, with the reason. The element is
+  /// settled when the broker has confirmed it, or the log has it.
+  func park(_ message: Int32, element: Range<Int>, _ rejection: Rejection) {
+    counters.parked += 1
+    let inbound = messages[message].message
+    if let lane = inbound.inlet.lane { totals[lane].parked += 1 }
+    let rejection = placed(rejection, element, of: message)
+    let source = messages[message].source(of: element)
+    let ownID = eventID(of: element, in: inbound)
+    let isBatch = messages[message].isBatch
+    let isAlone = source == 0..<inbound.bodyCount && !isBatch
+    let messageID = inbound.bytes(inbound.messageID)
+    add(
+      ParkedCopy(
+        origin: ParkedCopy.Origin(
+          reason: Array(rejection.code.rawValue.utf8),
+          detail: Array(rejection.sentence.utf8.prefix(ParkedCopy.mostDetailBytes)),
+          exchange: inbound.bytes(inbound.exchange),
+          routingKey: inbound.bytes(inbound.routingKey), lane: Array(inbound.inlet.name.utf8),
+          firstSeen: now.wall, batchID: isBatch ? messageID : [], version: names.version),
+        messageID: isAlone && !messageID.isEmpty ? messageID : ownID,
+        correlationID: inbound.bytes(inbound.correlationID),
+        replyTo: inbound.bytes(inbound.replyTo),
+        contentType: isAlone
+          ? inbound.bytes(inbound.contentType) : messages[message].elementContentType,
+        originalHeaders: inbound.headers, body: inbound.storage, bodyRange: source),
+      of: message)
+    if inbound.inlet != .deliveryLogs, messages[message].wantsReceipt,
+      rejection.code != .badReplyTo
+    {
+      publishRefusal(message, eventID: ownID.isEmpty ? messageID : ownID, rejection)
+    }
+  }
+
+  /// Parks a status update that the broker closes the connection over, by way of the log.
+  func parkUpdate(_ update: Outbox.Entry) {
+    openParking()
+    counters.parked += 1
+    let copy = ParkedCopy(
+      origin: ParkedCopy.Origin(
+        reason: Array(ReasonCode.brokerRefused.rawValue.utf8),
+        detail: Array("the broker closed the connection over this status update".utf8),
+        exchange: names.statusExchange, routingKey: Array(update.blob[update.routingKey]),
+        lane: Array("status".utf8), firstSeen: now.wall, batchID: [], version: names.version),
+      messageID: Array(update.blob[update.messageID]),
+      correlationID: Array(update.blob[update.eventID]), replyTo: [],
+      contentType: EngineNames.json, originalHeaders: .none, body: update.blob,
+      bodyRange: update.body)
+    record(Parking.Entry(copy: copy, message: -1), blames: 0)
+  }
+
+  private func add(_ copy: ParkedCopy, of message: Int32) {
+    openParking()
+    parking.add(copy, message: message, at: now.monotonic)
+  }
+
+  private func openParking() {
+    guard parking.use() else { return }
+    output.openLinks.append(LinkOrder(link: .parking, name: "publish parked"))
+  }
+
+  /// What the log holds of parked copies goes to the broker.
+  func startParking() {
+    guard parking.hasStored else { return }
+    openParking()
+    parking.start()
+  }
+
+  /// The id that a refused element carries, when it can be made out.
+  private func eventID(of element: Range<Int>, in inbound: InboundMessage) -> [UInt8] {
+    guard element.count <= Limits.messageBytes else { return [] }
+    // The body of a CloudEvent in binary mode is its data: the id is a header.
+    if !inbound.cloudEvent.isEmpty {
+      return id(in: try? otherParser.parse(inbound.bytes(inbound.cloudEvent)))
+    }
+    return inbound.storage.withPart(element) { id(in: try? otherParser.parse(padded: $0)) }
+  }
+
+  private func id(in root: JSONValue?) -> [UInt8] {
+    guard let id = root?["id"]?.asString, id.bytes.count <= Limits.idBytes else { return [] }
+    return Array(id.bytes)
+  }
+
+  func pumpParking() {
+    let link = PublishLink.parking.rawValue
+    guard parking.isNeeded, links[link].isUsable else { return }
+    while links[link].inFlight.count < EngineLimits.unconfirmedDeliveries,
+      let slot = parking.takeNext(
+        serial: nextSerial(), underWay: links[link].inFlight.count, at: now.monotonic)
+    {
+      publish(parking[slot], slot)
+    }
+    guard !isDraining else { return }
+    while let (number, stored) = parking.takeToRead(at: now.monotonic) {
+      output.reads.append(
+        ReadOrder(token: Self.token(of: number), target: .record(lsn: stored.readableLSN)))
+    }
+  }
+
+  private func publish(_ entry: Parking.Entry, _ slot: Int32) {
+    let token = PublishToken(.parking, slot: slot, serial: entry.serial)
+    links[PublishLink.parking.rawValue].inFlight.add(token, at: now.monotonic)
+    let copy = entry.copy
+    var order = PublishOrder(
+      link: .parking, token: token, exchange: .parked, routingKey: output.add(copy.origin.reason),
+      mandatory: true, messageID: output.add(copy.messageID), timestamp: now.wall,
+      body: copy.body, bodyRange: copy.bodyRange)
+    order.correlationID = output.add(copy.correlationID)
+    if !copy.replyTo.isEmpty { order.replyTo = output.add(copy.replyTo) }
+    order.contentType = output.add(copy.contentType)
+    order.headers = headers(of: copy.origin)
+    order.originalHeaders = copy.originalHeaders
+    output.publishes.append(order)
+  }
+
+  private func headers(of origin: ParkedCopy.Origin) -> Range<Int> {
+    let start = output.headers.count
+    func add(_ name: StaticString, _ value: [UInt8]) {
+      output.headers.append(HeaderOrder(name: name, value: output.add(value)))
+    }
+    add("x-meddela-reason", origin.reason)
+    add("x-meddela-detail", origin.detail)
+    add("x-meddela-exchange", origin.exchange)
+    add("x-meddela-routing-key", origin.routingKey)
+    add("x-meddela-lane", origin.lane)
+    writer.removeAll()
+    origin.firstSeen.write(to: &writer)
+    add("x-meddela-first-seen", writer.array())
+    add("x-meddela-version", origin.version)
+    if !origin.batchID.isEmpty { add("x-meddela-batch-id", origin.batchID) }
+    return start..<output.headers.count
+  }
+
+  func parkingConfirmed(_ slot: Int32) {
+    if parking[slot].wasReturned { return parkingRefused(slot) }
+    links[PublishLink.parking.rawValue].confirmed(at: now.monotonic)
+    let entry = parking.confirm(slot)
+    if let stored = entry.stored { return appendUnparked(stored) }
+    if entry.message >= 0 { elementSettled(entry.message) }
+  }
+
+  func parkingRefused(_ slot: Int32) {
+    links[PublishLink.parking.rawValue].refused(at: now.monotonic)
+    parking.refuse(slot, at: now.monotonic)
+  }
+
+  func parkingLost(_ slots: [Int32], _ loss: LinkLoss) {
+    guard case .refusesMessage(let most) = loss else { return parking.publishAgain(slots) }
+    let tooLarge = most.map { most in slots.filter { parking[$0].copy.bodyRange.count > most } }
+    if let tooLarge, !tooLarge.isEmpty {
+      parking.publishAgain(slots.filter { !tooLarge.contains($0) })
+      for slot in tooLarge { blame(slot) }
+    } else if let culprit = parking.blame(slots) {
+      blame(culprit)
+    }
+  }
+
+  /// The broker closed the connection over this copy: it waits in the log, and is tried seldom.
+  private func blame(_ slot: Int32) {
+    let entry = parking.remove(slot)
+    if let stored = entry.stored { return parking.blame(stored, at: now.monotonic) }
+    record(entry, blames: 1)
+  }
+
+  /// Copies that the broker has not taken in time become records of the log.
+  func checkParking() {
+    guard parking.isNeeded else { return }
+    links[PublishLink.parking.rawValue].inFlight.trim(isWaiting: isWaiting)
+    let wait = parking.isStuck ? 0 : EngineLimits.parkingDeadline
+    while let slot = parking.popOverdue(at: now.monotonic, after: wait) {
+      if parking[slot].isPublished { links[PublishLink.parking.rawValue].inFlight.answered() }
+      record(parking.remove(slot), blames: 0)
+    }
+  }
+
+  /// Writes a copy down; its message is settled when that is durable. What no record can hold
+  /// goes back to the broker, which dead-letters it.
+  private func record(_ entry: Parking.Entry, blames: Int) {
+    guard ParkedRecord.byteCount(entry.copy) <= settings.maxPayloadBytes || entry.message < 0
+    else {
+      counters.parkedByBroker += 1
+      messages[entry.message].isRejected = true
+      return elementSettled(entry.message)
+    }
+    let stored = appendParked(entry.copy, number: nextLSN, previousLSN: 0, blames: blames)
+    parking.record(stored, message: entry.message)
+  }
+
+  private func appendParked(
+    _ copy: ParkedCopy, number: UInt64, previousLSN: UInt64, blames: Int
+  ) -> Parking.Stored {
+    let id = ParkedRecord.id(number: number)
+    let key = id.withUnsafeBytes { lookup.key(of: $0) }
+    let start = output.bytes.count
+    ParkedRecord.write(copy, number: number, to: &output.bytes)
+    let payload = ByteRange(offset: start, count: output.bytes.count - start)
+    appendOfCopy(.parked, key: key, id: id, previousLSN: previousLSN, payload: payload)
+    return Parking.Stored(
+      lsn: nextLSN - 1, readableLSN: nextLSN - 1, key: key, number: number, blames: blames)
+  }
+
+  /// The broker has a copy that the log holds.
+  private func appendUnparked(_ stored: Parking.Stored) {
+    guard let lsn = parking.place(of: stored.key) else { return }
+    parking.forget(stored.key)
+    appendOfCopy(
+      .unparked, key: stored.key, id: ParkedRecord.id(number: stored.number), previousLSN: lsn,
+      payload: .none)
+  }
+
+  private func appendOfCopy(
+    _ kind: RecordKind, key: EventKey, id: [UInt8], previousLSN: UInt64, payload: ByteRange
+  ) {
+    let lsn = nextLSN
+    nextLSN += 1
+    output.appends.append(
+      AppendOrder(
+        lsn: lsn, kind: kind, key: key, status: 0, previousStatus: 0,
+        isFinal: kind == .unparked, isDriven: kind == .parked, isPublished: false, attempt: 0,
+        time: now.wall, previousLSN: previousLSN, id: output.add(id), payload: payload))
+  }
+
+  /// Messages whose copies are durable in the log by now are settled.
+  func parkingIsDurable() {
+    while let message = parking.popDurable(durableLSN, at: now.monotonic) {
+      if message >= 0 { elementSettled(message) }
+    }
+  }
+
+  /// Marks the token of a read of a stored copy: an event's has a slot there, below 2^31.
+  private static var parkedToken: UInt64 { 1 << 31 }
+
+  private static func token(of number: UInt32) -> UInt64 { UInt64(number) << 32 | parkedToken }
+
+  /// A stored copy has been read. False when the token is none of such a read.
+  func parkedCopyRead(
+    token: UInt64, payload: UnsafeRawBufferPointer?
+  ) throws(EngineError) -> Bool {
+    guard token & Self.parkedToken != 0 else { return false }
+    let number = UInt32(truncatingIfNeeded: token >> 32)
+    guard let (stored, isCarried) = parking.didRead(number) else { return true }
+    if payload == nil, parking.hasMoved(stored, isCarried: isCarried) { return true }
+    guard let payload, let record = ParkedRecord(payload) else {
+      throw EngineError.unreadableRecord(lsn: stored.lsn)
+    }
+    if !isCarried {
+      parking.add(record.copy, stored)
+    } else if parking.place(of: stored.key) == stored.lsn {
+      let again = appendParked(
+        record.copy, number: stored.number, previousLSN: stored.lsn, blames: 0)
+      parking.carried(again)
+    }
+    return true
+  }
+
+  /// Retention wants a copy's record written again. False when the key is no copy's.
+  func carryParked(_ key: EventKey, lsn: UInt64) -> Bool {
+    guard parking.place(of: key) != nil else { return false }
+    if let number = parking.carry(key, lsn: lsn) {
+      output.reads.append(ReadOrder(token: Self.token(of: number), target: .record(lsn: lsn)))
+    }
+    return true
+  }
+
+  /// Copies for the parked queue that the broker has not taken in time: they wait in the log.
+  package var parkedCopiesWaiting: Int { parking.storedCount }
+}
+
+extension Inlet {
+  package var name: String {
+    switch self {
+    case .realtime: "realtime"
+    case .batch: "batch"
+    case .deliveryLogs: "delivery-logs"
+    }
+  }
+}

@@ -1,0 +1,195 @@
+import DequeModule
+import Messages
+import Templates
+
+// What waits for a publishing connection, and what is under way on it.
+extension ShardEngine {
+  /// The delivery queue of an event, by its lane and its present channel.
+  private func deliveryQueue(of event: Int32) -> Int {
+    let lane = events[event].state.lane
+    return events[event].facts.with(.channel) { deliveryQueue(of: lane, $0) }
+  }
+
+  /// One that is new has its connection opened.
+  private func deliveryQueue(of lane: Lane, _ channel: UnsafeRawBufferPointer) -> Int {
+    if let known = deliveryQueues.index(of: lane, channel) { return known }
+    let queue = deliveryQueues.add(lane, channel)
+    links.append(LinkState())
+    output.openLinks.append(
+      LinkOrder(
+        link: .deliveries(queue),
+        name: "publish \(lane.name) \(String(decoding: channel, as: UTF8.self))"))
+    return queue
+  }
+
+  /// Opens the connections of all channels that the templates name, before the first event.
+  func openDeliveryQueues() {
+    for lane in Lane.allCases {
+      for channel in catalog.channels {
+        var channel = channel
+        channel.withUTF8 { _ = deliveryQueue(of: lane, UnsafeRawBufferPointer($0)) }
+      }
+    }
+  }
+
+  func queueDelivery(_ event: Int32) {
+    let queue = deliveryQueue(of: event)
+    events[event].phase = .queued
+    events[event].queue = Int32(queue)
+    events[event].waitingSince = now.monotonic
+    deliveryQueues[queue].append(
+      events.reference(event), key: events[event].key, isBackground: events[event].isBackground)
+  }
+
+  /// Publishes what may be, real-time deliveries first.
+  func pump() {
+    for lane in [Lane.realtime, .batch] {
+      let window = deliveryWindow(lane)
+      for queue in deliveryQueues.indices where deliveryQueues[queue].lane == lane {
+        pump(queue, window)
+      }
+    }
+    pumpParking()
+    pumpReceipts()
+    pumpOutbox()
+  }
+
+  /// Publishes deliveries of one queue while there is room.
+  private func pump(_ queue: Int, _ window: (fresh: Int, background: Int)) {
+    let link = PublishLink.deliveries(queue).rawValue
+    guard links[link].isUsable, !(deliveryQueues[queue].alone.map(isWaiting) ?? false) else {
+      return
+    }
+    while deliveryQueues[queue].hasSuspects {
+      guard links[link].inFlight.count == 0, let event = deliveryQueues[queue].nextSuspect() else {
+        return
+      }
+      if isQueued(event), publishAlone(event.slot, queue) { return }
+    }
+    while links[link].inFlight.count < window.fresh,
+      let event = deliveryQueues[queue].next(
+        mayTakeBackground: links[link].inFlight.count < window.background)
+    {
+      // A delivery log may have overtaken the delivery while it waited.
+      guard isQueued(event) else { continue }
+      if limits.mostBytes != nil, isTooLarge(event.slot) { continue }
+      publishDelivery(event.slot)
+    }
+  }
+
+  /// False when it is not published after all: its time has passed, say.
+  private func publishAlone(_ event: Int32, _ queue: Int) -> Bool {
+    publishDelivery(event)
+    guard events.isTaken(event), events[event].phase == .publishing else { return false }
+    deliveryQueues[queue].alone = PublishToken(
+      .delivery, slot: event, serial: events[event].publishSerial)
+    return true
+  }
+
+  private func isQueued(_ event: SlotTable<ActiveEvent>.Reference) -> Bool {
+    events.contains(event) && events[event.slot].phase == .queued
+  }
+
+  /// How many deliveries of one queue may be unconfirmed. The broker works them off in their
+  /// order, so the first real-time event waits for what batch and background have under way.
+  private func deliveryWindow(_ lane: Lane) -> (fresh: Int, background: Int) {
+    let isRealtimeActive = now.monotonic &- lastRealtimeAt < EngineLimits.realtimeActive
+    if lane == .realtime {
+      return (
+        EngineLimits.unconfirmedDeliveries,
+        isRealtimeActive ? EngineLimits.batchSlice : EngineLimits.unconfirmedBatch
+      )
+    }
+    let isHeld = isRealtimeActive || isRealtimeUnderWay
+    let window = isHeld ? EngineLimits.batchSlice : EngineLimits.unconfirmedBatch
+    return (window, window)
+  }
+
+  private var isRealtimeUnderWay: Bool {
+    deliveryQueues.indices.contains { queue in
+      deliveryQueues[queue].lane == .realtime
+        && links[PublishLink.deliveries(queue).rawValue].inFlight.count > 0
+    }
+  }
+
+  /// A publish that nobody answers must not keep its message from the broker for ever: past its
+  /// deadline the event waits durably for another try. The deadline stands still while the
+  /// broker blocks; the bound on unacknowledged messages does not.
+  func checkDeadlines() {
+    for queue in deliveryQueues.indices {
+      let link = PublishLink.deliveries(queue).rawValue
+      if links[link].isUsable {
+        while let oldest = links[link].inFlight.oldest(isWaiting: isWaiting),
+          max(oldest.publishedAt, links[link].usableSince) &+ EngineLimits.confirmDeadline
+            < now.monotonic
+        {
+          counters.deliveriesUnconfirmedInTime += 1
+          noteStall(oldest.token)
+          giveUpDelivery(oldest.token, .unconfirmed, "the broker did not confirm in time")
+        }
+      }
+      while let oldest = links[link].inFlight.oldest(isWaiting: isWaiting),
+        oldest.publishedAt &+ EngineLimits.unacknowledged < now.monotonic
+      {
+        giveUpDelivery(oldest.token, .brokerUnavailable, "the broker did not take it")
+      }
+      dropOverdue(queue)
+    }
+  }
+
+  /// What has waited too long for its connection waits durably.
+  private func dropOverdue(_ queue: Int) {
+    while let event = deliveryQueues[queue].popFirst(where: { event in
+      !isQueued(event)
+        || events[event.slot].waitingSince &+ EngineLimits.unacknowledged < now.monotonic
+    }) {
+      guard isQueued(event) else { continue }
+      retryLater(
+        event.slot, TransitionReason(.brokerUnavailable, "the broker did not take deliveries"))
+    }
+  }
+
+  func giveUpDelivery(_ token: PublishToken, _ code: ReasonCode, _ text: String) {
+    links[link(of: token)].inFlight.answered()
+    retryLater(token.slot, TransitionReason(code, text))
+  }
+
+  /// Whether a publish is still to be answered.
+  func isWaiting(_ token: PublishToken) -> Bool {
+    switch token.kind {
+    case .delivery:
+      events.isTaken(token.slot) && events[token.slot].phase == .publishing
+        && events[token.slot].publishSerial == token.serial
+    case .parking: parking.isWaiting(token)
+    case .receipt: receipts.isWaiting(token)
+    case .status, nil: false
+    }
+  }
+
+  /// The connection of a publish that is still to be answered.
+  func link(of token: PublishToken) -> Int {
+    switch token.kind {
+    case .delivery: link(of: token.slot)
+    case .parking: PublishLink.parking.rawValue
+    case .receipt: PublishLink.receipts.rawValue
+    case .status, nil: PublishLink.status.rawValue
+    }
+  }
+
+  /// The connection of an event's delivery.
+  func link(of event: Int32) -> Int {
+    PublishLink.deliveries(Int(events[event].queue)).rawValue
+  }
+
+  func nextSerial() -> UInt32 {
+    publishSerial = (publishSerial &+ 1) & PublishToken.serialMask
+    return publishSerial
+  }
+
+  /// Replaces channels that go on refusing.
+  func renewLinks() {
+    for index in links.indices where links[index].takeRenewal(at: now.monotonic) {
+      output.renewedLinks.append(PublishLink(rawValue: index))
+    }
+  }
+}

@@ -1,0 +1,110 @@
+import JSON
+import Messages
+
+// Receipts: best effort, on a connection of their own, and no acknowledgement waits for one.
+extension ShardEngine {
+  /// Publishes the receipt of an accepted (or repeated) event to the `reply_to` of its message.
+  func publishReceipt(_ receipt: PendingReceipt, of event: Int32) {
+    // Only an engine that is broken on purpose has settled the message before.
+    guard messages.isTaken(receipt.message) else { return }
+    let state = events[event].state
+    writer.removeAll()
+    events[event].facts.withID { id in
+      Receipt.writeAccepted(
+        eventID: id, isDuplicate: receipt.isDuplicate, status: state.status, to: &writer)
+    }
+    addReceipt(to: receipt.message, eventID: events[event].facts.id)
+  }
+
+  /// Publishes the receipt of what is parked. `eventID`: empty when it could not be made out.
+  func publishRefusal(_ message: Int32, eventID: [UInt8], _ rejection: Rejection) {
+    writer.removeAll()
+    eventID.withUnsafeBytes { id in
+      Receipt.writeRefused(eventID: id.isEmpty ? nil : id, rejection, to: &writer)
+    }
+    addReceipt(to: message, eventID: eventID)
+  }
+
+  private func addReceipt(to message: Int32, eventID: [UInt8]) {
+    let inbound = messages[message].message
+    counters.receipts += 1
+    if !receipts.isNeeded {
+      output.openLinks.append(LinkOrder(link: .receipts, name: "publish receipts"))
+    }
+    let link = links[PublishLink.receipts.rawValue]
+    let since = max(link.lastConfirmAt, link.usableSince)
+    let isAnswering =
+      link.isUsable && (link.inFlight.count == 0 || now.monotonic < since &+ EngineLimits.answering)
+    let isTaken = receipts.add(
+      Receipts.Entry(
+        replyTo: inbound.bytes(inbound.replyTo), messageID: receiptID(eventID),
+        correlationID: inbound.bytes(inbound.correlationID), body: writer.array()),
+      at: now.monotonic, isAnswering: isAnswering)
+    if !isTaken { giveUpReceipts(1, "too many wait, or their queue cannot be reached") }
+  }
+
+  /// `<id>.receipt`, or none when there is no id or no room for it.
+  private func receiptID(_ eventID: [UInt8]) -> [UInt8] {
+    let id = eventID + Array(".receipt".utf8)
+    return eventID.isEmpty || id.count > Limits.shortStringBytes ? [] : id
+  }
+
+  private func giveUpReceipts(_ count: Int, _ reason: StaticString) {
+    guard count > 0 else { return }
+    counters.receiptsGivenUp += count
+    lastReceiptLoss = reason
+  }
+
+  func pumpReceipts() {
+    let link = PublishLink.receipts.rawValue
+    guard links[link].isUsable else { return }
+    while links[link].inFlight.count < EngineLimits.unconfirmedDeliveries,
+      let slot = receipts.takeNext(serial: nextSerial(), underWay: links[link].inFlight.count)
+    {
+      publish(receipts[slot], slot)
+    }
+  }
+
+  private func publish(_ receipt: Receipts.Entry, _ slot: Int32) {
+    let token = PublishToken(.receipt, slot: slot, serial: receipt.serial)
+    links[PublishLink.receipts.rawValue].inFlight.add(token, at: now.monotonic)
+    var order = PublishOrder(
+      link: .receipts, token: token, exchange: .direct, routingKey: output.add(receipt.replyTo),
+      mandatory: false, messageID: output.add(receipt.messageID), timestamp: now.wall,
+      body: receipt.body, bodyRange: 0..<receipt.body.count)
+    order.correlationID = output.add(receipt.correlationID)
+    order.contentType = output.add(EngineNames.json)
+    order.type = output.add(EngineNames.receipt)
+    output.publishes.append(order)
+  }
+
+  func receiptConfirmed(_ slot: Int32) {
+    links[PublishLink.receipts.rawValue].confirmed(at: now.monotonic)
+    receipts.confirm(slot)
+  }
+
+  func receiptRefused(_ slot: Int32) {
+    links[PublishLink.receipts.rawValue].refused(at: now.monotonic)
+    if !receipts.refuse(slot, at: now.monotonic) {
+      giveUpReceipts(1, "the broker refused them (nack): their queue is full")
+    }
+  }
+
+  func receiptsLost(_ slots: [Int32], _ loss: LinkLoss) {
+    switch loss {
+    case .connection: receipts.publishAgain(slots)
+    case .refusesAll:
+      giveUpReceipts(receipts.removeAll(), "the account may not publish to the default exchange")
+    case .refusesMessage:
+      giveUpReceipts(
+        receipts.blame(slots, at: now.monotonic), "the broker closed the connection over one")
+    }
+  }
+
+  func expireReceipts() {
+    guard !receipts.isEmpty else { return }
+    let expired = receipts.expire(at: now.monotonic)
+    for _ in 0..<expired.unanswered { links[PublishLink.receipts.rawValue].inFlight.answered() }
+    giveUpReceipts(expired.count, "the broker did not take them in time")
+  }
+}
