@@ -74,9 +74,10 @@ package struct ParkedRecord {
 
   /// How many bytes `write` appends.
   static func byteCount(_ copy: ParkedCopy) -> Int {
-    headerBytes + parts(copy).reduce(copy.originalHeaders.count + copy.bodyRange.count) {
-      $0 + $1.count
-    }
+    headerBytes
+      + parts(copy).reduce(copy.originalHeaders.count + copy.bodyRange.count) {
+        $0 + $1.count
+      }
   }
 
   static func write(_ copy: ParkedCopy, number: UInt64, to bytes: inout [UInt8]) {

@@ -12,25 +12,12 @@ struct Parking {
     /// The message that waits for it; negative for one that is in the log.
     var message: Int32
     /// Of one that is in the log.
-    var stored: Stored?
+    var stored: StoredCopies.Copy?
     /// When it came, monotonic.
     var addedAt: UInt64 = 0
     var serial: UInt32 = 0
     var isPublished = false
     var wasReturned = false
-  }
-
-  /// A copy in the log.
-  struct Stored: Sendable {
-    /// Of its newest record.
-    var lsn: UInt64
-    /// Of its newest durable record: the same, but for a moment.
-    var readableLSN: UInt64
-    var key: EventKey
-    /// The LSN of its first record.
-    var number: UInt64
-    /// How often the broker closed the connection over it.
-    var blames = 0
   }
 
   private var entries = SlotTable(blank: Entry(copy: .blank, message: -1))
@@ -40,17 +27,8 @@ struct Parking {
   /// Published when the broker closed the connection over one of them: each goes alone.
   private var suspects: Deque<Reference> = []
   private var alone: Reference?
-  /// In the log and to be published, oldest first.
-  private var stored: Deque<Stored> = []
-  /// Being read, by the number that its read carries; and whether to be written again.
-  private var reading: [UInt32: (stored: Stored, isCarried: Bool)] = [:]
-  private var nextRead: UInt32 = 0
-  /// The broker closes the connection over these: each is tried again at its time.
-  private var blamed: [(at: UInt64, stored: Stored)] = []
-  /// Appended and not durable yet, with the message that waits; none waits for one carried on.
-  private var recording: Deque<(message: Int32?, stored: Stored)> = []
-  /// All that the broker has not taken and the log has, with the place of the newest record.
-  private var places: [EventKey: Stored] = [:]
+  /// Those that are in the log.
+  var log = StoredCopies()
   /// After a refusal, a return or a deadline: when to try one again, monotonic.
   private var pausedUntil: UInt64 = 0
   private var pause = EngineLimits.jobRetryMin
@@ -59,11 +37,8 @@ struct Parking {
   private(set) var isNeeded = false
 
   var count: Int { entries.count }
-  /// Copies that are only in the log.
-  var storedCount: Int { places.count }
-  var hasStored: Bool { !places.isEmpty }
   /// Whether no message waits for a copy.
-  var isIdle: Bool { recording.isEmpty && entries.count == storedUnderWay }
+  var isIdle: Bool { !log.isRecording && entries.count == storedUnderWay }
   private var storedUnderWay = 0
 
   subscript(_ slot: Int32) -> Entry { entries[slot] }
@@ -82,7 +57,7 @@ struct Parking {
   }
 
   /// Takes a copy that has been read back from the log.
-  mutating func add(_ copy: ParkedCopy, _ stored: Stored) {
+  mutating func add(_ copy: ParkedCopy, _ stored: StoredCopies.Copy) {
     let slot = entries.insert(Entry(copy: copy, message: -1, stored: stored))
     storedUnderWay += 1
     waiting.append(entries.reference(slot))
@@ -138,7 +113,7 @@ struct Parking {
     back(off: now)
     if let stored = entries[slot].stored {
       _ = remove(slot)
-      self.stored.prepend(stored)
+      log.putBack(stored)
     } else {
       entries[slot].isPublished = false
       waiting.prepend(entries.reference(slot))
@@ -190,105 +165,10 @@ struct Parking {
     return nil
   }
 
-  // MARK: In the log
-
-  /// A copy's record has been appended.
-  mutating func record(_ stored: Stored, message: Int32) {
-    recording.append((message, stored))
-    places[stored.key] = stored
-  }
-
-  /// The message of the next copy whose record is durable by now.
-  mutating func popDurable(_ lsn: UInt64, at now: UInt64) -> Int32? {
-    while let first = recording.first, first.stored.lsn <= lsn {
-      recording.removeFirst()
-      guard let message = first.message else {
-        places[first.stored.key]?.readableLSN = first.stored.lsn
-        continue
-      }
-      if first.stored.blames > 0 {
-        blamed.append((now &+ Self.pause(first.stored), first.stored))
-      } else {
-        stored.append(first.stored)
-      }
-      return message
-    }
-    return nil
-  }
-
-  /// The broker closed the connection over a stored copy.
-  mutating func blame(_ stored: Stored, at now: UInt64) {
-    var stored = stored
-    stored.blames += 1
-    blamed.append((now &+ Self.pause(stored), stored))
-  }
-
-  private static func pause(_ stored: Stored) -> UInt64 {
-    min(
-      EngineLimits.blamedRetryMin << UInt64(min(stored.blames - 1, 6)),
-      EngineLimits.blamedRetryMax)
-  }
-
-  /// A stored copy to read now, and the number for its read.
-  mutating func takeToRead(at now: UInt64) -> (read: UInt32, stored: Stored)? {
+  /// A stored copy to read now, so that it can be published, and the number for its read.
+  mutating func takeToRead(at now: UInt64) -> (read: UInt32, stored: StoredCopies.Copy)? {
     let most = isStuck ? 1 : EngineLimits.parkedReads
-    guard now >= pausedUntil, storedUnderWay < most,
-      reading.count(where: { !$0.value.isCarried }) + storedUnderWay < most
-    else { return nil }
-    if let index = blamed.firstIndex(where: { $0.at <= now }) {
-      return read(blamed.remove(at: index).stored)
-    }
-    return stored.popFirst().map { read($0) }
-  }
-
-  private mutating func read(
-    _ stored: Stored, isCarried: Bool = false
-  ) -> (read: UInt32, stored: Stored) {
-    nextRead &+= 1
-    // Retention may have had it written again since.
-    let newest = places[stored.key] ?? stored
-    reading[nextRead] = (newest, isCarried)
-    return (nextRead, newest)
-  }
-
-  /// Retention wants the record of a stored copy written again: the number for the read. Nil when
-  /// it is no longer the newest, or the broker has the copy.
-  mutating func carry(_ key: EventKey, lsn: UInt64) -> UInt32? {
-    guard let stored = places[key], stored.lsn == lsn else { return nil }
-    return read(stored, isCarried: true).read
-  }
-
-  /// A read has come to its end. Nil when it is none of ours.
-  mutating func didRead(_ number: UInt32) -> (stored: Stored, isCarried: Bool)? {
-    reading.removeValue(forKey: number)
-  }
-
-  /// Whether there is no record where a stored copy was read, because it has been written again or
-  /// the broker has it: then retention may have removed it. It is read again where it is.
-  mutating func hasMoved(_ stored: Stored, isCarried: Bool) -> Bool {
-    guard let newest = places[stored.key] else { return true }
-    guard newest.readableLSN != stored.readableLSN else { return false }
-    if !isCarried { self.stored.prepend(newest) }
-    return true
-  }
-
-  /// The record of a stored copy has been appended again.
-  mutating func carried(_ again: Stored) {
-    places[again.key]?.lsn = again.lsn
-    recording.append((nil, again))
-  }
-
-  /// Where a stored copy's newest record is; nil when the broker has it.
-  func place(of key: EventKey) -> UInt64? { places[key]?.lsn }
-
-  /// Recovery has come to a copy's record.
-  mutating func recover(_ stored: Stored) { places[stored.key] = stored }
-
-  /// The broker has it.
-  mutating func forget(_ key: EventKey) { places[key] = nil }
-
-  /// Recovery is done: what the broker has not taken is published, in the order of the records.
-  mutating func start() {
-    stored = Deque(places.values.sorted { $0.lsn < $1.lsn })
+    guard now >= pausedUntil else { return nil }
+    return log.takeToRead(atMost: most - storedUnderWay, at: now)
   }
 }

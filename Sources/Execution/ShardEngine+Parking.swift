@@ -67,9 +67,9 @@ extension ShardEngine {
 
   /// What the log holds of parked copies goes to the broker.
   func startParking() {
-    guard parking.hasStored else { return }
+    guard parking.log.count > 0 else { return }
     openParking()
-    parking.start()
+    parking.log.start()
   }
 
   /// The id that a refused element carries, when it can be made out.
@@ -164,7 +164,7 @@ extension ShardEngine {
   /// The broker closed the connection over this copy: it waits in the log, and is tried seldom.
   private func blame(_ slot: Int32) {
     let entry = parking.remove(slot)
-    if let stored = entry.stored { return parking.blame(stored, at: now.monotonic) }
+    if let stored = entry.stored { return parking.log.blame(stored, at: now.monotonic) }
     record(entry, blames: 1)
   }
 
@@ -189,26 +189,26 @@ extension ShardEngine {
       return elementSettled(entry.message)
     }
     let stored = appendParked(entry.copy, number: nextLSN, previousLSN: 0, blames: blames)
-    parking.record(stored, message: entry.message)
+    parking.log.record(stored, message: entry.message)
   }
 
   private func appendParked(
     _ copy: ParkedCopy, number: UInt64, previousLSN: UInt64, blames: Int
-  ) -> Parking.Stored {
+  ) -> StoredCopies.Copy {
     let id = ParkedRecord.id(number: number)
     let key = id.withUnsafeBytes { lookup.key(of: $0) }
     let start = output.bytes.count
     ParkedRecord.write(copy, number: number, to: &output.bytes)
     let payload = ByteRange(offset: start, count: output.bytes.count - start)
     appendOfCopy(.parked, key: key, id: id, previousLSN: previousLSN, payload: payload)
-    return Parking.Stored(
+    return StoredCopies.Copy(
       lsn: nextLSN - 1, readableLSN: nextLSN - 1, key: key, number: number, blames: blames)
   }
 
   /// The broker has a copy that the log holds.
-  private func appendUnparked(_ stored: Parking.Stored) {
-    guard let lsn = parking.place(of: stored.key) else { return }
-    parking.forget(stored.key)
+  private func appendUnparked(_ stored: StoredCopies.Copy) {
+    guard let lsn = parking.log.place(of: stored.key) else { return }
+    parking.log.forget(stored.key, lsn: nextLSN)
     appendOfCopy(
       .unparked, key: stored.key, id: ParkedRecord.id(number: stored.number), previousLSN: lsn,
       payload: .none)
@@ -228,7 +228,7 @@ extension ShardEngine {
 
   /// Messages whose copies are durable in the log by now are settled.
   func parkingIsDurable() {
-    while let message = parking.popDurable(durableLSN, at: now.monotonic) {
+    while let message = parking.log.popDurable(durableLSN, at: now.monotonic) {
       if message >= 0 { elementSettled(message) }
     }
   }
@@ -244,32 +244,32 @@ extension ShardEngine {
   ) throws(EngineError) -> Bool {
     guard token & Self.parkedToken != 0 else { return false }
     let number = UInt32(truncatingIfNeeded: token >> 32)
-    guard let (stored, isCarried) = parking.didRead(number) else { return true }
-    if payload == nil, parking.hasMoved(stored, isCarried: isCarried) { return true }
+    guard let (stored, isCarried) = parking.log.didRead(number) else { return true }
+    if payload == nil, parking.log.hasMoved(stored, isCarried: isCarried) { return true }
     guard let payload, let record = ParkedRecord(payload) else {
       throw EngineError.unreadableRecord(lsn: stored.lsn)
     }
     if !isCarried {
       parking.add(record.copy, stored)
-    } else if parking.place(of: stored.key) == stored.lsn {
+    } else if parking.log.place(of: stored.key) == stored.lsn {
       let again = appendParked(
         record.copy, number: stored.number, previousLSN: stored.lsn, blames: 0)
-      parking.carried(again)
+      parking.log.carried(again)
     }
     return true
   }
 
   /// Retention wants a copy's record written again. False when the key is no copy's.
   func carryParked(_ key: EventKey, lsn: UInt64) -> Bool {
-    guard parking.place(of: key) != nil else { return false }
-    if let number = parking.carry(key, lsn: lsn) {
+    guard parking.log.isOfCopy(key) else { return false }
+    if let number = parking.log.carry(key, lsn: lsn) {
       output.reads.append(ReadOrder(token: Self.token(of: number), target: .record(lsn: lsn)))
     }
     return true
   }
 
   /// Copies for the parked queue that the broker has not taken in time: they wait in the log.
-  package var parkedCopiesWaiting: Int { parking.storedCount }
+  package var parkedCopiesWaiting: Int { parking.log.count }
 }
 
 extension Inlet {

@@ -45,12 +45,12 @@ extension ShardEngine {
   private func recoverParked(
     _ kind: RecordKind, _ lsn: UInt64, _ key: EventKey, _ payload: UnsafeRawBufferPointer
   ) throws(EngineError) {
-    guard kind == .parked else { return parking.forget(key) }
+    guard kind == .parked else { return parking.log.forget(key, lsn: lsn) }
     guard let record = ParkedRecord(payload) else {
       throw EngineError.unreadableRecord(lsn: lsn)
     }
-    parking.recover(
-      Parking.Stored(lsn: lsn, readableLSN: lsn, key: key, number: record.number))
+    parking.log.recover(
+      StoredCopies.Copy(lsn: lsn, readableLSN: lsn, key: key, number: record.number))
   }
 
   /// All records have been taken in: pending events go on, in the order of their records; those

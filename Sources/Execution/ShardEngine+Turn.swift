@@ -55,7 +55,8 @@ extension ShardEngine {
     for _ in 0..<limit {
       // Copies for the parked queue are bounded with the events: a body of millions of elements may
       // park each of them.
-      guard events.count < EngineLimits.activeEvents, parking.count < EngineLimits.activeEvents else {
+      guard events.count < EngineLimits.activeEvents, parking.count < EngineLimits.activeEvents
+      else {
         return false
       }
       guard takeElement(from: inlet) else { return false }

@@ -99,7 +99,8 @@ package struct TurnOutput: Sendable {
 
   package var isEmpty: Bool {
     appends.isEmpty && reads.isEmpty && publishes.isEmpty && settlements.isEmpty && redrives.isEmpty
-      && abandonedLinks.isEmpty && renewedLinks.isEmpty && openLinks.isEmpty && rangeRead == nil && watchRead == nil && totalsRead == nil
+      && abandonedLinks.isEmpty && renewedLinks.isEmpty && openLinks.isEmpty && rangeRead == nil
+      && watchRead == nil && totalsRead == nil
   }
 
   package mutating func removeAll() {

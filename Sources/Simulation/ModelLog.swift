@@ -157,7 +157,11 @@ final class ModelLog: EventLookup {
     var last: [EventKey: UInt64] = [:]
     var lastPosition: UInt64 = 0
     for record in records where record.lsn < lsn {
-      if record.kind == .position { lastPosition = record.lsn } else { last[record.key] = record.lsn }
+      if record.kind == .position {
+        lastPosition = record.lsn
+      } else {
+        last[record.key] = record.lsn
+      }
     }
     return records.filter { record in
       if removed.contains(record.lsn) { return false }
