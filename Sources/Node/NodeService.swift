@@ -26,6 +26,7 @@ package struct NodeService: Service {
   /// - Throws: `NodeError`, when the node cannot start or go on.
   package func run() async throws {
     Messages.Limits.check()
+    LimitRelation.assertConstants()
     let catalog = try Self.catalog(configuration)
     let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     let signals = ShardSignals(eventLoop: group.next())

@@ -78,7 +78,8 @@ package struct ConfigurationKey: Sendable {
   private static let store: [ConfigurationKey] = [
     .init("store.path", .text, "data", "folder of the event log"),
     .init(
-      "store.segmentBytes", .integer(1 << 24...1 << 34), "268435456", "bytes of a segment file"),
+      "store.segmentBytes", .integer(1 << 24...NodeConfiguration.mostSegmentBytes), "268435456",
+      "bytes of a segment file"),
     .init(
       "store.retentionDays", .integer(1...36_500), "30", "days that final events are kept"),
     .init(

@@ -50,6 +50,10 @@ package struct NodeConfiguration: Sendable {
   package var logFormat: String?
   package var drainSeconds: Int
 
+  static let mostPrefixBytes = 64
+  /// Of a segment file.
+  static let mostSegmentBytes = 1 << 34
+
   /// - Throws: every value that its key does not take, with its source.
   package init(_ values: ConfigurationValues) throws(ConfigurationError) {
     var read = ConfigurationReader(values)
@@ -89,11 +93,11 @@ package struct NodeConfiguration: Sendable {
     logLevel = read.text("log.level")
     logFormat = read.optional("log.format")
     drainSeconds = read.integer("drain.seconds")
+    for relation in LimitRelation.all {
+      read.check(relation.holds(self), relation.key, relation.expected(self))
+    }
     read.check(
-      retryMinSeconds <= retryMaxSeconds, "delivery.retryMinSeconds",
-      "expected at most delivery.retryMaxSeconds")
-    read.check(
-      !prefix.isEmpty && prefix.utf8.count <= 64
+      !prefix.isEmpty && prefix.utf8.count <= Self.mostPrefixBytes
         && prefix.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "-_.".contains($0)) },
       "topology.prefix", "expected 1 to 64 letters, digits, '-', '_' and '.'")
     read.check(!brokerURLs.isEmpty, "broker.urls", "expected at least one address")

@@ -1,0 +1,114 @@
+import Messages
+import Testing
+
+@testable import EventLog
+@testable import Execution
+@testable import Node
+
+/// Configured bounds that contradict each other end the start with a sentence that names the key
+/// and what would do.
+@Suite("Limits that belong together")
+struct LimitRelationTests {
+  /// The problems that a configuration has, by its flags.
+  private func problems(_ flags: [String]) throws -> [String] {
+    let values = try ConfigurationValues(path: nil, environment: [:], flags: flags)
+    do {
+      _ = try NodeConfiguration(values)
+      return []
+    } catch {
+      return error.problems
+    }
+  }
+
+  @Test("The defaults agree with each other, and the constants do")
+  func defaults() throws {
+    #expect(try problems([]).isEmpty)
+    LimitRelation.assertConstants()
+  }
+
+  @Test("An event that would not fit a record is refused at the start, to the byte")
+  func eventSize() throws {
+    let most = LimitRelation.mostEventBytes(segmentBytes: 256 << 20)
+    #expect(most > 1 << 20, "the default leaves room")
+    #expect(try problems(["events.maxBytes=\(most)"]).isEmpty)
+    for bytes in [most + 1, 3 << 20, 16 << 20] {
+      let found = try problems(["events.maxBytes=\(bytes)"])
+      #expect(found.count == 1)
+      #expect(found.first?.hasPrefix("--set: events.maxBytes: expected at most \(most)") == true)
+    }
+  }
+
+  @Test("The same where segments are as small as they may be")
+  func smallSegments() throws {
+    let most = LimitRelation.mostEventBytes(segmentBytes: 1 << 24)
+    let segments = "store.segmentBytes=\(1 << 24)"
+    #expect(try problems([segments, "events.maxBytes=\(most)"]).isEmpty)
+    #expect(try problems([segments, "events.maxBytes=\(most + 1)"]).count == 1)
+  }
+
+  @Test("What a record holds beside the body is what the engine may write at most")
+  func largestFacts() throws {
+    let facts = EventFacts(id: UnsafeRawBufferPointer(start: nil, count: 0), capacity: 0) {
+      name, bytes in
+      if name == .templateName {
+        bytes += [UInt8](repeating: 0x61, count: Int(UInt16.max) - EventFacts.tableBytes)
+      }
+    }
+    let reason = TransitionReason(
+      code: [UInt8](repeating: 0x62, count: 128), text: [UInt8](repeating: 0x63, count: 9_000),
+      providerMessageID: [UInt8](repeating: 0x64, count: 512))
+    var bytes: [UInt8] = []
+    let state = EventState(lane: .batch, acceptedAt: .none, bodyLSN: 1)
+    [UInt8](repeating: 0x7B, count: 1_000).withUnsafeBytes { body in
+      RecordPayload.write(
+        state, facts: facts, occurredAt: .none, reason: reason, body: body, to: &bytes)
+    }
+    #expect(bytes.count == 1_000 + RecordPayload.mostBytesBesideBody)
+  }
+
+  @Test("Retries that contradict each other are refused")
+  func retries() throws {
+    let tooLong = try problems(["delivery.retryMinSeconds=20", "delivery.retryMaxSeconds=10"])
+    #expect(
+      tooLong == ["--set: delivery.retryMinSeconds: expected at most delivery.retryMaxSeconds"])
+    #expect(
+      try problems(["delivery.retryMinSeconds=10", "delivery.retryMaxSeconds=10"]).isEmpty)
+    let never = try problems(["delivery.retryMinSeconds=20", "delivery.giveUpSeconds=19"])
+    #expect(never.count == 1)
+    #expect(never.first?.contains("expected at most delivery.giveUpSeconds") == true)
+    #expect(try problems(["delivery.retryMinSeconds=20", "delivery.giveUpSeconds=20"]).isEmpty)
+  }
+
+  @Test("A log timeout that retention would begin anew for ever is refused")
+  func logTimeout() throws {
+    let days = "store.retentionDays=2"
+    #expect(try problems([days, "delivery.logTimeoutSeconds=172800"]).isEmpty)
+    let never = try problems([days, "delivery.logTimeoutSeconds=172801"])
+    #expect(never.count == 1)
+    #expect(
+      never.first?.contains("expected at most store.retentionDays, 172800 seconds") == true)
+  }
+
+  @Test("The longest prefix leaves room for every name")
+  func prefix() throws {
+    let longest = String(repeating: "p", count: NodeConfiguration.mostPrefixBytes)
+    #expect(try problems(["topology.prefix=\(longest)"]).isEmpty)
+    #expect(try problems(["topology.prefix=\(longest)p"]).count == 1)
+    let channel = String(repeating: "c", count: 32)
+    #expect("\(longest).deliveries.\(channel)".utf8.count <= 255)
+  }
+
+  @Test("Each relation is one that some configuration breaks")
+  func eachCanBreak() throws {
+    let breaking = [
+      ["events.maxBytes=\(16 << 20)"],
+      ["delivery.retryMinSeconds=20", "delivery.retryMaxSeconds=10"],
+      ["delivery.retryMinSeconds=20", "delivery.giveUpSeconds=19"],
+      ["store.retentionDays=2", "delivery.logTimeoutSeconds=172801"],
+    ]
+    #expect(breaking.count == LimitRelation.all.count)
+    for (relation, flags) in zip(LimitRelation.all, breaking) {
+      #expect(try problems(flags).contains { $0.contains(relation.key) }, "\(flags)")
+    }
+  }
+}
