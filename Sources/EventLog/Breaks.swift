@@ -1,5 +1,5 @@
-/// Deliberate defects, for tests only: each must turn the tests red. Outside debug builds there
-/// are none.
+/// Deliberate defects, for tests only: each breaks one rule of the log and no other, and a test of
+/// that rule turns red. Outside debug builds there are none.
 struct Breaks: OptionSet, Sendable {
   let rawValue: Int
 
@@ -17,7 +17,7 @@ struct Breaks: OptionSet, Sendable {
   static let truncateOnDamage = Breaks(rawValue: 32)
   /// Retention does not ask whether an event is open.
   static let dropOpenEvents = Breaks(rawValue: 64)
-  /// Names are not synced.
+  /// The names of new segments and manifests are not synced.
   static let skipDirectorySync = Breaks(rawValue: 128)
 
   @inline(__always)

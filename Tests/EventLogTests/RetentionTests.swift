@@ -174,7 +174,7 @@ import Testing
     #expect(try log.keeper.planRetention(cutoff: 1, keepFrom: .max) == .nothing, "not old")
     #expect(try log.keeper.planRetention(cutoff: all, keepFrom: 5) == .nothing, "needed")
     guard case .carry(let requests) = try log.keeper.planRetention(cutoff: all, keepFrom: .max)
-    else { throw CrashLife.Loss.found("it should be carried") }
+    else { throw CrashLife.Loss(check: .openEventsStay, place: "it should be carried") }
     #expect(requests.map(\.lsn) == [1, 2])
     #expect(requests.map(\.isEvent) == [false, true])
     // Both have something newer; the event ends, but only lately.
@@ -186,10 +186,12 @@ import Testing
     let cutoff = first.positions.latest + 1
     #expect(cutoff < end)
     guard case .young(let latest) = try log.keeper.planRetention(cutoff: cutoff, keepFrom: .max)
-    else { throw CrashLife.Loss.found("it should be young") }
+    else { throw CrashLife.Loss(check: .youngEventsStay, place: "it should be young") }
     #expect(latest >= end)
     let plan = try log.keeper.planRetention(cutoff: latest + 1, keepFrom: .max)
-    guard case .drop(let proposal) = plan else { throw CrashLife.Loss.found("\(plan)") }
+    guard case .drop(let proposal) = plan else {
+      throw CrashLife.Loss(check: .openEventsStay, place: "\(plan)")
+    }
     #expect(proposal.segment == 1 && proposal.lastLSN == first.lastLSN)
     log.kill()
   }

@@ -42,9 +42,9 @@ extension Disk {
   }
 
   /// Replaces a file as one step: a temporary file, fsync, rename, fsync of the directory.
-  func replaceFile(_ name: String, in directory: String, with bytes: [UInt8])
-    throws(EventLogError)
-  {
+  func replaceFile(
+    _ name: String, in directory: String, with bytes: [UInt8], breaks: Breaks = []
+  ) throws(EventLogError) {
     let path = directory + "/" + name
     let temporary = path + ".tmp"
     let file = try DiskFile(self, temporary, .replace, creating: true)
@@ -56,20 +56,20 @@ extension Disk {
       throw error
     }
     try file.close()
-    try renameDurably(temporary, to: path, in: directory)
+    try renameDurably(temporary, to: path, in: directory, breaks: breaks)
   }
 
   /// Renames and makes the new name durable.
-  func renameDurably(_ from: String, to path: String, in directory: String)
-    throws(EventLogError)
-  {
+  func renameDurably(
+    _ from: String, to path: String, in directory: String, breaks: Breaks = []
+  ) throws(EventLogError) {
     do throws(SystemError) {
       try rename(from, to: path)
     } catch {
       throw EventLogError(
         .writeFailed, "the file could not be renamed", systemError: error.number, file: from)
     }
-    try syncNames(directory)
+    if !breaks.has(.skipDirectorySync) { try syncNames(directory) }
   }
 
   func syncNames(_ directory: String) throws(EventLogError) {

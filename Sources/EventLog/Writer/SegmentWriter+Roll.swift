@@ -35,7 +35,8 @@ extension SegmentWriter {
         try spare.write(bytes, at: 0)
       }
       try spare.syncAll()
-      try options.disk.renameDurably(paths.spare, to: paths.segment(id), in: paths.segments)
+      try options.disk.renameDurably(
+        paths.spare, to: paths.segment(id), in: paths.segments, breaks: options.breaks)
     } catch {
       spare.closeQuietly()
       throw error

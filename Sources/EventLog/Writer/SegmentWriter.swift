@@ -153,7 +153,8 @@ final class SegmentWriter {
   func replaceManifest(_ next: Manifest) throws(EventLogError) {
     while true {
       do throws(EventLogError) {
-        try options.disk.replaceFile(Manifest.fileName, in: paths.root, with: next.encoded())
+        try options.disk.replaceFile(
+          Manifest.fileName, in: paths.root, with: next.encoded(), breaks: options.breaks)
         manifest = next
         return
       } catch {

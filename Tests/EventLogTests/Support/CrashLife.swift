@@ -6,7 +6,23 @@ import Synchronization
 /// and kills at random system calls, crashes while recovering. Throws what is wrong with what
 /// came back.
 struct CrashLife {
-  enum Loss: Error { case found(String) }
+  /// What came back wrong, by the check that saw it.
+  struct Loss: Error {
+    let check: Check
+    let place: String
+  }
+
+  enum Check: Hashable {
+    /// Records that were acknowledged are there.
+    case acknowledgedStay
+    /// There are none that nobody wrote, and those that are there are what was written.
+    case recordsAreTrue
+    case openEventsStay
+    case youngEventsStay
+    /// The owner is shown what it has to know.
+    case replayIsWhole
+    case indexIsRight
+  }
 
   var random: SeededRandom
   var disk = SimDisk()
@@ -67,7 +83,7 @@ struct CrashLife {
       let opened = try SyncLog(options)
       log = opened
       guard opened.recovered == Array(model.records.dropFirst(Int(origin(opened)))) else {
-        throw Loss.found("before the work")
+        throw Loss(check: .recordsAreTrue, place: "before the work")
       }
       for _ in 0..<Int.random(in: 1...40, using: &random) { try step(opened) }
       if Bool.random(using: &random) { try opened.close() } else { opened.kill() }
@@ -137,11 +153,15 @@ struct CrashLife {
     let origin = Int(origin(log))
     let count = origin + log.recovered.count
     if count < acknowledged {
-      throw Loss.found("\(place): \(count) records of \(acknowledged) acknowledged ones")
+      throw Loss(
+        check: .acknowledgedStay,
+        place: "\(place): \(count) records of \(acknowledged) acknowledged ones")
     }
-    if count > model.records.count { throw Loss.found("\(place): records nobody wrote") }
+    if count > model.records.count {
+      throw Loss(check: .recordsAreTrue, place: "\(place): records nobody wrote")
+    }
     if log.recovered != Array(model.records[origin..<count]) {
-      throw Loss.found("\(place): a record is not what was written")
+      throw Loss(check: .recordsAreTrue, place: "\(place): a record is not what was written")
     }
     model.truncate(to: count)
     acknowledged = count
@@ -152,28 +172,32 @@ struct CrashLife {
 
   /// What is gone was final and old, or is not needed.
   private func checkRetention(origin: UInt64, _ place: String) throws {
-    if origin > 0, !retains { throw Loss.found("\(place): records are gone") }
+    if origin > 0, !retains {
+      throw Loss(check: .acknowledgedStay, place: "\(place): records are gone")
+    }
     for id in model.events where model.base(id) <= origin {
       guard let lsn = model.newest[id] else { continue }
       let newest = model.records[Int(lsn) - 1].header
       if !newest.flags.contains(.final) {
-        throw Loss.found("\(place): an open event is gone")
+        throw Loss(check: .openEventsStay, place: place)
       }
-      if newest.time >= oldest { throw Loss.found("\(place): a young event is gone") }
+      if newest.time >= oldest { throw Loss(check: .youngEventsStay, place: place) }
     }
   }
 
   /// The index and what the owner was shown, whatever became of the derived files.
   private mutating func checkIndex(_ log: SyncLog, origin: UInt64, _ place: String) throws {
     if log.replayed != model.replay(covered: log.covered) {
-      throw Loss.found("\(place): the owner was shown other records")
+      throw Loss(check: .replayIsWhole, place: place)
     }
     for _ in 0..<min(40, model.events.count) {
       guard let id = model.events.randomElement(using: &random) else { break }
       let found = try log.newest(id) ?? 0
       let newest = model.newest[id] ?? 0
       if found != newest, max(found, newest) > origin {
-        throw Loss.found("\(place): the index names record \(found), the newest is \(newest)")
+        throw Loss(
+          check: .indexIsRight,
+          place: "\(place): the index names record \(found), the newest is \(newest)")
       }
     }
   }

@@ -126,6 +126,11 @@ extension SimDisk {
     try with { (state) throws(SystemError) in
       guard let file = state.open[descriptor.number] else { throw SystemError(EBADF) }
       let dies: Bool
+      if let trouble = state.troubleAtSync {
+        state.troubleAtSync = nil
+        state.trouble = trouble
+        state.troubleAt = state.calls + 1
+      }
       do throws(SystemError) {
         dies = try self.change(&state, "sync")
       } catch {

@@ -47,6 +47,8 @@ final class SimDisk: Disk, @unchecked Sendable {
     var directWrites: [String: Int] = [:]
     var troubleAt: Int?
     var trouble = Trouble.crash
+    /// Met by the next sync of a file, whichever call that is.
+    var troubleAtSync: Trouble?
     var isDead = false
     /// Deliberate breaks, to see that the tests see them.
     var liesAboutSync = false
@@ -74,6 +76,24 @@ final class SimDisk: Disk, @unchecked Sendable {
       $0.troubleAt = $0.calls + count
       $0.trouble = trouble
     }
+  }
+
+  /// The next sync of a file meets trouble. False from `hasMetSync` says that none came.
+  func armSync(_ trouble: Trouble) { state.withLock { $0.troubleAtSync = trouble } }
+
+  var hasMetSync: Bool { state.withLock { $0.troubleAtSync == nil } }
+
+  /// Whether all that was written to the file is on the disk.
+  func isSynced(_ path: String) -> Bool {
+    state.withLock { state in
+      guard let inode = state.names[path] else { return false }
+      return state.inodes[inode].dirty.isEmpty
+    }
+  }
+
+  /// Whether a power cut leaves the file its present name.
+  func hasDurableName(_ path: String) -> Bool {
+    state.withLock { $0.names[path] != nil && $0.names[path] == $0.durableNames[path] }
   }
 
   /// Bytes of a file as buffered reads see them.
@@ -212,6 +232,8 @@ struct SectorSet {
   }
 
   mutating func removeAll() { words.removeAll(keepingCapacity: true) }
+
+  var isEmpty: Bool { words.allSatisfy { $0 == 0 } }
 
   func forEach(_ body: (Int) -> Void) {
     for (index, word) in words.enumerated() {
