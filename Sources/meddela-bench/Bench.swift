@@ -8,7 +8,7 @@ struct Bench {
   let workspace: Workspace
   let broker: PrivateBroker
   let client: BrokerClient
-  let topology = Topology(prefix: "meddela", channels: ["email"], hasHistory: false)
+  let topology: Topology
 
   static let source = "bench.source"
   static let target = "bench.target"
@@ -22,7 +22,10 @@ struct Bench {
   var logQueue: String { topology.inletQueue(topology.deliveryLogs, shard: 0) }
   var deliveriesQueue: String { topology.deliveriesQueue("email") }
 
-  init(workspace: Workspace, broker: PrivateBroker) async throws {
+  init(
+    workspace: Workspace, broker: PrivateBroker, channels: [String] = ["email"]
+  ) async throws {
+    topology = Topology(prefix: "meddela", channels: channels, hasHistory: false)
     self.workspace = workspace
     self.broker = broker
     var logger = Logger(label: "bench") { StreamLogHandler.standardError(label: $0) }
@@ -32,6 +35,20 @@ struct Bench {
     client = try await BrokerClient.connect(
       options, on: MultiThreadedEventLoopGroup.singleton.next(), logger: logger)
   }
+
+  /// Another connection, with a thread of its own: what is measured and what disturbs it must not
+  /// wait for each other here.
+  func connect(_ name: String) async throws -> BrokerClient {
+    var logger = Logger(label: "bench") { StreamLogHandler.standardError(label: $0) }
+    logger.logLevel = .error
+    var options = BrokerOptions(addresses: [broker.address])
+    options.connectionName = "meddela-bench \(name)"
+    let group = name == "calm" ? Self.calmThread : Self.loadThread
+    return try await BrokerClient.connect(options, on: group.next(), logger: logger)
+  }
+
+  private static let calmThread = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+  private static let loadThread = MultiThreadedEventLoopGroup(numberOfThreads: 1)
 
   /// Declares the service's queues, with its own arguments, and those of the relay.
   func prepare() async throws {
@@ -50,6 +67,16 @@ struct Bench {
     }
     try await purge()
     try await client.perform([.purgeQueue(name: realtimeQueue), .purgeQueue(name: logQueue)])
+  }
+
+  /// One channel's queue of deliveries alone, with the service's own arguments; `prepare` binds it.
+  func declareDeliveries(_ channel: String) async throws {
+    let queue = topology.deliveriesQueue(channel)
+    try await client.perform(
+      topology.declarations.filter { operation in
+        if case .declareQueue(let name, _, _, _, _) = operation { return name == queue }
+        return false
+      })
   }
 
   private static let quorum = [AMQP.Argument("x-queue-type", .string("quorum"))]

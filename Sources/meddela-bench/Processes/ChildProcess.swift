@@ -77,6 +77,13 @@ final class ChildProcess {
     return fields.count > 1 ? (Int(fields[1]) ?? 0) * sysconf(Int32(_SC_PAGESIZE)) : 0
   }
 
+  /// The most resident memory that it ever had, in bytes; 0 when the process is gone.
+  func peakBytes() -> Int {
+    guard let text = readText("/proc/\(pid)/status") else { return 0 }
+    let line = text.split(separator: "\n").first { $0.hasPrefix("VmHWM:") } ?? ""
+    return (line.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0) << 10
+  }
+
   var isRunning: Bool { poll(WNOHANG) == nil }
 
   /// Waits until it ends.

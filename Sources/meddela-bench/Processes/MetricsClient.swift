@@ -1,7 +1,8 @@
 internal import Glibc
 
 /// `/metrics` of the service, over one connection that stays open.
-final class MetricsClient {
+final class MetricsClient: @unchecked Sendable {
+  // Sendable because one caller at a time reads: whoever asks waits for the answer.
   private let port: UInt16
   private var descriptor: Int32 = -1
 
@@ -81,15 +82,16 @@ final class MetricsClient {
   }
 }
 
-/// One reading of the service's counters.
-struct Metrics {
+/// One reading of the service's counters; of one with labels the sum.
+struct Metrics: Sendable {
   private var values: [Substring: Int] = [:]
 
   init(_ text: String) {
     for line in text.split(separator: "\n") where line.hasPrefix("meddela_") {
       let name = line.dropFirst(8).prefix { $0 != "{" && $0 != " " }
       guard let space = line.lastIndex(of: " ") else { continue }
-      values[name] = Int(line[line.index(after: space)...])
+      guard let value = Int(line[line.index(after: space)...]) else { continue }
+      values[name, default: 0] += value
     }
   }
 

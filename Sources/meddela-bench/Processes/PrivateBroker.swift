@@ -3,7 +3,7 @@ internal import CBareRelay
 internal import Glibc
 
 /// The broker to measure on: a given one, or one of our own that `deploy/broker` starts.
-struct PrivateBroker {
+struct PrivateBroker: Sendable {
   let url: String
   let address: BrokerAddress
   private let script: String?
@@ -60,7 +60,7 @@ struct PrivateBroker {
   }
 
   /// `deploy/broker`, beside the sources that this program was built from.
-  private static func findScript() throws -> String {
+  static func findScript() throws -> String {
     for start in [programFolder(), String(cString: getcwd(nil, 0))] {
       var folder = start
       while folder != "/", folder != "." {

@@ -5,11 +5,13 @@ struct ServiceProcess {
   let child: ChildProcess
   let metrics: MetricsClient
 
-  init(_ bench: Bench) throws {
+  /// - Parameter settings: environment names and values beside, or instead of, the usual ones.
+  init(_ bench: Bench, settings: [String: String] = [:]) throws {
     let port = try MetricsClient.freePort()
     child = try ChildProcess(
       [try Self.executable(), "serve"],
-      environment: Self.environment(bench, httpPort: port), errorPath: bench.workspace.serviceLog)
+      environment: Self.environment(bench, httpPort: port, settings: settings),
+      errorPath: bench.workspace.serviceLog)
     metrics = MetricsClient(port: port)
   }
 
@@ -21,8 +23,10 @@ struct ServiceProcess {
     return path
   }
 
-  static func environment(_ bench: Bench, httpPort: UInt16) -> [String: String] {
-    [
+  static func environment(
+    _ bench: Bench, httpPort: UInt16, settings: [String: String] = [:]
+  ) -> [String: String] {
+    let usual = [
       "MEDDELA_BROKER_URLS": bench.broker.url,
       "MEDDELA_STORE_PATH": "\(bench.workspace.path)/store",
       "MEDDELA_TEMPLATES_PATH": "\(bench.workspace.path)/templates",
@@ -30,6 +34,7 @@ struct ServiceProcess {
       "MEDDELA_LOG_FORMAT": "text",
       "SWIFT_BACKTRACE": "enable=no",
     ]
+    return usual.merging(settings) { $1 }
   }
 
   /// Asks for the metrics every few milliseconds until they satisfy.

@@ -1,0 +1,86 @@
+internal import AMQP
+internal import Glibc
+internal import Node
+
+/// Measures rows, each with a service and a store of its own on the same broker.
+struct FairnessRun {
+  let bench: Bench
+  /// Events a second of the calm producer.
+  let rate: Int
+
+  /// The calm producer alone.
+  func idle(seconds: Double) async throws -> FairnessResult {
+    try await measure(IdleRow(seconds: seconds))
+  }
+
+  /// - Throws: only when nothing could be measured; a disturbance that does not end is part of
+  ///   the result.
+  func measure(_ row: any FairnessRow) async throws -> FairnessResult {
+    writeError("\(row.name): \(row.title)\n")
+    try await clean()
+    try await CalmProbe.declare(bench)
+    let stage = try await FairnessStage(bench, row)
+    do {
+      let result = try await measure(row, stage)
+      await stage.load.client.close()
+      return result
+    } catch {
+      stage.service.child.stop(withinSeconds: 5)
+      await stage.load.client.close()
+      throw error
+    }
+  }
+
+  private func measure(
+    _ row: any FairnessRow, _ stage: FairnessStage
+  ) async throws -> FairnessResult {
+    try await row.prepare(stage)
+    let probe = try await CalmProbe(bench, label: row.name, rate: rate)
+    stage.probe = probe
+    stage.setLimit(seconds: row.limitSeconds)
+    let cpu = stage.service.child.cpuSeconds()
+    let began = ContinuousClock.now
+    var unfinished: String?
+    do {
+      try await row.disturb(stage)
+    } catch let limit as FairnessLimit {
+      unfinished = limit.description
+    }
+    let seconds = (ContinuousClock.now - began).inSeconds
+    // What comes right behind counts, too.
+    try await Task.sleep(for: .seconds(1))
+    let calm = try await probe.finish(limitSeconds: 30)
+    let service = stage.service.child
+    let result = FairnessResult(
+      name: row.name, title: row.title, calm: calm, seconds: seconds,
+      cpuSeconds: service.cpuSeconds() - cpu, peakBytes: service.peakBytes(),
+      unfinished: unfinished)
+    writeError("\(FairnessReport.line(result, idle: nil))\n")
+    let exit = service.stop(withinSeconds: 40)
+    guard exit.isSuccess || unfinished != nil else {
+      throw BenchFailure("\(row.name): the service ended with wait status \(exit.status)")
+    }
+    return result
+  }
+
+  /// Nothing of the row before is left in a queue.
+  private func clean() async throws {
+    let topology = bench.topology
+    var queues = [bench.realtimeQueue, bench.batchQueue, bench.logQueue]
+    queues += topology.channels.map { topology.deliveriesQueue($0) }
+    queues += [topology.parked, topology.unrouted]
+    try await bench.client.perform(queues.map { .purgeQueue(name: $0) })
+  }
+}
+
+/// Nothing happens.
+struct IdleRow: FairnessRow {
+  let seconds: Double
+
+  var name: String { FairnessRows.idle }
+  var title: String { "nothing beside it" }
+
+  func disturb(_ stage: FairnessStage) async throws {
+    try await Task.sleep(for: .seconds(seconds))
+  }
+}

@@ -1,0 +1,44 @@
+internal import AMQP
+
+/// The service starts with many open events: some wait for a far day, some became due while it was
+/// down, and the batch queue has filled meanwhile. The calm producer begins when it is ready.
+struct StartRow: FairnessRow {
+  let open: Int
+  let due: Int
+  let backlog: Int
+
+  var name: String { "start" }
+  var title: String { "start with \(open) open, \(due) due, \(backlog) in the queue" }
+  var templates: [BenchTemplate] {
+    [DueRow.template, BenchTemplate(name: "backlog", text: "Hello {{ctx.name}}.")]
+  }
+  var limitSeconds: Double { 900 }
+
+  func prepare(_ stage: FairnessStage) async throws {
+    stage.setLimit(seconds: limitSeconds)
+    let far = "2199-01-01T00:00:00Z"
+    try await stage.load.publish(open) { [stage] number in
+      stage.message(DueRow.event("open-\(number)", far), lane: "batch")
+    }
+    let seconds = 8 + Int64(due / 2_500)
+    let soon = DueRow.time(inSeconds: seconds)
+    let dueAt = ContinuousClock.now + .seconds(seconds + 1)
+    try await stage.load.publish(due) { [stage] number in
+      stage.message(DueRow.event("due-\(number)", soon), lane: "batch")
+    }
+    try await stage.wait(for: "the open events") { $0.settled >= open + due }
+    try stage.stopService()
+    try await ContinuousClock().sleep(until: dueAt)
+    try await stage.load.publish(backlog) { [stage] number in
+      stage.message(BenchEvent(id: "backlog-\(number)", type: "backlog"), lane: "batch")
+    }
+    try await stage.startService()
+  }
+
+  func disturb(_ stage: FairnessStage) async throws {
+    // Some that were due before the stop may have gone already.
+    try await stage.wait(for: "what was due and what was in the queue") {
+      $0.settled >= backlog && $0.delivered >= backlog && $0.active < 100
+    }
+  }
+}
