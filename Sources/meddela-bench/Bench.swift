@@ -87,6 +87,13 @@ struct Bench {
     try await client.perform(queues.map { .purgeQueue(name: $0) })
   }
 
+  /// Leaves nothing in the service's own queues.
+  func purgeService() async throws {
+    var queues = [realtimeQueue, batchQueue, logQueue, topology.parked, topology.unrouted]
+    queues += topology.channels.map { topology.deliveriesQueue($0) }
+    try await client.perform(queues.map { .purgeQueue(name: $0) })
+  }
+
   func bindSubscriber(_ isBound: Bool) async throws {
     try await client.perform([
       isBound

@@ -10,6 +10,8 @@ struct FairnessResult: Sendable {
   let peakBytes: Int
   /// Why the disturbance did not come to its end; nil when it did.
   let unfinished: String?
+  /// More that is worth saying.
+  var notes: [String] = []
 
   /// Above what the calm producer sees when it is alone.
   static let goalP99 = 50.0
@@ -43,6 +45,7 @@ struct FairnessReport {
       Self.line(idle, idle: nil),
     ]
     lines += rows.map { Self.line($0, idle: idle.calm) }
+    for row in rows { lines += row.notes.map { "\(row.name): \($0)" } }
     lines.append(
       "goal: p99 at most \(Int(FairnessResult.goalP99)) ms and max at most "
         + "\(Int(FairnessResult.goalWorst)) ms above idle")

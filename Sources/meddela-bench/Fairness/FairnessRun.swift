@@ -1,6 +1,5 @@
 internal import AMQP
 internal import Glibc
-internal import Node
 
 /// Measures rows, each with a service and a store of its own on the same broker.
 struct FairnessRun {
@@ -17,7 +16,7 @@ struct FairnessRun {
   ///   the result.
   func measure(_ row: any FairnessRow) async throws -> FairnessResult {
     writeError("\(row.name): \(row.title)\n")
-    try await clean()
+    try await bench.purgeService()
     try await CalmProbe.declare(bench)
     let stage = try await FairnessStage(bench, row)
     do {
@@ -54,7 +53,7 @@ struct FairnessRun {
     let result = FairnessResult(
       name: row.name, title: row.title, calm: calm, seconds: seconds,
       cpuSeconds: service.cpuSeconds() - cpu, peakBytes: service.peakBytes(),
-      unfinished: unfinished)
+      unfinished: unfinished, notes: stage.notes)
     writeError("\(FairnessReport.line(result, idle: nil))\n")
     let exit = service.stop(withinSeconds: 40)
     guard exit.isSuccess || unfinished != nil else {
@@ -63,14 +62,6 @@ struct FairnessRun {
     return result
   }
 
-  /// Nothing of the row before is left in a queue.
-  private func clean() async throws {
-    let topology = bench.topology
-    var queues = [bench.realtimeQueue, bench.batchQueue, bench.logQueue]
-    queues += topology.channels.map { topology.deliveriesQueue($0) }
-    queues += [topology.parked, topology.unrouted]
-    try await bench.client.perform(queues.map { .purgeQueue(name: $0) })
-  }
 }
 
 /// Nothing happens.

@@ -15,6 +15,8 @@ final class FairnessStage: @unchecked Sendable {
   private(set) var service: ServiceProcess
   /// The calm producer, while it is measured.
   var probe: CalmProbe?
+  /// What else the report should say of the row.
+  private(set) var notes: [String] = []
   /// Until when anything is waited for.
   private var limit = ContinuousClock.Instant.now
 
@@ -44,10 +46,15 @@ final class FairnessStage: @unchecked Sendable {
 
   func stopService() throws { try service.stop() }
 
-  /// Starts it again on the same store; ready on return.
-  func startService() async throws {
+  /// Starts it again on the same store. On return it says that it begins to consume: whoever waits
+  /// until it is ready would not see what keeps it from that.
+  func startService() throws {
+    let log = LogTail(bench.workspace.serviceLog)
+    let began = ContinuousClock.now
     service = try ServiceProcess(bench, settings: Self.environment(store, templates, settings))
-    try await waitUntilReady()
+    try log.wait(for: "Consuming", service)
+    let milliseconds = Int((ContinuousClock.now - began).inSeconds * 1000)
+    notes.append("consumed \(milliseconds) ms after its start")
   }
 
   /// A message of the lane with an event.

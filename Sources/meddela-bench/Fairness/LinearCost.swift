@@ -25,18 +25,21 @@ struct LinearCost {
   func measure(_ notation: BadElementsRow.Notation) async throws -> Outcome {
     let row = BadElementsRow(notation: notation, count: count)
     writeError("CPU of \(count), \(2 * count), \(4 * count) bad elements: \(notation.rawValue)\n")
+    try await bench.purgeService()
     let stage = try await FairnessStage(bench, CostRow(name: "cost-\(notation.rawValue)"))
     var seconds: [Double] = []
     var parked = 0
     do {
-      for factor in [1, 2, 4] {
+      for (messages, factor) in [1, 2, 4].enumerated() {
         let elements = factor * row.count
         let before = stage.service.child.cpuSeconds()
         stage.setLimit(seconds: Self.limitSeconds)
         try await stage.load.publish(BadElementsRow.message(stage, notation, elements))
         parked += elements
         let wanted = parked
-        try await stage.wait(for: "\(elements) parked elements") { $0.parked >= wanted }
+        try await stage.wait(for: "\(elements) parked elements") {
+          $0.parked >= wanted && $0.settled > messages
+        }
         seconds.append(stage.service.child.cpuSeconds() - before)
       }
     } catch let limit as FairnessLimit {

@@ -56,7 +56,9 @@ struct BadElementsRow: FairnessRow {
 
   func disturb(_ stage: FairnessStage) async throws {
     try await stage.load.publish(Self.message(stage, notation, count))
-    try await stage.wait(for: "\(count) parked elements") { $0.parked >= count }
+    try await stage.wait(for: "\(count) parked elements") {
+      $0.parked >= count && $0.settled > 0
+    }
   }
 
   static func message(_ stage: FairnessStage, _ notation: Notation, _ count: Int) -> ClientMessage {
