@@ -46,15 +46,17 @@ final class FairnessStage: @unchecked Sendable {
 
   func stopService() throws { try service.stop() }
 
-  /// Starts it again on the same store. On return it says that it begins to consume: whoever waits
-  /// until it is ready would not see what keeps it from that.
-  func startService() throws {
+  /// Starts it again on the same store, and returns half a second after that is open: so long it
+  /// may take to connect. Whoever waits until it says that it is ready would not see what keeps it
+  /// from that.
+  func startService() async throws {
     let log = LogTail(bench.workspace.serviceLog)
     let began = ContinuousClock.now
     service = try ServiceProcess(bench, settings: Self.environment(store, templates, settings))
-    try log.wait(for: "Consuming", service)
+    try log.wait(for: "The store is open", service)
     let milliseconds = Int((ContinuousClock.now - began).inSeconds * 1000)
-    notes.append("consumed \(milliseconds) ms after its start")
+    notes.append("the store was open \(milliseconds) ms after the start")
+    try await Task.sleep(for: .milliseconds(500))
   }
 
   /// A message of the lane with an event.

@@ -1,8 +1,8 @@
 internal import AMQP
 
 /// The service starts with many open events: some wait for a far day, some became due while it was
-/// down, and the batch queue has filled meanwhile. The calm producer begins when it does
-/// to consume.
+/// down, and the batch queue has filled meanwhile. The calm producer begins half a second after the
+/// store is open.
 struct StartRow: FairnessRow {
   let open: Int
   let due: Int
@@ -37,7 +37,7 @@ struct StartRow: FairnessRow {
     try await stage.load.publish(backlog) { [stage] number in
       stage.message(BenchEvent(id: "backlog-\(number)", type: "backlog"), lane: "batch")
     }
-    try stage.startService()
+    try await stage.startService()
   }
 
   func disturb(_ stage: FairnessStage) async throws {
