@@ -51,15 +51,18 @@ import Testing
 
   @Test func `Stopping to consume cancels, and starting again consumes on the same channel`() {
     var machine = ConnectionMachine.ready(consumers: [Consumer(queue: "q", prefetch: 3)])
-    expect(machine.setConsuming(false), .send(.cancel(tag: "meddela-0"), channel: 1))
+    expect(machine.setConsuming(false), .send(.cancel(tag: "meddela-0.1"), channel: 1))
     expect(machine.isReady)
     let late = machine.feed(Server.deliver(1, body: [7]))
     #expect(late.count == 1)
     expect(machine.receive(.cancelOk, channel: 1), .event(.consuming(false)))
     expect(machine.setConsuming(true), .send(.qos(prefetch: 3), channel: 1))
-    _ = machine.receive(.qosOk, channel: 1)
+    let again = ClientMethod.consume(
+      queue: "q", tag: "meddela-0.2", isExclusive: false, arguments: [])
+    expect(machine.receive(.qosOk, channel: 1), .send(again, channel: 1))
     expect(machine.receive(.consumeOk, channel: 1), .event(.consuming(true)))
     expect(machine.epoch, 1)
+    expect(machine.setConsuming(false), .send(.cancel(tag: "meddela-0.2"), channel: 1))
   }
 
   @Test func `Blocked and unblocked are told`() {

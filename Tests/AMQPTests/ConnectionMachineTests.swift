@@ -46,14 +46,14 @@ import Testing
     #expect(
       action
         == .send(
-          .consume(queue: "q", tag: "meddela-0", isExclusive: false, arguments: []), channel: 1))
+          .consume(queue: "q", tag: "meddela-0.1", isExclusive: false, arguments: []), channel: 1))
     action = machine.receive(.consumeOk, channel: 1)
     #expect(action == .send(.qos(prefetch: 7), channel: 1))
     action = machine.receive(.qosOk, channel: 1)
     #expect(
       action
         == .send(
-          .consume(queue: "r", tag: "meddela-1", isExclusive: false, arguments: []), channel: 1))
+          .consume(queue: "r", tag: "meddela-1.2", isExclusive: false, arguments: []), channel: 1))
     expect(!machine.isReady)
     action = machine.receive(.consumeOk, channel: 1)
     #expect(action == .event(.ready(epoch: 7)))

@@ -23,7 +23,7 @@ import Testing
       Server.start() + Bytes.method(0, 10, 30, Bytes().short(0).long(131_072).short(0))
       + Bytes.method(0, 10, 41, Bytes().shortString(""))
       + Bytes.method(1, 20, 11, Bytes().longString([])) + Bytes.method(1, 60, 11, Bytes())
-      + Bytes.method(1, 60, 21, Bytes().shortString("meddela-0"))
+      + Bytes.method(1, 60, 21, Bytes().shortString("meddela-0.1"))
     let bodies = [Array("first".utf8), [], [UInt8](repeating: 9, count: 3_000)]
     var input = login
     for (index, body) in bodies.enumerated() {

@@ -44,7 +44,7 @@ extension ConnectionMachine {
     guard !isWorkClosing else { return .none }
     guard work != .closed, !assembler.isBusy else { return unexpected("a delivery") }
     guard let method = DeliverMethod(arguments),
-      let consumer = Self.consumer(ofTag: method.consumerTag, count: plan.consumers.count),
+      let consumer = consumer(ofTag: method.consumerTag),
       acks.delivered(method.deliveryTag)
     else {
       return violation(AMQPError(.malformedFrame, "A delivery makes no sense"))
@@ -79,17 +79,4 @@ extension ConnectionMachine {
       : violation(AMQPError(.unexpectedFrame, "The broker confirmed what was never published"))
   }
 
-  /// The index at the end of one of our consumer tags; nil for a tag that is not ours.
-  private static func consumer(ofTag tag: UnsafeRawBufferPointer, count: Int) -> Int? {
-    let prefix: StaticString = "meddela-"
-    guard tag.count > prefix.utf8CodeUnitCount, tag.count < prefix.utf8CodeUnitCount + 6,
-      tag.starts(with: UnsafeRawBufferPointer(start: prefix.utf8Start, count: 8))
-    else { return nil }
-    var index = 0
-    for byte in tag[8...] {
-      guard byte >= UInt8(ascii: "0"), byte <= UInt8(ascii: "9") else { return nil }
-      index = index * 10 + Int(byte - UInt8(ascii: "0"))
-    }
-    return index < count ? index : nil
-  }
 }

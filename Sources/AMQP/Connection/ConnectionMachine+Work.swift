@@ -15,16 +15,6 @@ extension ConnectionMachine {
     }
   }
 
-  /// Starts or stops consuming on the channel as it is. Stopping leaves what is unacknowledged
-  /// with us; deliveries that are on their way still come before `consuming(false)`.
-  mutating func setConsuming(_ wanted: Bool) -> ConnectionAction {
-    wantsConsuming = wanted
-    guard work == .ready, !plan.consumers.isEmpty else { return .none }
-    if wanted, !isConsuming { return setPrefetch(0) }
-    if !wanted, isConsuming { return cancel(0) }
-    return .none
-  }
-
   /// Closes the work channel, which gives everything unacknowledged back to the broker. It stays
   /// closed until `reopen`.
   mutating func closeWork(_ error: AMQPError) -> ConnectionAction {
@@ -63,14 +53,15 @@ extension ConnectionMachine {
     case (.opening, .channelOpenOk):
       return opened()
     case (.selectingConfirms, .confirmSelectOk):
-      return plan.consumers.isEmpty || !wantsConsuming ? ready() : setPrefetch(0)
+      return startConsumers()
     case (.settingPrefetch(let consumer), .qosOk):
       return consume(consumer)
     case (.consuming(let consumer), .consumeOk):
-      isConsuming = true
-      return consumer + 1 < plan.consumers.count ? setPrefetch(consumer + 1) : ready()
+      return consumes(consumer)
     case (.cancelling(let consumer), .cancelOk):
-      return consumer + 1 < plan.consumers.count ? cancel(consumer + 1) : cancelled()
+      return consumer + 1 < consumers.count ? cancel(consumer + 1) : cancelled()
+    case (.replacing(let consumer), .cancelOk):
+      return setPrefetch(consumer)
     default:
       return state == .closing ? .none : unexpected("a method on the work channel")
     }
@@ -92,47 +83,7 @@ extension ConnectionMachine {
       clock.expect(.work)
       return .send(.confirmSelect, channel: Self.workChannel)
     }
-    return plan.consumers.isEmpty || !wantsConsuming ? ready() : setPrefetch(0)
-  }
-
-  private mutating func setPrefetch(_ consumer: Int) -> ConnectionAction {
-    work = .settingPrefetch(consumer: consumer)
-    clock.expect(.work)
-    return .send(.qos(prefetch: plan.consumers[consumer].prefetch), channel: Self.workChannel)
-  }
-
-  private mutating func consume(_ consumer: Int) -> ConnectionAction {
-    work = .consuming(consumer: consumer)
-    clock.expect(.work)
-    let wanted = plan.consumers[consumer]
-    return .send(
-      .consume(
-        queue: wanted.queue, tag: Self.consumerTag(consumer), isExclusive: wanted.isExclusive,
-        arguments: wanted.arguments),
-      channel: Self.workChannel)
-  }
-
-  private mutating func cancel(_ consumer: Int) -> ConnectionAction {
-    work = .cancelling(consumer: consumer)
-    clock.expect(.work)
-    return .send(.cancel(tag: Self.consumerTag(consumer)), channel: Self.workChannel)
-  }
-
-  private mutating func cancelled() -> ConnectionAction {
-    work = .ready
-    isConsuming = false
-    clock.answered(.work)
-    return .event(.consuming(false)).then(wantsConsuming ? setPrefetch(0) : .none)
-  }
-
-  private mutating func ready() -> ConnectionAction {
-    work = .ready
-    clock.answered(.work)
-    let announced = isWorkSetUp
-    isWorkSetUp = true
-    let event: ConnectionEvent = announced ? .consuming(isConsuming) : .ready(epoch: epoch)
-    // What the owner wants may have changed while the calls were under way.
-    return .event(event).then(setConsuming(wantsConsuming))
+    return startConsumers()
   }
 
   private mutating func closedByBroker(_ code: UInt16, _ text: String) -> ConnectionAction {
@@ -161,6 +112,4 @@ extension ConnectionMachine {
     assembler.reset()
     return .event(.channelLost(error, unconfirmed: confirms.removeAll()))
   }
-
-  static func consumerTag(_ consumer: Int) -> String { "meddela-\(consumer)" }
 }

@@ -27,6 +27,8 @@ struct ConnectionMachine: ~Copyable {
     case consuming(consumer: Int)
     case ready
     case cancelling(consumer: Int)
+    /// One consumer gives way to another of the same queue, for a prefetch that has changed.
+    case replacing(consumer: Int)
     /// `channel.close` has been sent; `thenReopen` when the owner has asked meanwhile.
     case closing(thenReopen: Bool)
   }
@@ -57,6 +59,11 @@ struct ConnectionMachine: ~Copyable {
   var epoch: UInt32
   var wantsConsuming: Bool
   var isConsuming = false
+  /// What the owner was last told of that.
+  var toldConsuming = false
+  var consumers: [RunningConsumer]
+  /// The serial number of the newest consumer tag: see `consumerTag`.
+  var tagSerial: UInt64 = 0
   var isWorkSetUp = false
   var isClosingGracefully = false
   var isBlocked = false
@@ -73,6 +80,7 @@ struct ConnectionMachine: ~Copyable {
     self.plan = plan
     self.epoch = epoch
     self.wantsConsuming = wantsConsuming
+    consumers = plan.consumers.map { RunningConsumer(wantedPrefetch: $0.prefetch) }
     assembler = ContentAssembler(maximumBodyBytes: plan.maximumBodyBytes)
     clock.callTimeout = plan.callTimeoutNanoseconds
   }

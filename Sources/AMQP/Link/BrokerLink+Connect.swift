@@ -8,6 +8,7 @@ extension BrokerLink {
   func connect() {
     guard !isStopping else { return }
     phase = .connecting
+    isRetryDue = false
     generation += 1
     let generation = generation
     let address = addresses.current
@@ -30,8 +31,10 @@ extension BrokerLink {
 
   private func open(_ address: BrokerAddress, _ prepared: PreparedConnection) {
     let plan = plan(address, prepared)
+    let prefetches = machine.wantedPrefetches
     machine = ConnectionMachine(
       plan: plan, epoch: machine.epoch, wantsConsuming: machine.wantsConsuming)
+    machine.wantedPrefetches = prefetches
     let generation = generation
     let name = options.tls.serverName ?? (address.host.isIPAddress ? nil : address.host)
     let link = NIOLoopBound(self, eventLoop: eventLoop)
@@ -118,14 +121,10 @@ extension BrokerLink {
     let delay = triedAll ? backoff.nextDelaySeconds(random: .random(in: 0..<1)) : 0
     phase = .waiting
     generation += 1
-    let generation = generation
     logger.warning(
       "The broker cannot be used, trying again",
       metadata: [LogKey.error: "\(error)", LogKey.retrySeconds: "\(delay)"])
-    schedule(&retryTask, seconds: delay) {
-      guard self.generation == generation else { return }
-      self.connect()
-    }
+    scheduleRetry(seconds: delay)
     delegate?.brokerLink(self, failed: error, retryAfterSeconds: delay)
   }
 }

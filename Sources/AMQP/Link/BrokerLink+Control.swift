@@ -8,6 +8,24 @@ extension BrokerLink {
     act { $0.setConsuming(wanted) }
   }
 
+  /// Lets a running consumer (its number in the role) have so many messages unacknowledged at a
+  /// time: 1 to 2000. What it has now stays ours, and does not count towards that number. The wish
+  /// outlives reconnects; on the way to it nothing is delivered for two round trips, and nothing
+  /// is told.
+  package func setPrefetch(_ prefetch: UInt16, ofConsumer consumer: Int = 0) {
+    eventLoop.preconditionInEventLoop()
+    precondition(role.consumers.indices.contains(consumer), "This link has no such consumer")
+    act { $0.setPrefetch(prefetch, of: consumer) }
+  }
+
+  /// Makes the next attempt after this time, in place of what the backoff says. Only while the
+  /// link waits for one, as it does when `failed` is told; else nothing happens.
+  package func retry(afterSeconds seconds: Double) {
+    eventLoop.preconditionInEventLoop()
+    guard isRetryDue, !isStopping else { return }
+    scheduleRetry(seconds: seconds)
+  }
+
   /// Gives back everything unsettled at once by closing the channel; another one, with a new
   /// epoch, is opened at once. `lost` and `isReady` are told as for any other loss.
   package func releaseUnsettled() {

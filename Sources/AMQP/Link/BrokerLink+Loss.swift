@@ -17,15 +17,24 @@ extension BrokerLink {
     logger.warning(
       "The channel was lost, opening another",
       metadata: [LogKey.error: "\(error)", LogKey.retrySeconds: "\(delay)"])
+    scheduleRetry(seconds: delay)
+    delegate?.brokerLink(self, failed: error, retryAfterSeconds: delay)
+  }
+
+  /// Tries again after a while: another channel where the connection lives, else another
+  /// connection.
+  func scheduleRetry(seconds: Double) {
+    isRetryDue = true
     let generation = generation
-    schedule(&retryTask, seconds: delay) {
-      guard self.generation == generation, self.context != nil else { return }
+    schedule(&retryTask, seconds: seconds) {
+      guard self.generation == generation, self.isRetryDue else { return }
+      self.isRetryDue = false
+      guard self.context != nil else { return self.connect() }
       self.machine.clock.now = self.now
       self.execute(self.machine.reopen())
       self.flushOutbound()
       self.rearm()
     }
-    delegate?.brokerLink(self, failed: error, retryAfterSeconds: delay)
   }
 
   /// The socket is closed or cannot be used any more.
@@ -43,6 +52,7 @@ extension BrokerLink {
     holeTask?.cancel()
     holeTask = nil
     retryTask?.cancel()
+    isRetryDue = false
     if let context {
       if outbound.readableBytes > 0, context.channel.isActive {
         let last = outbound

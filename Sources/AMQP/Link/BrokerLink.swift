@@ -51,6 +51,7 @@ package final class BrokerLink {
   var ringAt = UInt64.max
   var holeTask: Scheduled<Void>?
   var retryTask: Scheduled<Void>?
+  var isRetryDue = false
   var stopTask: Scheduled<Void>?
 
   /// Makes a link; nothing happens before `start`. To be called on the event loop.
@@ -65,8 +66,9 @@ package final class BrokerLink {
     self.logger = logger
     var generator = SystemRandomNumberGenerator()
     addresses = AddressList(options.addresses, using: &generator)
-    machine = ConnectionMachine(
-      plan: ConnectionPlan(login: .external), wantsConsuming: role.startsConsuming)
+    var plan = ConnectionPlan(login: .external)
+    plan.consumers = role.consumers
+    machine = ConnectionMachine(plan: plan, wantsConsuming: role.startsConsuming)
     outbound = ByteBufferAllocator().buffer(capacity: Limits.flushBytes * 2)
     carry = ByteBufferAllocator().buffer(capacity: Limits.readBufferBytes)
   }
@@ -79,6 +81,9 @@ package final class BrokerLink {
   package var isConsuming: Bool { machine.isConsuming }
   /// Whether the broker blocks publishers.
   package var isBlocked: Bool { machine.isBlocked }
+  /// The largest frame that this connection carries, in bytes: what the broker and we agreed on.
+  /// Properties and headers of a message have to fit into one.
+  package var frameMaxBytes: Int { machine.frameMaxBytes }
   /// Publishes that the broker has neither confirmed nor refused.
   package var unconfirmedCount: Int { machine.confirms.count }
   /// Deliveries that have not been settled.
