@@ -143,6 +143,9 @@ let package = Package(
       name: "NodeTests", dependencies: ["EventLog", "Execution", "Messages", "Node"],
       swiftSettings: settings),
     .testTarget(
+      name: "NodeTests", dependencies: ["AMQP", "EventLog", "Execution", "Messages", "Node"],
+      swiftSettings: settings),
+    .testTarget(
       name: "IntegrationTests",
       dependencies: [
         "AMQP", "EventLog", "JSON", "Messages", nio, nioPosix, logging, "meddela",

@@ -50,6 +50,19 @@ final class OwnBroker {
     }
   }
 
+  /// Puts a message into an exchange whose id is a number, as AMQP 1.0 clients may send it: the
+  /// node crashes each channel on which it tries to deliver it by AMQP 0-9-1 (3.10.8).
+  func publishUndeliverable(to exchange: String, routingKey: String, body: String) throws {
+    let properties =
+      "{'P_basic',<<\"application/json\">>,undefined,[],2,undefined,undefined,undefined,undefined,"
+      + "77,undefined,undefined,undefined,undefined,undefined}"
+    let escaped = body.replacingOccurrences(of: "\"", with: "\\\"")
+    _ = try Self.run(
+      "ctl", folder, "eval",
+      "rabbit_basic:publish(rabbit_misc:r(<<\"/\">>,exchange,<<\"\(exchange)\">>),"
+        + "<<\"\(routingKey)\">>,\(properties),<<\"\(escaped)\">>).")
+  }
+
   /// Whether the node takes no publishes, as when memory is short.
   func setAlarm(_ isOn: Bool) throws {
     let watermark = isOn ? "1MB" : "1024MB"

@@ -76,6 +76,8 @@ struct ShardLinks {
     consuming.firstIndex { $0 === link }.flatMap { Inlet(rawValue: UInt8($0)) }
   }
 
+  subscript(_ inlet: Inlet) -> BrokerLink { consuming[Int(inlet.rawValue)] }
+
   func name(of link: BrokerLink) -> String { names[ObjectIdentifier(link)] ?? "" }
 
   /// Whether what is taken in can be handed on.

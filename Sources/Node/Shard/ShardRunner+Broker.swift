@@ -36,13 +36,18 @@ extension ShardRunner: BrokerLinkDelegate {
   func brokerLink(
     _ link: BrokerLink, failed error: AMQPError, retryAfterSeconds: Double?
   ) {
-    guard retryAfterSeconds == nil else { return }
+    guard retryAfterSeconds == nil else {
+      if let inlet = links.inlet(of: link) { consumerFailed(inlet, error) }
+      return
+    }
     fail(NodeError(error))
   }
 
   func brokerLink(_ link: BrokerLink, received message: consuming IncomingMessage) {
     guard let inlet = links.inlet(of: link) else { return }
-    engine.receive(InboundMessage(message, inlet: inlet))
+    let message = InboundMessage(message, inlet: inlet)
+    consumers[inlet].received(message)
+    engine.receive(message)
   }
 
   func brokerLink(_ link: BrokerLink, oversized message: OversizedMessage) {

@@ -12,7 +12,17 @@ extension ShardRunner {
     append()
     read()
     publish()
-    for settlement in output.settlements { links.settle(settlement) }
+    for settlement in output.settlements {
+      links.settle(settlement)
+      // What an earlier channel brought proves nothing of this one.
+      let link = links[settlement.inlet]
+      if link.isReady, link.epoch == settlement.channelEpoch {
+        consumers[settlement.inlet].settled()
+      }
+    }
+    // Before the acknowledgements are sent: a queue that may send no more sends nothing to the
+    // consumer that gives way.
+    if !output.settlements.isEmpty { balancePrefetch() }
     for answer in output.redrives { control.answer(answer) }
     let (abandoned, renewed) = (output.abandonedLinks, output.renewedLinks)
     output.removeAll()

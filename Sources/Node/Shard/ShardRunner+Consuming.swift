@@ -16,6 +16,7 @@ struct ConsumingState {
 extension ShardRunner {
   func balanceConsuming(at now: UInt64) {
     guard phase == .running else { return }
+    balancePrefetch()
     if links.mayPublish || consuming.mayPublishAt == 0 {
       consuming.mayPublishAt = now
       consuming.hasReleased = false

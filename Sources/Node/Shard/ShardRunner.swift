@@ -37,6 +37,7 @@ final class ShardRunner {
   var lastWarnings: [String: UInt64] = [:]
   var control: ControlRequests
   var consuming = ConsumingState()
+  var consumers: InletConsumers
   var loggedMismatches = 0
   var loggedReceiptLosses = 0
   /// Called once, when the shard cannot go on or has stopped.
@@ -60,8 +61,10 @@ final class ShardRunner {
     topology = opened.topology
     names = OutboundNames(opened.topology)
     control = ControlRequests()
+    consumers = InletConsumers(configuration, opened.topology)
     links = ShardLinks()
     links.open(opened, configuration: configuration, runner: self)
+    startSmall()
   }
 
   /// Connects. Messages are taken as soon as what was under way at the last stop is done.
