@@ -5,17 +5,28 @@ internal import Messages
 /// The shard's counters in the text format of Prometheus.
 enum MetricsText {
   static func text(_ status: ShardStatus) -> String {
-    let counters = status.counters
+    var lines = counters(status.counters) + gauges(status)
+    lines += syncTimes(status.syncTimes)
+    lines += totals(status.totals)
+    for link in status.links {
+      lines.append("meddela_link_ready{shard=\"00\",link=\"\(link.name)\"} \(link.isReady ? 1 : 0)")
+    }
+    return lines.joined(separator: "\n") + "\n"
+  }
+
+  private static func metric(
+    _ name: String, _ type: String, _ value: Int, _ help: String
+  ) -> [String] {
+    [
+      "# HELP meddela_\(name) \(help)", "# TYPE meddela_\(name) \(type)",
+      "meddela_\(name){shard=\"00\"} \(value)",
+    ]
+  }
+
+  private static func counters(_ counters: EngineCounters) -> [String] {
     var lines: [String] = []
     func counter(_ name: String, _ value: Int, _ help: String) {
-      lines.append("# HELP meddela_\(name) \(help)")
-      lines.append("# TYPE meddela_\(name) counter")
-      lines.append("meddela_\(name){shard=\"00\"} \(value)")
-    }
-    func gauge(_ name: String, _ value: Int, _ help: String) {
-      lines.append("# HELP meddela_\(name) \(help)")
-      lines.append("# TYPE meddela_\(name) gauge")
-      lines.append("meddela_\(name){shard=\"00\"} \(value)")
+      lines += metric(name, "counter", value, help)
     }
     counter("messages_total", counters.messages, "Messages taken from the three queues.")
     counter("settled_total", counters.settled, "Messages acknowledged.")
@@ -45,22 +56,28 @@ enum MetricsText {
     counter(
       "parked_by_broker_total", counters.parkedByBroker,
       "Messages that the broker dead-letters, since no record can hold them.")
-    gauge(
-      "parked_waiting", status.parkedCopiesWaiting,
-      "Parked copies that the broker has not taken yet: they wait in the store.")
     counter("log_timeouts_total", counters.logTimeouts, "Deliveries without a log in time.")
     counter("carried_total", counters.carried, "Open events written again for retention.")
     counter("recycled_total", counters.recycled, "Failed deliveries tried on a fallback channel.")
     counter("redriven_total", counters.redriven, "Events that a person asked for again.")
     counter("isolated_total", counters.isolated, "Often delivered messages, processed alone.")
+    return lines
+  }
+
+  private static func gauges(_ status: ShardStatus) -> [String] {
+    var lines: [String] = []
+    func gauge(_ name: String, _ value: Int, _ help: String) {
+      lines += metric(name, "gauge", value, help)
+    }
     gauge("stuck_events", status.totals.stuck, "Published again for want of a log, still none.")
     gauge("paced_events", status.pacedEvents, "Batch events that wait for their lane's rate.")
     gauge("store_short_of_space", status.isShortOfSpace ? 1 : 0, "No room for another segment.")
     gauge("store_segments_to_index", status.segmentsToIndex, "Nothing new is taken at 8.")
     gauge("store_damaged", status.damage == nil ? 0 : 1, "Damage found in stored data.")
     gauge("reconciliation_mismatches", status.mismatches, "What does not add up: see the log.")
-    lines += syncTimes(status.syncTimes)
-    lines += totals(status.totals)
+    gauge(
+      "parked_waiting", status.parkedCopiesWaiting,
+      "Parked copies that the broker has not taken yet: they wait in the store.")
     gauge("active_events", status.activeEvents, "Events that are being worked on.")
     gauge("waiting_events", status.waitingTimers, "Pending events that wait for their time.")
     gauge("outbox_backlog", status.outboxBacklog, "Status updates in memory, unconfirmed.")
@@ -71,10 +88,7 @@ enum MetricsText {
     gauge("log_next_lsn", Int(status.nextLSN), "LSN of the next record.")
     gauge("log_durable_lsn", Int(status.durableLSN), "LSN of the newest durable record.")
     gauge("ready", status.isReady ? 1 : 0, "Whether all connections are up and consume.")
-    for link in status.links {
-      lines.append("meddela_link_ready{shard=\"00\",link=\"\(link.name)\"} \(link.isReady ? 1 : 0)")
-    }
-    return lines.joined(separator: "\n") + "\n"
+    return lines
   }
 
   /// A histogram.
