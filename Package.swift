@@ -140,9 +140,6 @@ let package = Package(
       dependencies: ["Execution", "JSON", "Messages", "Simulation", "Templates"],
       exclude: ["Golden/records-1.txt", "Golden/fields-1.txt"], swiftSettings: settings),
     .testTarget(
-      name: "NodeTests", dependencies: ["EventLog", "Execution", "Messages", "Node"],
-      swiftSettings: settings),
-    .testTarget(
       name: "NodeTests", dependencies: ["AMQP", "EventLog", "Execution", "Messages", "Node"],
       swiftSettings: settings),
     .testTarget(
