@@ -8,6 +8,8 @@ final class ServiceProcess {
   let brokerURL: String
   private(set) var process: Process?
   private(set) var exitCodes: [Int32] = []
+  /// Where it answers HTTP, when it was started to.
+  private(set) var httpPort = 0
 
   init(brokerURL: String, prefix: String = "t\(UInt64.random(in: 0..<(1 << 48)))") throws {
     self.brokerURL = brokerURL
@@ -52,7 +54,12 @@ final class ServiceProcess {
   var log: String { (try? String(contentsOfFile: logPath, encoding: .utf8)) ?? "" }
 
   /// Starts `meddela serve`; its log goes to a file.
-  func start(_ more: [String: String] = [:]) throws {
+  func start(_ more: [String: String] = [:], servesHTTP: Bool = false) throws {
+    var more = more
+    if servesHTTP {
+      httpPort = try FreePort.find()
+      more["MEDDELA_HTTP_PORT"] = "\(httpPort)"
+    }
     let process = Process()
     process.executableURL = Self.program
     process.arguments = ["serve"]
@@ -66,6 +73,7 @@ final class ServiceProcess {
     process.standardOutput = log
     process.standardInput = FileHandle.nullDevice
     try process.run()
+    try log.close()
     self.process = process
   }
 
@@ -118,11 +126,15 @@ enum Command {
     let name = "\(UInt64.random(in: 0..<(1 << 60)))"
     let files = ["out", "err"].map { folder.appendingPathComponent("\(name).\($0)") }
     for file in files { _ = FileManager.default.createFile(atPath: file.path, contents: nil) }
-    process.standardOutput = try FileHandle(forWritingTo: files[0])
-    process.standardError = try FileHandle(forWritingTo: files[1])
+    let handles = try files.map { try FileHandle(forWritingTo: $0) }
+    process.standardOutput = handles[0]
+    process.standardError = handles[1]
     process.standardInput = FileHandle.nullDevice
     try process.run()
     process.waitByLooking()
+    // Left to themselves they stay open, and with a thousand open files Foundation's next process
+    // reads beyond a directory's entries.
+    for handle in handles { try handle.close() }
     let texts = try files.map { try String(contentsOf: $0, encoding: .utf8) }
     for file in files { try? FileManager.default.removeItem(at: file) }
     return (process.terminationStatus, texts[0], texts[1])

@@ -10,6 +10,11 @@ enum TestBroker {
   static var isThere: Bool { url != nil }
   static let reason = "MEDDELA_TEST_BROKER names no broker; deploy/test starts one"
 
+  /// rabbitmqctl for it. Only what has names of the test's own may be changed this way.
+  static let control = BrokerControl(
+    folder: URL(
+      fileURLWithPath: ProcessInfo.processInfo.environment["MEDDELA_TEST_BROKER_DIR"] ?? ""))
+
   static func client(_ url: String) async throws -> BrokerClient {
     let options = BrokerOptions(addresses: [try BrokerAddress(url: url)])
     var logger = Logger(label: "test")
@@ -25,28 +30,33 @@ final class OwnBroker {
   let folder: URL
   let url: String
 
-  init() throws {
+  /// - Parameter arguments: more for `deploy/broker start`, such as `--plugins A,B`.
+  init(_ arguments: String...) throws {
     folder = URL(fileURLWithPath: "/var/tmp/meddela-broker-\(UInt32.random(in: 0..<1 << 30))")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    url = try Self.run("start", folder).split(separator: "\n").last.map(String.init) ?? ""
+    url =
+      try BrokerScript.run("start", folder, arguments)
+      .split(separator: "\n").last.map(String.init) ?? ""
   }
 
+  var control: BrokerControl { BrokerControl(folder: folder) }
+
   deinit {
-    _ = try? Self.run("kill", folder)
+    _ = try? BrokerScript.run("kill", folder)
     try? FileManager.default.removeItem(at: folder)
   }
 
-  func restart() throws { _ = try Self.run("restart", folder) }
+  func restart() throws { _ = try BrokerScript.run("restart", folder) }
 
   /// Freezes the node: connections stay open and answer nothing.
-  func pause() throws { _ = try Self.run("pause", folder) }
-  func resume() throws { _ = try Self.run("resume", folder) }
+  func pause() throws { _ = try BrokerScript.run("pause", folder) }
+  func resume() throws { _ = try BrokerScript.run("resume", folder) }
 
   /// For connections that are opened from now on: how soon the broker closes the channel of a
   /// consumer that has left a message without acknowledgement.
   func setConsumerTimeout(seconds: Int) throws {
     for (name, value) in [("consumer_timeout", seconds * 1000), ("channel_tick_interval", 1000)] {
-      _ = try Self.run("ctl", folder, "eval", "application:set_env(rabbit, \(name), \(value)).")
+      try control.setting(name, value)
     }
   }
 
@@ -66,25 +76,6 @@ final class OwnBroker {
   /// Whether the node takes no publishes, as when memory is short.
   func setAlarm(_ isOn: Bool) throws {
     let watermark = isOn ? "1MB" : "1024MB"
-    _ = try Self.run(
-      "ctl", folder, "set_vm_memory_high_watermark", "absolute", watermark)
-  }
-
-  /// Foundation tells the end of a process by a descriptor that its children inherit: the node,
-  /// which goes on, would keep it open.
-  private static let closingDescriptors = #"""
-    for fd in /proc/self/fd/*; do fd=${fd##*/}; [ "$fd" -le 2 ] || eval "exec $fd>&-"; done
-    exec "$0" "$@"
-    """#
-
-  private static func run(
-    _ verb: String, _ folder: URL, _ arguments: String...
-  ) throws -> String {
-    let script = ServiceProcess.repository.appendingPathComponent("deploy/broker").path
-    let (code, out, err) = try Command.run(
-      "/bin/bash", ["-c", closingDescriptors, script, verb, folder.path] + arguments,
-      ProcessInfo.processInfo.environment, in: folder)
-    guard code == 0 else { throw Timeout(what: "deploy/broker \(verb) works: \(err)") }
-    return out
+    try control.run("set_vm_memory_high_watermark", "absolute", watermark)
   }
 }
