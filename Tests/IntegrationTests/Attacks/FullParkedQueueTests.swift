@@ -1,0 +1,96 @@
+import AMQP
+import Foundation
+import Testing
+
+@Suite(
+  "Parked copies that do not get through",
+  .enabled(if: TestBroker.isThere, Comment(rawValue: TestBroker.reason)),
+  .timeLimit(.minutes(15)))
+struct FullParkedQueueTests {
+  /// Of each lane: more than its prefetch.
+  static let malformed = 1_100
+
+  private func malformed(_ service: ServiceProcess) -> [ClientMessage] {
+    ["realtime", "batch"].flatMap { lane in
+      (0..<Self.malformed).map {
+        TestEvents.malformed("\(lane)-\($0)", lane: lane, prefix: service.prefix)
+      }
+    }
+  }
+
+  @Test("A full parked queue stops no lane, and takes every copy when it is open again")
+  func full() async throws {
+    let control = TestBroker.control
+    let service = try ServiceProcess(brokerURL: try #require(TestBroker.url))
+    #expect(try service.run(["topology", "apply"]).0 == 0)
+    let parked = "\(service.prefix).parked"
+    try control.limit(parked, to: 10)
+    defer { try? control.clearLimit(parked) }
+    try service.start()
+    try await service.waitUntilConsuming()
+    let calm = try await CalmTraffic(service)
+    try await calm.goesOn(5)
+    let bad = malformed(service)
+    _ = try await calm.client.publish(bad)
+    try await calm.allLanesGoOn(seconds: 90)
+    try await calm.goesOn()
+    try await calm.ends()
+    try await control.waitUntilSettled(service, seconds: 90)
+    // They survive a stop and a crash: nothing but the service has them.
+    #expect(try await service.stop() == 0)
+    try service.start()
+    try await service.waitUntilConsuming(starts: 2)
+    service.kill()
+    try service.start()
+    try await service.waitUntilConsuming(starts: 3)
+    try control.clearLimit(parked)
+    let collector = Collector(calm.client, queue: parked)
+    let collecting = Task { try await collector.run() }
+    let expected = Set(bad.compactMap(\.messageID))
+    try await eventually("every copy is in the parked queue") {
+      await collector.ids.count >= expected.count
+    }
+    collecting.cancel()
+    #expect(await collector.ids == expected)
+    for message in await collector.messages {
+      #expect(message.reason == "not-json" && message.body == "no JSON: \(message.id)")
+    }
+    #expect(try await service.stop() == 0)
+    await calm.close()
+  }
+
+  @Test("Copies whose headers do not fit the broker's frames are parked with fewer")
+  func smallFrames() async throws {
+    let broker = try OwnBroker()
+    try broker.control.setting("frame_max", 65_536)
+    let service = try ServiceProcess(brokerURL: broker.url)
+    try service.start()
+    try await service.waitUntilConsuming()
+    let calm = try await CalmTraffic(service)
+    try await calm.goesOn(5)
+    var headers = HeaderWriter()
+    headers.append("first", String(repeating: "a", count: 100))
+    headers.append("large", String(repeating: "b", count: 65_150))
+    headers.append("last", "z")
+    let bad = ["realtime", "batch"].flatMap { lane in
+      (0..<5).map { number in
+        var message = TestEvents.malformed(
+          "\(lane)-\(number)", lane: lane, prefix: service.prefix)
+        message.headers = headers.bytes
+        return message
+      }
+    }
+    _ = try await calm.client.publish(bad)
+    let collector = Collector(calm.client, queue: "\(service.prefix).parked")
+    let collecting = Task { try await collector.run() }
+    let expected = Set(bad.compactMap(\.messageID))
+    try await eventually("they are parked", seconds: 60) { await collector.ids == expected }
+    collecting.cancel()
+    #expect(await collector.messages.allSatisfy { $0.reason == "not-json" })
+    try await calm.allLanesGoOn()
+    try await calm.ends()
+    try await broker.control.waitUntilSettled(service)
+    #expect(try await service.stop() == 0)
+    await calm.close()
+  }
+}
