@@ -67,8 +67,8 @@ final class OwnBroker {
       "{'P_basic',<<\"application/json\">>,undefined,[],2,undefined,undefined,undefined,undefined,"
       + "77,undefined,undefined,undefined,undefined,undefined}"
     let escaped = body.replacingOccurrences(of: "\"", with: "\\\"")
-    _ = try Self.run(
-      "ctl", folder, "eval",
+    _ = try control.run(
+      "eval",
       "rabbit_basic:publish(rabbit_misc:r(<<\"/\">>,exchange,<<\"\(exchange)\">>),"
         + "<<\"\(routingKey)\">>,\(properties),<<\"\(escaped)\">>).")
   }
