@@ -70,7 +70,9 @@ package struct HealthService: Service {
       status.lastUnroutableAt > 0
       && NodeClock.now().monotonic &- status.lastUnroutableAt < 60_000_000_000
     if isUnroutable { lines.append("deliveries: no queue takes some of them") }
-    let isReady = status.isReady && !isUnroutable
+    let faults = status.broker.faults(at: NodeClock.now().monotonic)
+    lines += faults
+    let isReady = status.isReady && !isUnroutable && faults.isEmpty
     return response(
       isReady ? .ok : .serviceUnavailable, lines.joined(separator: "\n") + "\n")
   }

@@ -33,17 +33,12 @@ struct ShardLinks {
     }
   }
 
-  /// Opens a publishing connection. The one for status updates sets the topology up; the others
-  /// find it.
+  /// Opens a publishing connection. It connects when the topology stands.
   mutating func open(_ order: LinkOrder, runner: ShardRunner) {
     guard find(order.link) == nil else { return }
-    let topology =
-      order.link == .status
-      ? runner.topology.operations(runner.configuration.topologyMode) : []
-    let connection = make(
-      order.name, LinkRole(topology: topology, publishes: true), runner.broker, runner)
+    let connection = make(order.name, LinkRole(publishes: true), runner.broker, runner)
     publishing.append((order.link, connection))
-    if order.link == .status || hasTopology { connection.start() }
+    if hasTopology { connection.start() }
   }
 
   private mutating func make(
@@ -57,9 +52,6 @@ struct ShardLinks {
     names[ObjectIdentifier(link)] = name
     return link
   }
-
-  /// For calls that may be slow: one that hangs ends its connection.
-  var control: BrokerLink { consuming[Int(Inlet.deliveryLogs.rawValue)] }
 
   var all: [BrokerLink] { publishing.map(\.connection) + consuming }
 
@@ -96,10 +88,10 @@ struct ShardLinks {
     } + consuming.map { (name(of: $0), $0.isReady && $0.isConsuming, false) }
   }
 
-  /// The topology stands: the others may connect.
+  /// The topology stands: all may connect.
   mutating func startOthers() {
     hasTopology = true
-    for (link, connection) in publishing where link != .status { connection.start() }
+    for (_, connection) in publishing { connection.start() }
     for link in consuming { link.start() }
   }
 

@@ -9,10 +9,6 @@ extension ShardRunner: BrokerLinkDelegate {
     engine.advance(to: NodeClock.now())
     if let publishing = links.publishLink(of: link) {
       engine.linkOpened(publishing)
-      if publishing == .status, !hasTopology {
-        hasTopology = true
-        links.startOthers()
-      }
     }
     scheduleTurn()
   }
@@ -24,7 +20,10 @@ extension ShardRunner: BrokerLinkDelegate {
     if let publishing = links.publishLink(of: link) {
       engine.linkLost(publishing, LinkLoss(error))
     }
-    if let inlet = links.inlet(of: link) { engine.consumerLost(inlet) }
+    if let inlet = links.inlet(of: link) {
+      engine.consumerLost(inlet)
+      if inlet == .deliveryLogs { emptyLogs.consumerLost() }
+    }
     if phase != .stopped {
       logger.warning(
         "A broker connection is lost",
@@ -37,6 +36,7 @@ extension ShardRunner: BrokerLinkDelegate {
     _ link: BrokerLink, failed error: AMQPError, retryAfterSeconds: Double?
   ) {
     guard retryAfterSeconds == nil else {
+      mayMissTopology(link, error)
       if let inlet = links.inlet(of: link) { consumerFailed(inlet, error) }
       return
     }
@@ -78,6 +78,7 @@ extension ShardRunner: BrokerLinkDelegate {
     warn("No queue takes a message; it is tried again", "\(exchange) \(key)")
     guard let kind = names.exchange(named: exchange) else { return }
     if kind == .deliveries { lastUnroutableAt = NodeClock.now().monotonic }
+    if kind != .direct { controlLink.checkSoon() }
     message.message.withBytes(message.message.properties.messageID) { id in
       engine.returned(
         from: kind, messageID: id ?? UnsafeRawBufferPointer(start: nil, count: 0),

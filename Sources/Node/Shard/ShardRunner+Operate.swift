@@ -11,7 +11,8 @@ extension ShardRunner {
     guard !hasEnded else { return }
     engine.use(catalog)
     topology.channels = catalog.channels
-    lastTopologyCheckAt = 0
+    controlLink.topology.channels = catalog.channels
+    controlLink.checkSoon()
     logger.info(
       "Using other templates",
       metadata: [
@@ -20,23 +21,6 @@ extension ShardRunner {
       ])
     scheduleTurn()
   }
-
-  /// Declares (or checks) everything again from time to time: a queue that somebody deleted or a
-  /// binding that somebody took away would keep deliveries from their engine.
-  func checkTopology(at now: UInt64) {
-    guard phase == .running, links.control.isReady,
-      lastTopologyCheckAt == 0 || now &- lastTopologyCheckAt > Self.topologyCheckNanoseconds
-    else { return }
-    lastTopologyCheckAt = now
-    let operations = topology.operations(configuration.topologyMode)
-    guard !operations.isEmpty else { return }
-    links.control.perform(operations) { [weak self] result in
-      guard case .failure(let error) = result, let self, self.phase == .running else { return }
-      self.warn("The topology is not as it should be", error.description)
-    }
-  }
-
-  private static let topologyCheckNanoseconds: UInt64 = 30_000_000_000
 
   /// The log can or cannot prepare room for what comes.
   func spaceChanged(_ error: EventLogError?) {

@@ -30,7 +30,6 @@ final class ShardRunner {
   var topology: Topology
   var lastReportAt: UInt64 = 0
   var lastRetainAt: UInt64 = 0
-  var lastTopologyCheckAt: UInt64 = 0
   var phase = ShardStatus.Phase.starting
   var ticker: RepeatedTask?
   var lastUnroutableAt: UInt64 = 0
@@ -38,6 +37,8 @@ final class ShardRunner {
   var control: ControlRequests
   var consuming = ConsumingState()
   var consumers: InletConsumers
+  var emptyLogs = EmptyQueueWatch()
+  let controlLink: ControlLink
   var loggedMismatches = 0
   var loggedReceiptLosses = 0
   /// Called once, when the shard cannot go on or has stopped.
@@ -62,6 +63,8 @@ final class ShardRunner {
     names = OutboundNames(opened.topology)
     control = ControlRequests()
     consumers = InletConsumers(configuration, opened.topology)
+    controlLink = ControlLink(
+      opened, mode: configuration.topologyMode, eventLoop: eventLoop, logger: logger)
     links = ShardLinks()
     links.open(opened, configuration: configuration, runner: self)
     startSmall()
@@ -70,6 +73,7 @@ final class ShardRunner {
   /// Connects. Messages are taken as soon as what was under way at the last stop is done.
   func start() {
     phase = .recovering
+    controlLink.start(for: self)
     // Opens the connections that the engine wants from the beginning.
     carryOut()
     listenForControl()
@@ -123,7 +127,7 @@ final class ShardRunner {
     moveOn()
     balanceConsuming(at: now.monotonic)
     reportStatus(at: now.monotonic)
-    checkTopology(at: now.monotonic)
+    controlLink.turn(at: now.monotonic)
     if !isLeft { gatherInput() }
   }
 
@@ -193,6 +197,7 @@ final class ShardRunner {
     report.update(status(at: 0))
     let runner = NIOLoopBound(self, eventLoop: eventLoop)
     links.willStop { runner.value.closeLog() }
+    controlLink.link.stop()
     for link in links.all { link.stop() }
   }
 
@@ -252,6 +257,7 @@ final class ShardRunner {
       segmentsToIndex: log.segmentsToIndex, isBehind: log.isBehind, syncTimes: log.syncTimes,
       links: links.states,
       lastUnroutableAt: lastUnroutableAt,
+      broker: controlLink.watch,
       lastTurnAt: now)
   }
 }

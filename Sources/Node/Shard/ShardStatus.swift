@@ -38,6 +38,8 @@ package struct ShardStatus: Sendable {
   package var links: [(name: String, isReady: Bool, isBlocked: Bool)] = []
   /// The channels whose deliveries no queue took, and when last (monotonic nanoseconds).
   package var lastUnroutableAt: UInt64 = 0
+  /// What is seen of the queues from outside.
+  package var broker = BrokerWatch()
   /// When the shard's loop last finished a turn, monotonic nanoseconds.
   package var lastTurnAt: UInt64 = 0
 

@@ -1,0 +1,205 @@
+internal import AMQP
+internal import Execution
+internal import Logging
+internal import NIOCore
+
+/// The connection by which a shard looks after its queues: it neither publishes nor consumes, so
+/// that nothing which happens to a queue is in the way of making it again, and a call that hangs
+/// costs no message.
+///
+/// It declares (or checks) the topology before anything else connects, and again from time to
+/// time; it looks at the depths of queues. One call at a time is under way.
+final class ControlLink {
+  let link: BrokerLink
+  let topologyMode: NodeConfiguration.TopologyMode
+  let logger: Logger
+  /// What is to be there; it changes with the templates.
+  var topology: Topology
+  /// What was seen so far.
+  var watch = BrokerWatch()
+  private weak var owner: (any ControlLinkOwner)?
+  private var isAsking = false
+  private var pass: TopologyPass?
+  private var isFirstPass = true
+  private var nextPassAt: UInt64 = 0
+  private var lastPassAt: UInt64 = 0
+  private var nextLookAt: UInt64 = 0
+  private var nextLogLookAt: UInt64 = 0
+  private var looks: [Look] = []
+  private var unroutedDepth: Int?
+
+  /// A queue whose depth is to be asked for.
+  private enum Look {
+    case inlet(Inlet)
+    case unrouted
+    case emptyLogs
+  }
+
+  init(
+    _ opened: OpenedShard, mode: NodeConfiguration.TopologyMode, eventLoop: any EventLoop,
+    logger: Logger
+  ) {
+    var options = opened.broker
+    options.connectionName = "\(opened.topology.prefix).00 control"
+    link = BrokerLink(
+      options: options, role: LinkRole(), eventLoop: eventLoop, logger: logger)
+    topology = opened.topology
+    topologyMode = mode
+    self.logger = logger
+    link.delegate = self
+  }
+
+  /// Connects, and tells the owner from then on.
+  func start(for owner: any ControlLinkOwner) {
+    self.owner = owner
+    link.start()
+  }
+
+  /// Between two passes over the topology.
+  private static let passNanoseconds: UInt64 = 30_000_000_000
+  /// Between two that something asked for.
+  private static let soonNanoseconds: UInt64 = 1_000_000_000
+  /// Between two looks at the depths of queues.
+  private static let lookNanoseconds: UInt64 = 10_000_000_000
+
+  /// Something says that the topology is not as it should be, or it is to be another: looks at it
+  /// as soon as a second has gone since the last time.
+  func checkSoon() {
+    nextPassAt = min(nextPassAt, lastPassAt + Self.soonNanoseconds)
+  }
+
+  /// Asks for what is due. To be called often: most calls do nothing.
+  func turn(at now: UInt64) {
+    guard link.isReady, !isAsking else { return }
+    if pass == nil, now >= nextPassAt {
+      nextPassAt = now + Self.passNanoseconds
+      lastPassAt = now
+      pass = TopologyPass(topology.operations(topologyMode))
+    }
+    if pass != nil { return goOn(at: now) }
+    if now >= nextLookAt {
+      nextLookAt = now + Self.lookNanoseconds
+      looks += Inlet.allCases.map { .inlet($0) } + [.unrouted]
+    }
+    if now >= nextLogLookAt, owner?.wantsLookAtLogs() == true {
+      nextLogLookAt = now + EmptyQueueWatch.intervalNanoseconds
+      looks.append(.emptyLogs)
+    }
+    look()
+  }
+
+  private func ask(
+    _ operation: TopologyOperation,
+    _ answered: @escaping (Result<[TopologyAnswer], AMQPError>) -> Void
+  ) {
+    isAsking = true
+    link.perform([operation]) { [weak self] result in
+      self?.isAsking = false
+      answered(result)
+    }
+  }
+
+  /// The next operation of the pass, or its end.
+  private func goOn(at now: UInt64) {
+    guard let operation = pass?.next else { return endPass(at: now) }
+    ask(operation) { [weak self] result in
+      guard let self else { return }
+      pass?.answered(result)
+      turn(at: NodeClock.now().monotonic)
+    }
+  }
+
+  private func endPass(at now: UInt64) {
+    guard let problems = pass?.problems else { return }
+    pass = nil
+    let descriptions = problems.map(\.description)
+    for description in descriptions where !watch.topologyProblems.contains(description) {
+      logger.warning(
+        "The topology is not as it should be", metadata: [LogKey.error: "\(description)"])
+    }
+    if descriptions.isEmpty, !watch.topologyProblems.isEmpty {
+      logger.info("The topology is as it should be again")
+    }
+    watch.topologyProblems = descriptions
+    // Only before the first event can a person be told by an exit code.
+    if isFirstPass, let refusal = problems.first(where: \.error.isPermanent) {
+      let exitCode = NodeError(refusal.error).exitCode
+      owner?.controlFailed(
+        NodeError(message: descriptions.joined(separator: "; "), exitCode: exitCode))
+      return
+    }
+    isFirstPass = false
+    owner?.topologyChecked()
+    turn(at: now)
+  }
+
+  private func look() {
+    guard let next = looks.popLast() else { return }
+    let queue =
+      switch next {
+      case .inlet(.realtime): topology.inletQueue(topology.realtime, shard: 0)
+      case .inlet(.batch): topology.inletQueue(topology.batch, shard: 0)
+      case .inlet(.deliveryLogs), .emptyLogs: topology.inletQueue(topology.deliveryLogs, shard: 0)
+      case .unrouted: topology.unrouted
+      }
+    ask(.assertQueue(name: queue)) { [weak self] result in
+      guard let self else { return }
+      let now = NodeClock.now().monotonic
+      if case .success(let answers) = result, case .queue(let messages, _)? = answers.first {
+        tell(next, messages, at: now)
+      }
+      turn(at: now)
+    }
+  }
+
+  private func tell(_ look: Look, _ messages: Int, at now: UInt64) {
+    switch look {
+    case .inlet(let inlet): owner?.depthSeen(of: inlet, messages, at: now)
+    case .emptyLogs: owner?.logDepthSeen(messages, at: now)
+    case .unrouted:
+      if let unroutedDepth, messages > unroutedDepth {
+        if watch.unroutedGrewAt == 0 || now &- watch.unroutedGrewAt > 60_000_000_000 {
+          logger.warning(
+            "Messages come into the unrouted queue: a binding or an input queue is missing",
+            metadata: [LogKey.queue: "\(topology.unrouted)"])
+        }
+        watch.unroutedGrewAt = now
+        checkSoon()
+      }
+      unroutedDepth = messages
+    }
+  }
+}
+
+/// Who owns a control link.
+protocol ControlLinkOwner: AnyObject {
+  /// A pass over the topology has ended: what could be made is there.
+  func topologyChecked()
+  /// The shard cannot start: the broker refuses us, or the topology.
+  func controlFailed(_ error: NodeError)
+  /// An input queue has so many messages that it could deliver.
+  func depthSeen(of inlet: Inlet, _ readyMessages: Int, at now: UInt64)
+  /// Whether `logDepthSeen` is of use now.
+  func wantsLookAtLogs() -> Bool
+  /// The delivery-log queue has so many messages that it could deliver.
+  func logDepthSeen(_ readyMessages: Int, at now: UInt64)
+}
+
+extension ControlLink: BrokerLinkDelegate {
+  func brokerLink(_ link: BrokerLink, isReady epoch: UInt32) {
+    turn(at: NodeClock.now().monotonic)
+  }
+
+  func brokerLink(
+    _ link: BrokerLink, lost epoch: UInt32, _ error: AMQPError, unconfirmed: [UInt64]
+  ) {
+    guard error.code != .stopped else { return }
+    logger.warning(
+      "A broker connection is lost",
+      metadata: [LogKey.link: "control", LogKey.error: "\(error)"])
+  }
+
+  func brokerLink(_ link: BrokerLink, failed error: AMQPError, retryAfterSeconds: Double?) {
+    if retryAfterSeconds == nil { owner?.controlFailed(NodeError(error)) }
+  }
+}
