@@ -26,8 +26,11 @@ final class ServiceProcess {
   static let repository = URL(fileURLWithPath: #filePath)
     .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
 
-  /// The program, built beside the tests.
+  /// The program, built beside the tests; another build of it for a comparison.
   static let program: URL = {
+    if let other = ProcessInfo.processInfo.environment["MEDDELA_TEST_PROGRAM"] {
+      return URL(fileURLWithPath: other)
+    }
     let own = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
     let beside = own.deletingLastPathComponent().appendingPathComponent("meddela")
     if FileManager.default.isExecutableFile(atPath: beside.path) { return beside }

@@ -67,7 +67,7 @@ final class OwnBroker {
       "{'P_basic',<<\"application/json\">>,undefined,[],2,undefined,undefined,undefined,undefined,"
       + "77,undefined,undefined,undefined,undefined,undefined}"
     let escaped = body.replacingOccurrences(of: "\"", with: "\\\"")
-    _ = try control.run(
+    try control.run(
       "eval",
       "rabbit_basic:publish(rabbit_misc:r(<<\"/\">>,exchange,<<\"\(exchange)\">>),"
         + "<<\"\(routingKey)\">>,\(properties),<<\"\(escaped)\">>).")

@@ -33,7 +33,9 @@ struct CrashLoopTests {
     try service.start()
     let all = messages.count * 10
     try await eventually("all \(all) events are delivered", seconds: 240) {
-      try await client.depth(of: "\(service.prefix).deliveries.email").messages >= all
+      let parked = try await client.depth(of: "\(service.prefix).parked").messages
+      guard parked == 0 else { throw Timeout(what: "no healthy message was parked: \(parked)") }
+      return try await client.depth(of: "\(service.prefix).deliveries.email").messages >= all
         && service.count("pending-delivery") == all
     }
     #expect(try await client.depth(of: "\(service.prefix).parked").messages == 0)

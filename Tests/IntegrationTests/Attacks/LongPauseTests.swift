@@ -14,7 +14,8 @@ struct LongPauseTests {
     let service = try ServiceProcess(brokerURL: broker.url)
     #expect(try service.run(["topology", "apply"]).0 == 0)
     let client = try await TestBroker.client(broker.url)
-    let events = 500
+    // More than the prefetch of both lanes, so that some are left in the queues.
+    let events = 3_000
     _ = try await client.publish(
       (0..<events).map {
         TestEvents.message(
@@ -30,7 +31,7 @@ struct LongPauseTests {
     try await eventually("it consumes again") { service.log.contains("Consuming again") }
     _ = try await client.publish(
       (0..<events).map {
-        TestEvents.message("x-\($0)", lane: "realtime", prefix: service.prefix)
+        TestEvents.message("x-\($0)", lane: $0 % 2 == 0 ? "realtime" : "batch", prefix: service.prefix)
       })
     try await eventually("all are delivered") {
       try service.count("pending-delivery") == 2 * events
