@@ -31,7 +31,8 @@ struct LongPauseTests {
     try await eventually("it consumes again") { service.log.contains("Consuming again") }
     _ = try await client.publish(
       (0..<events).map {
-        TestEvents.message("x-\($0)", lane: $0 % 2 == 0 ? "realtime" : "batch", prefix: service.prefix)
+        TestEvents.message(
+          "x-\($0)", lane: $0 % 2 == 0 ? "realtime" : "batch", prefix: service.prefix)
       })
     try await eventually("all are delivered") {
       try service.count("pending-delivery") == 2 * events
