@@ -45,6 +45,9 @@ package struct ConfigurationKey: Sendable {
     return result
   }
 
+  /// Of one consumer: what a quorum queue allows.
+  static let mostPrefetch = 2_000
+
   package static let all: [ConfigurationKey] =
     broker + topology + store + inlets + delivery + operation
 
@@ -90,16 +93,16 @@ package struct ConfigurationKey: Sendable {
 
   private static let inlets: [ConfigurationKey] = [
     .init(
-      "realtime.prefetch", .integer(1...2_000), "1000",
+      "realtime.prefetch", .integer(1...mostPrefetch), "1000",
       "real-time messages unacknowledged at one time"),
     .init(
-      "batch.prefetch", .integer(1...2_000), "1000",
+      "batch.prefetch", .integer(1...mostPrefetch), "1000",
       "batch messages unacknowledged at one time"),
     .init(
       "batch.maxPerSecond", .integer(1...1_000_000), nil,
       "batch deliveries in a second; what comes faster is accepted and waits"),
     .init(
-      "deliveryLogs.prefetch", .integer(1...2_000), "1000",
+      "deliveryLogs.prefetch", .integer(1...mostPrefetch), "1000",
       "delivery logs unacknowledged at one time"),
     .init(
       "events.maxBytes", .integer(1_024...16 << 20), "1048576", "bytes of one event at most"),

@@ -64,6 +64,7 @@ struct LimitRelation: Sendable {
 
   /// What holds of constants; called once, before anything is opened.
   static func assertConstants() {
+    EngineSettings.checkLimits(mostPrefetch: ConfigurationKey.mostPrefetch)
     precondition(
       AMQP.Limits.defaultMaximumBodyBytes == Messages.Limits.messageBytes,
       "what a connection takes and what the engine parses are one size")
