@@ -21,6 +21,9 @@ struct FairnessCommand: AsyncParsableCommand {
   @Option(help: "Of every count: 0.1 takes a tenth. The goals are for 1.")
   var scale = 1.0
 
+  @Option(help: "Lane of what disturbs, batch or realtime. The goals are for batch.")
+  var lane = "batch"
+
   @Option(help: "Events a second of the calm producer.")
   var rate = 50
 
@@ -46,6 +49,9 @@ struct FairnessCommand: AsyncParsableCommand {
     guard scale > 0, scale <= 10 else { throw ValidationError("--scale is above 0, at most 10") }
     guard (1...1_000).contains(rate), idleSeconds >= 1 else {
       throw ValidationError("--rate is 1 to 1000, --idle-seconds at least 1")
+    }
+    guard lane == "batch" || lane == "realtime" else {
+      throw ValidationError("--lane is batch or realtime")
     }
     let known = Set(names)
     for name in chosen where !known.contains(name) {
@@ -108,7 +114,7 @@ struct FairnessCommand: AsyncParsableCommand {
     brokers.add { owned.stop() }
     let bench = try await Bench(workspace: workspace, broker: owned)
     try await bench.prepare()
-    let run = FairnessRun(bench: bench, rate: rate)
+    let run = FairnessRun(bench: bench, rate: rate, lane: lane)
     var report = FairnessReport(idle: try await run.idle(seconds: idleSeconds))
     for row in FairnessRows.all(scale: scale) where isWanted(row.name) {
       report.rows.append(try await run.measure(row))

@@ -6,6 +6,8 @@ struct FairnessRun {
   let bench: Bench
   /// Events a second of the calm producer.
   let rate: Int
+  /// Of what disturbs.
+  var lane = "batch"
 
   /// The calm producer alone.
   func idle(seconds: Double) async throws -> FairnessResult {
@@ -18,7 +20,7 @@ struct FairnessRun {
     writeError("\(row.name): \(row.title)\n")
     try await bench.purgeService()
     try await CalmProbe.declare(bench)
-    let stage = try await FairnessStage(bench, row)
+    let stage = try await FairnessStage(bench, row, lane: lane)
     do {
       let result = try await measure(row, stage)
       await stage.load.client.close()

@@ -8,6 +8,8 @@ final class FairnessStage: @unchecked Sendable {
   // Sendable because one task uses it at a time: the run, which hands it to the row and waits.
   let bench: Bench
   let load: LoadPublisher
+  /// Of what disturbs, where the row leaves it open.
+  let lane: String
   /// Of the templates.
   let templates: String
   private let store: String
@@ -20,8 +22,9 @@ final class FairnessStage: @unchecked Sendable {
   /// Until when anything is waited for.
   private var limit = ContinuousClock.Instant.now
 
-  init(_ bench: Bench, _ row: any FairnessRow) async throws {
+  init(_ bench: Bench, _ row: any FairnessRow, lane: String = "batch") async throws {
     self.bench = bench
+    self.lane = lane
     let folder = "\(bench.workspace.path)/\(row.name)"
     templates = "\(folder)/templates"
     store = "\(folder)/store"
@@ -59,11 +62,14 @@ final class FairnessStage: @unchecked Sendable {
     try await Task.sleep(for: .milliseconds(500))
   }
 
+  func exchange(_ lane: String) -> String {
+    lane == "batch" ? bench.topology.batch : bench.topology.realtime
+  }
+
   /// A message of the lane with an event.
   func message(_ event: BenchEvent, lane: String) -> ClientMessage {
     var message = ClientMessage(
-      exchange: lane == "batch" ? bench.topology.batch : bench.topology.realtime,
-      routingKey: event.type, body: event.body)
+      exchange: exchange(lane), routingKey: event.type, body: event.body)
     message.messageID = event.id
     message.contentType = "application/json"
     return message

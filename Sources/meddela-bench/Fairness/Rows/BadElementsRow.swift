@@ -63,7 +63,7 @@ struct BadElementsRow: FairnessRow {
 
   static func message(_ stage: FairnessStage, _ notation: Notation, _ count: Int) -> ClientMessage {
     var message = ClientMessage(
-      exchange: stage.bench.topology.batch, routingKey: "bad", body: notation.body(count))
+      exchange: stage.exchange(stage.lane), routingKey: "bad", body: notation.body(count))
     message.messageID = "bad-\(notation.rawValue)-\(count)"
     message.contentType = notation.contentType
     return message

@@ -18,7 +18,7 @@ struct CostlyTemplateRow: FairnessRow {
   func disturb(_ stage: FairnessStage) async throws {
     try await stage.load.publish(count) { [stage] number in
       stage.message(
-        BenchEvent(id: "costly-\(number)", type: "costly", context: Self.context), lane: "batch")
+        BenchEvent(id: "costly-\(number)", type: "costly", context: Self.context), lane: stage.lane)
     }
     try await stage.wait(for: "\(count) deliveries") { $0.delivered >= count }
   }

@@ -17,7 +17,7 @@ struct DueRow: FairnessRow {
     let begin = ContinuousClock.now + .seconds(secondsToPublish - 1)
     stage.setLimit(seconds: limitSeconds)
     try await stage.load.publish(count) { [stage] number in
-      stage.message(Self.event("due-\(number)", due), lane: "batch")
+      stage.message(Self.event("due-\(number)", due), lane: stage.lane)
     }
     try await stage.wait(for: "\(count) scheduled events") { $0.settled >= count }
     let counted = try await stage.counters()

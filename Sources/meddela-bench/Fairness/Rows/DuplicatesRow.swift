@@ -22,7 +22,7 @@ struct DuplicatesRow: FairnessRow {
   private func publish(_ count: Int, _ stage: FairnessStage) async throws {
     try await stage.load.publish(count) { [stage] number in
       stage.message(
-        BenchEvent(id: "again-\(number % Self.distinct)", type: "again"), lane: "batch")
+        BenchEvent(id: "again-\(number % Self.distinct)", type: "again"), lane: stage.lane)
     }
   }
 }

@@ -16,7 +16,7 @@ struct LargeEventsRow: FairnessRow {
     for first in stride(from: 0, to: count, by: 4) {
       let messages = (first..<min(first + 4, count)).map { number in
         stage.message(
-          BenchEvent(id: "large-\(number)", type: "large", context: context), lane: "batch")
+          BenchEvent(id: "large-\(number)", type: "large", context: context), lane: stage.lane)
       }
       _ = try await stage.load.client.publish(messages)
     }

@@ -19,7 +19,7 @@ struct LogTimeoutRow: FairnessRow {
     stage.setLimit(seconds: limitSeconds)
     let begin = ContinuousClock.now + .seconds(timeoutSeconds - 1)
     try await stage.load.publish(count) { [stage] number in
-      stage.message(BenchEvent(id: "mute-\(number)", type: "mute"), lane: "batch")
+      stage.message(BenchEvent(id: "mute-\(number)", type: "mute"), lane: stage.lane)
     }
     try await stage.wait(for: "\(count) deliveries") { $0.delivered >= count }
     try await ContinuousClock().sleep(until: begin)

@@ -14,7 +14,7 @@ struct RedriveRow: FairnessRow {
   func prepare(_ stage: FairnessStage) async throws {
     stage.setLimit(seconds: limitSeconds)
     try await stage.load.publish(count) { [stage] number in
-      stage.message(BenchEvent(id: "late-\(number)", type: "late"), lane: "batch")
+      stage.message(BenchEvent(id: "late-\(number)", type: "late"), lane: stage.lane)
     }
     try await stage.wait(for: "\(count) events without a template") { $0.notCovered >= count }
     try Self.template.write(into: stage.templates)
@@ -23,7 +23,7 @@ struct RedriveRow: FairnessRow {
     for number in 0..<600 {
       let id = "trial-\(number)"
       _ = try await stage.load.client.publish([
-        stage.message(BenchEvent(id: id, type: "late"), lane: "batch")
+        stage.message(BenchEvent(id: id, type: "late"), lane: stage.lane)
       ])
       try await Task.sleep(for: .milliseconds(100))
       if try await stage.counters().delivered > 0 { return }

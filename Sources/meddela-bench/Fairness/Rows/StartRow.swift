@@ -19,13 +19,13 @@ struct StartRow: FairnessRow {
     stage.setLimit(seconds: limitSeconds)
     let far = "2199-01-01T00:00:00Z"
     try await stage.load.publish(open) { [stage] number in
-      stage.message(DueRow.event("open-\(number)", far), lane: "batch")
+      stage.message(DueRow.event("open-\(number)", far), lane: stage.lane)
     }
     let seconds = 10 + Int64(due / 2_500)
     let soon = DueRow.time(inSeconds: seconds)
     let dueAt = ContinuousClock.now + .seconds(seconds + 1)
     try await stage.load.publish(due) { [stage] number in
-      stage.message(DueRow.event("due-\(number)", soon), lane: "batch")
+      stage.message(DueRow.event("due-\(number)", soon), lane: stage.lane)
     }
     try await stage.wait(for: "the open events") { $0.settled >= open + due }
     let before = try await stage.counters()
@@ -35,7 +35,7 @@ struct StartRow: FairnessRow {
     try stage.stopService()
     try await ContinuousClock().sleep(until: dueAt)
     try await stage.load.publish(backlog) { [stage] number in
-      stage.message(BenchEvent(id: "backlog-\(number)", type: "backlog"), lane: "batch")
+      stage.message(BenchEvent(id: "backlog-\(number)", type: "backlog"), lane: stage.lane)
     }
     try await stage.startService()
   }
