@@ -1,4 +1,4 @@
-import DequeModule
+import JSON
 import Messages
 
 /// A message that is not acknowledged yet.
@@ -14,6 +14,8 @@ struct OpenMessage {
   var translator: Translator?
   /// How its body is written.
   var notation = Notation.json
+  /// Where the lines of its body are, as far as that has been asked.
+  var lines = LineIndex()
   /// One for each element that is not settled, and one while elements are still to be taken.
   var unsettled = 0
   /// A message of one event names it by its `message_id`; one of several names the batch.

@@ -128,9 +128,11 @@ extension ShardEngine {
       rejection.detail = error.detail
       return rejection
     }
-    return open.message.storage.withPart(0..<open.message.bodyCount) { body in
-      Rejection(error.counting(in: body, from: element.lowerBound))
-    }
+    let (line, column) = lineAndColumn(of: element.lowerBound + error.offset, in: message)
+    return Rejection(
+      JSONError(
+        code: error.code, offset: error.offset, line: line, column: column, path: error.path,
+        detail: error.detail))
   }
 
   /// A rejection of an element as one of the message's body: its path, byte and line are those
@@ -148,7 +150,7 @@ extension ShardEngine {
     case .json: result.path = path(rejection.path, behind: "$[\(index)]")
     case .events: result.path = path(rejection.path, behind: "$.events[\(index)]")
     case .lines:
-      let line = lineAndColumn(of: source.lowerBound, in: open.message).line
+      let line = lineAndColumn(of: source.lowerBound, in: message).line
       result.path = "line \(line): \(rejection.path)"
     case .cloudEvents, .binaryCloudEvent:
       let isBinary = open.notation == .binaryCloudEvent
@@ -160,7 +162,7 @@ extension ShardEngine {
       if result.path.hasPrefix("cloudEvents:") { result.offset = nil }
       if open.isBatch { result.path = path(result.path, behind: "$[\(index)]") }
     case .xml:
-      let (line, column) = lineAndColumn(of: source.lowerBound, in: open.message)
+      let (line, column) = lineAndColumn(of: source.lowerBound, in: message)
       result.detail = "line \(line), column \(column): \(rejection.detail)"
       if open.isBatch { result.path = path(rejection.path, behind: "$[\(index)]") }
     }
@@ -171,11 +173,10 @@ extension ShardEngine {
     path.hasPrefix("$") ? place + path.dropFirst() : path
   }
 
-  private func lineAndColumn(
-    of offset: Int, in inbound: InboundMessage
-  ) -> (line: Int, column: Int) {
-    inbound.storage.withPart(0..<inbound.bodyCount) {
-      JSONError.lineAndColumn(of: offset, in: $0)
+  private func lineAndColumn(of offset: Int, in message: Int32) -> (line: Int, column: Int) {
+    let inbound = messages[message].message
+    return inbound.storage.withPart(0..<inbound.bodyCount) {
+      messages[message].lines.place(of: offset, in: $0)
     }
   }
 }

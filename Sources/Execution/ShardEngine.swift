@@ -129,7 +129,10 @@ package final class ShardEngine<Lookup: EventLookup> {
   /// Takes a message. It waits in its inlet until a turn has room for it.
   package func receive(_ message: InboundMessage) {
     counters.messages += 1
-    if message.deliveryCount >= EngineLimits.suspectDeliveries { return suspect(message) }
+    // The count of a message that is not redelivered is its producer's word, not the broker's.
+    if message.redelivered, message.deliveryCount >= EngineLimits.suspectDeliveries {
+      return suspect(message)
+    }
     inlets[Int(message.inlet.rawValue)].add(message)
   }
 

@@ -47,8 +47,12 @@ package struct JSONError: Error, Equatable, Sendable {
 extension JSONError {
   /// The same mistake in a document that is a part of `whole`, from byte `start` on: line and
   /// column count from the beginning of the whole, offset and path stay those of the part.
-  package func counting(in whole: UnsafeRawBufferPointer, from start: Int) -> JSONError {
-    let (line, column) = Self.lineAndColumn(of: start + offset, in: whole)
+  ///
+  /// - Parameter lines: of the whole.
+  package func counting(
+    in whole: UnsafeRawBufferPointer, from start: Int, _ lines: inout LineIndex
+  ) -> JSONError {
+    let (line, column) = lines.place(of: start + offset, in: whole)
     return JSONError(
       code: code, offset: offset, line: line, column: column, path: path, detail: detail)
   }

@@ -19,7 +19,7 @@ package enum CloudEvent {
     structured body: UnsafeRawBufferPointer, using parser: JSONParser
   ) throws(Rejection) -> Translation {
     var result = Translation(isBatch: false, capacity: body.count + 256)
-    let root = try parse(0..<body.count, of: body, parser)
+    let root = try parse(body, parser)
     result.addTraced(0..<body.count, of: body, CloudEventReader(root, data: root["data"]))
     return result
   }
@@ -42,7 +42,7 @@ package enum CloudEvent {
         detail: "expected the data of a CloudEvent as application/json")
     }
     var result = Translation(isBatch: false, capacity: body.count + attributes.count + 256)
-    let data = try parse(0..<body.count, of: body, parsers.0)
+    let data = try parse(body, parsers.0)
     let root: JSONValue
     do throws(JSONError) {
       root = try parsers.1.parse(attributes)
@@ -75,13 +75,25 @@ package enum CloudEvent {
     return path.hasPrefix("$.") ? "cloudEvents:" + path.dropFirst(2) : path
   }
 
+  private static func parse(
+    _ body: UnsafeRawBufferPointer, _ parser: JSONParser
+  ) throws(Rejection) -> JSONValue {
+    do throws(JSONError) {
+      return try parser.parse(padded: body)
+    } catch {
+      throw Rejection(error)
+    }
+  }
+
+  /// A part of a body; `lines` is of the whole body.
   fileprivate static func parse(
-    _ part: Range<Int>, of body: UnsafeRawBufferPointer, _ parser: JSONParser
+    _ part: Range<Int>, of body: UnsafeRawBufferPointer, _ parser: JSONParser,
+    _ lines: inout LineIndex
   ) throws(Rejection) -> JSONValue {
     do throws(JSONError) {
       return try parser.parse(padded: UnsafeRawBufferPointer(rebasing: body[part]))
     } catch {
-      throw Rejection(error.counting(in: body, from: part.lowerBound))
+      throw Rejection(error.counting(in: body, from: part.lowerBound, &lines))
     }
   }
 
@@ -112,6 +124,9 @@ package final class CloudEventBatchTranslator {
   private let sources: [Range<Int>]
   private var next = 0
   private var translation: Translation?
+  private var lines = LineIndex()
+  /// Bytes looked at to tell where faulty events stand.
+  package var bytesCounted: Int { lines.bytesCounted }
 
   /// Finds the events in the body.
   ///
@@ -133,7 +148,7 @@ package final class CloudEventBatchTranslator {
     while next < sources.count, done < bytes {
       let source = sources[next]
       translation?.add(source, of: body) { (writer) throws(Rejection) in
-        let root = try CloudEvent.parse(source, of: body, parser)
+        let root = try CloudEvent.parse(source, of: body, parser, &lines)
         try CloudEventReader(root, data: root["data"]).write(to: &writer)
       }
       next += 1

@@ -172,7 +172,8 @@ extension InboundMessage {
       traceParent = header("traceparent", atMost: Messages.Limits.traceParentBytes)
       traceState = header("tracestate", atMost: Messages.Limits.traceStateBytes)
       takeCloudEvent()
-      deliveryCount = deliveryCountHeader
+      // A producer may set the header too. On a redelivery the broker writes its own over it.
+      if redelivered { deliveryCount = deliveryCountHeader }
     }
   }
 

@@ -23,6 +23,8 @@ final class OneShard {
     /// Attributes of a CloudEvent in binary mode, as the node hands them on.
     var cloudEvent = ""
     var inlet = Inlet.realtime
+    var redelivered = false
+    var deliveryCount: UInt32 = 0
 
     init(_ body: String, _ contentType: String = "", messageID: String = "") {
       self.body = Array(body.utf8)
@@ -68,8 +70,9 @@ final class OneShard {
     let ranges = [sent.contentType, sent.messageID, sent.replyTo, sent.cloudEvent].map(add)
     nextTag += 1
     var message = InboundMessage(
-      inlet: sent.inlet, channelEpoch: 1, deliveryTag: nextTag, redelivered: false,
+      inlet: sent.inlet, channelEpoch: 1, deliveryTag: nextTag, redelivered: sent.redelivered,
       storage: storage, bodyCount: sent.body.count)
+    message.deliveryCount = sent.deliveryCount
     message.contentType = ranges[0]
     message.messageID = ranges[1]
     message.replyTo = ranges[2]
