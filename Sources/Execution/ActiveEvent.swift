@@ -1,3 +1,4 @@
+import DequeModule
 import Messages
 
 /// An event that is being worked on: from the first input that needs it until nothing of it is
@@ -51,7 +52,13 @@ struct ActiveEvent {
   /// Redrives to answer as soon as its newest record is durable.
   var redrives: [UInt64] = []
   /// Inputs that came while it was loading or recording, in order.
-  var inputs: [EventInput] = []
+  var inputs: Deque<EventInput> = []
+  /// Whether it is among the events whose inputs the next turns go on with.
+  var isPostponed = false
+  /// For whom a read of it is under way.
+  var readFor: WorkBudget.Share?
+  /// Bytes of its own that `HeldBytes` counts: a body that was read, a rendered delivery.
+  var heldBytes = 0
 
   init(key: EventKey, phase: Phase) {
     self.key = key
@@ -97,8 +104,10 @@ enum EventInput {
   case event(message: Int32, element: Range<Int>)
   /// An element of a message: a delivery log.
   case log(message: Int32, element: Range<Int>)
-  /// Its time has come: schedule, next try or expiration.
+  /// Its time has come: schedule or expiration.
   case due
+  /// Its next try is due, if that was ordered by the record with this LSN.
+  case retry(lsn: UInt64)
   /// Retention wants to remove its earlier records.
   case carry
   /// No delivery log has come in time since the record with this LSN.

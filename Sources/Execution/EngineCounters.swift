@@ -34,6 +34,8 @@ package struct EngineCounters: Sendable, Equatable {
   package var redriven = 0
   /// Messages that were processed alone because the broker had delivered them often.
   package var isolated = 0
+  /// How often the wall clock was set by more than a second.
+  package var clockJumps = 0
   /// Open events written again so that retention may remove their earlier records.
   package var carried = 0
 

@@ -23,6 +23,8 @@ package struct EngineSettings: Sendable {
   package var logTimeoutRetries = 1
   /// Deliveries of the batch lane in a second, after acceptance. Zero: as fast as it goes.
   package var batchMaxPerSecond = 0
+  /// Bytes of messages, bodies and deliveries that are held in memory: see `HeldBytes`.
+  package var heldBytes = 192 << 20
   /// For tests that expect to see the engine fail.
   package var breaks: DeliberateBreaks = []
   /// The statuses that are published; a passing `pending` is not, unless `publishesAll`.
@@ -52,8 +54,27 @@ package struct Instant: Sendable {
 
 /// The engine's bounds.
 enum EngineLimits {
-  /// Events that are being worked on at one time.
+  /// Events that are being worked on at one time. Delivery logs, which end what is under way, may
+  /// fill all of it; the lanes and the background leave room for what is more urgent.
   static let activeEvents = 16_384
+  static let activeRealtime = activeEvents - 1_024
+  static let activeBatch = activeEvents * 3 / 4
+  static let activeInBackground = activeBatch + 1_024
+  /// Events that are driven on in the background at one time, whatever drives them.
+  static let backgroundEvents = 512
+  /// Redrives that were asked for and have not begun.
+  static let waitingRedrives = 4_096
+  /// Elements of one message. So many of them that are events or logs fit no message: each has more
+  /// than 32 bytes.
+  static let elements = Limits.messageBytes / 32
+  /// Reads of records under way at one time: see `ReadsUnderWay`.
+  static let readsForLogs = 512
+  static let readsForRealtime = 128
+  static let readsForOthers = 64
+  /// The slices of a turn, in units of `WorkBudget`: nanoseconds, about.
+  static let urgentWork = 4_000_000
+  static let batchWork = 2_000_000
+  static let backgroundWork = 2_000_000
   /// Batch events taken in one turn, and batch deliveries unconfirmed beside real-time work.
   static let batchSlice = 64
   /// Real-time events and delivery logs taken in one turn.
@@ -75,8 +96,8 @@ enum EngineLimits {
   static let positionAfterNanoseconds: UInt64 = 1_000_000_000
   /// Deliveries without a log that are looked after at one time.
   static let logTimeoutsAtOnce = 512
-  /// Reads of events that were open at the last stop, at one time.
-  static let resumedAtOnce = 512
+  /// Log timeouts wait for an empty queue of delivery logs, but no longer than so much consuming.
+  static let logTimeoutsHeld: UInt64 = 600_000_000_000
   static let confirmDeadline: UInt64 = 30_000_000_000
   /// A refusal after so long means that the broker stood still meanwhile.
   static let slowAnswer: UInt64 = 5_000_000_000
@@ -91,8 +112,15 @@ enum EngineLimits {
   static let realtimeActive: UInt64 = 100_000_000
   /// A message that the broker has delivered so often before is processed alone.
   static let suspectDeliveries: UInt32 = 5
-  /// No message is processed alone for longer: what keeps it then is not the process dying.
-  static let suspectAlone: UInt64 = 60_000_000_000
+  /// No message is processed alone for longer, and what is at hand when it is to be gets as much to
+  /// be finished: what keeps it then is not the process dying.
+  static let suspectAlone: UInt64 = 1_000_000_000
+  /// So long an answer of the broker's is waited for when all of a suspect's records are durable.
+  static let suspectAnswer: UInt64 = 100_000_000
+  /// How long only suspects are taken at one time; other messages flow for as long in between.
+  static let isolation: UInt64 = 2_000_000_000
+  /// A turn counts as no longer than this: what held it up took nothing of those times.
+  static let suspectTurn: UInt64 = 100_000_000
   /// Deliveries of a limited batch lane may catch up so much time.
   static let paceBurst: UInt64 = 100_000_000
   /// Receipts that may wait for a connection that does not answer, for how long, and how often

@@ -65,6 +65,32 @@ extension EventState {
     logTimeouts = 0
   }
 
+  /// What a time that the event is due at stands for.
+  enum Wait: UInt8 {
+    /// A moment that its producer chose.
+    case schedule
+    /// The end of a wait after a refusal.
+    case retry
+    /// Only that it is to go on as soon as there is room and its lane's rate lets it.
+    case turn
+  }
+
+  var wait: Wait {
+    if status == .deliveryFailed { return .turn }
+    if errorCount > 0 { return .retry }
+    return status == .pending && attempt == 1 && dueAt > acceptedAt ? .schedule : .turn
+  }
+
+  /// Pending, and for nothing but its delivery: at rest only before recovery has come to it.
+  var isToBeDelivered: Bool { status == .pending && dueAt.isNone }
+
+  /// The wall clock was put forward by so many nanoseconds: what counts a duration moves with it.
+  mutating func clockWasSet(by nanoseconds: Int64) {
+    guard wait != .schedule else { return }
+    startedAt = startedAt.adding(nanoseconds)
+    if wait == .retry { dueAt = dueAt.adding(nanoseconds) }
+  }
+
   /// Whether a timer is to wake the event: it waits for its time, or is to be published again.
   var isTimed: Bool {
     switch status {

@@ -8,6 +8,9 @@ import Messages
 /// events' newest, and waits at the first of them until that is due. It does not read on before
 /// what follows can be due, so it stays one log timeout behind the end of the log, whatever
 /// happens there.
+///
+/// Its times are on the present wall clock: whoever hands one over has put right what was recorded
+/// before the clock was set (`WallClock`), and `clockWasSet` puts right those that are here.
 struct LogWatch {
   struct Entry {
     /// Of the record since which no log has come.
@@ -22,8 +25,7 @@ struct LogWatch {
   private(set) var underWay: Deque<Entry> = []
   /// The first record that was not read.
   private var nextLSN: UInt64 = 1
-  /// When the last record before it was made; what follows is not older, as far as the wall
-  /// clock goes forward.
+  /// When the last record before it was made; what follows is not older.
   private var readUntil: Timestamp?
   private var isReading = false
 
@@ -50,6 +52,11 @@ struct LogWatch {
     underWay.append(entry)
   }
 
+  /// The event of this record is driven on by something else.
+  mutating func forget(_ lsn: UInt64) {
+    underWay.removeAll { $0.lsn == lsn }
+  }
+
   /// Where to read on, if it is time to and no read is under way; it is then.
   mutating func wantsRead(durable: UInt64, now: Timestamp, timeout: Int64) -> UInt64? {
     guard !isReading, entries.isEmpty, nextLSN <= durable else { return nil }
@@ -58,15 +65,28 @@ struct LogWatch {
     return nextLSN
   }
 
-  mutating func add(_ entry: Entry) {
+  /// Takes a record that a read has brought. A time that is still to come was recorded while the
+  /// clock was wrong, in an earlier life: its wait begins now.
+  mutating func add(_ entry: Entry, at now: Timestamp) {
+    var entry = entry
+    entry.recordedAt = min(entry.recordedAt, now)
     entries.append(entry)
   }
 
   /// A read has brought all records below `next`, the last of them made at `time`.
-  mutating func didRead(below next: UInt64, until time: Timestamp?) {
+  mutating func didRead(below next: UInt64, until time: Timestamp?, at now: Timestamp) {
     isReading = false
     nextLSN = max(nextLSN, next)
-    if let time { readUntil = time }
+    if let time { readUntil = min(time, now) }
+  }
+
+  /// The wall clock was put forward by so many nanoseconds, or back: each wait stays as long as it
+  /// was.
+  mutating func clockWasSet(by nanoseconds: Int64) {
+    for index in entries.indices {
+      entries[index].recordedAt = entries[index].recordedAt.adding(nanoseconds)
+    }
+    readUntil = readUntil?.adding(nanoseconds)
   }
 
   /// Everything up to this LSN is answered or has a newer record.
@@ -84,6 +104,6 @@ struct LogWatch {
 extension Timestamp {
   /// - Parameter nanoseconds: bounded by what settings take, a year: nothing overflows.
   func adding(_ nanoseconds: Int64) -> Timestamp {
-    Timestamp(nanoseconds: self.nanoseconds + nanoseconds)
+    Timestamp(nanoseconds: self.nanoseconds &+ nanoseconds)
   }
 }

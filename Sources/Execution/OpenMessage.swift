@@ -16,6 +16,8 @@ struct OpenMessage {
   var notation = Notation.json
   /// Where the lines of its body are, as far as that has been asked.
   var lines = LineIndex()
+  /// What `HeldBytes` counts for it.
+  var heldBytes = 0
   /// One for each element that is not settled, and one while elements are still to be taken.
   var unsettled = 0
   /// A message of one event names it by its `message_id`; one of several names the batch.

@@ -34,7 +34,7 @@ extension ShardEngine {
       addTimer(event)
       return awaitDurable(event, then: .settle)
     }
-    if lane == .batch, pace.isLimited, !takesTurnNow() {
+    if !takesTurn(lane) {
       state.dueAt = now.wall
       events[event].state = state
       events[event].facts = facts(fields, inbound, template: nil)
@@ -114,17 +114,23 @@ extension ShardEngine {
     totals[messages[message].message.inlet.lane ?? .realtime].duplicates += 1
     let receipt = PendingReceipt(message: message, isDuplicate: true)
     if messages[message].wantsReceipt { publishReceipt(receipt, of: event) }
-    if events[event].phase == .ready {
-      elementSettled(message)
-    } else {
+    guard events[event].phase == .ready else {
       events[event].waiters.append(message)
+      return
     }
+    guard events[event].state.isToBeDelivered else { return elementSettled(message) }
+    // It was open at the last stop, and recovery has not come to it: this message is acknowledged
+    // when its delivery is confirmed, like the one that it is a repetition of.
+    events[event].waiters.append(message)
+    moveToForeground(event)
+    handleDue(event)
   }
 
   private func isSameBody(_ event: Int32, message: Int32, element: Range<Int>) -> Bool {
     let stored = events[event].body
     let storedRange = events[event].bodyRange
     let came = messages[message].message.storage
+    work.spend((storedRange.count + element.count) * WorkCost.byte)
     return stored.withPart(storedRange) { first in
       came.withPart(element) { second in
         if first.elementsEqual(second) { return true }

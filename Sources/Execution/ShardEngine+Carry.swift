@@ -8,8 +8,8 @@ extension ShardEngine {
   package func carry(lsn: UInt64, key: EventKey) {
     guard isRecovered, !isDraining, lookup.isNewest(lsn, of: key) else { return }
     if carryParked(key, lsn: lsn) { return }
-    guard eventSlots[key] != nil || events.count < EngineLimits.activeEvents else { return }
-    give(.carry, to: key, lsn: lsn)
+    guard eventSlots[key] != nil || background.hasRoom else { return }
+    begin(.carry, key, lsn: lsn)
   }
 
   /// The event log would remove the record with the outbox position that is at this LSN: notes

@@ -14,10 +14,13 @@ extension ShardEngine {
         fields: fields, templateName: template.name, templateVersion: template.version,
         to: &writer)
     }
-    try template.render(fields.root, into: &writer)
+    var steps = 0
+    defer { work.spend(steps * WorkCost.step + writer.count * WorkCost.byte) }
+    try template.render(fields.root, into: &writer, steps: &steps)
     DeliveryBody.writeTail(
       expiration: fields.expiration, createdAt: state.acceptedAt, to: &writer)
     events[event].delivery = writer.array()
+    hold(writer.count, for: event)
   }
 
   /// Publishes a delivery that is durable, unless its time has passed meanwhile.

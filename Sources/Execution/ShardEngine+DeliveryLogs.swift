@@ -12,18 +12,16 @@ extension ShardEngine {
     }
     let key = lookup.key(of: log.eventID.bytes)
     if let event = eventSlots[key] {
-      switch events[event].phase {
-      case .loading, .loadingBody, .recording:
-        events[event].inputs.append(.log(message: message, element: element))
-      case .queued, .publishing, .ready:
+      if isReady(event) {
         apply(log, to: event, message: message, element: element)
         finishIfIdle(event)
+      } else {
+        events[event].inputs.append(.log(message: message, element: element))
       }
     } else if !knownAbsent, lookup.mayContain(key) {
       let event = insertEvent(key, phase: .loading)
       events[event].inputs.append(.log(message: message, element: element))
-      output.reads.append(
-        ReadOrder(token: readToken(event), target: .newest(id: Array(log.eventID.bytes))))
+      read(.newest(id: Array(log.eventID.bytes)), for: event)
     } else {
       throw unknownDelivery("there is no event with this id", element)
     }
@@ -32,6 +30,7 @@ extension ShardEngine {
   /// A delivery log that waited for its event.
   func handleLog(_ event: Int32, message: Int32, element: Range<Int>) {
     let storage = messages[message].message.storage
+    work.spend(element.count * WorkCost.byte)
     storage.withPart(element) { bytes in
       do {
         let root = try parser.parse(padded: bytes)

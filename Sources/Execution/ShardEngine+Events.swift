@@ -1,3 +1,4 @@
+import DequeModule
 import JSON
 import Messages
 
@@ -9,35 +10,41 @@ extension ShardEngine {
     return slot
   }
 
-  func readToken(_ event: Int32) -> UInt64 {
+  /// Orders a read, whose answer the event waits for.
+  func read(_ target: ReadOrder.Target, for event: Int32) {
+    let share = share(of: event)
+    events[event].readFor = share
+    reads.began(share)
     let reference = events.reference(event)
-    return UInt64(reference.serial) << 32 | UInt64(UInt32(event))
+    let token = UInt64(reference.serial) << 32 | UInt64(UInt32(event))
+    output.reads.append(ReadOrder(token: token, target: target))
   }
 
   /// Gives an input to an event in the working set: now, or when it is ready for it.
   func give(_ input: EventInput, to event: Int32) {
-    switch events[event].phase {
-    case .loading, .loadingBody, .recording:
+    guard isReady(event) else {
       events[event].inputs.append(input)
-    case .queued, .publishing, .ready:
-      handle(input, event)
-      finishIfIdle(event)
+      return
+    }
+    handle(input, event)
+    finishIfIdle(event)
+  }
+
+  /// Whether an input can be handled now: none waits before it.
+  func isReady(_ event: Int32) -> Bool {
+    switch events[event].phase {
+    case .loading, .loadingBody, .recording: false
+    case .queued, .publishing, .ready: events[event].inputs.isEmpty
     }
   }
 
-  /// Gives an input to an event that may have to be read first.
-  func give(_ input: EventInput, to key: EventKey, lsn: UInt64) {
-    if let event = eventSlots[key] { return give(input, to: event) }
-    let event = insertEvent(key, phase: .loading)
-    events[event].inputs.append(input)
-    output.reads.append(ReadOrder(token: readToken(event), target: .record(lsn: lsn)))
-  }
-
   func handle(_ input: EventInput, _ event: Int32) {
+    work.spend(WorkCost.element)
     switch input {
     case .event(let message, let element): handleAgain(event, message: message, element: element)
     case .log(let message, let element): handleLog(event, message: message, element: element)
     case .due: handleDue(event)
+    case .retry(let lsn): handleDue(event, isTimeUp: events[event].lastLSN == lsn)
     case .carry: handleCarry(event)
     case .paced: handleDue(event, isPaced: true)
     case .redrive(let token, let sequence):
@@ -46,23 +53,38 @@ extension ShardEngine {
     }
   }
 
-  /// Hands an event the inputs that waited, as long as it is ready for them.
+  /// Hands an event the inputs that waited, as long as it is ready for them and the turn has work
+  /// left: the next one goes on then.
   func drainInputs(_ event: Int32) {
+    let share = share(of: event)
+    work.share = share
     while !events[event].inputs.isEmpty {
       switch events[event].phase {
       case .loading, .loadingBody, .recording: return
       case .queued, .publishing, .ready: break
       }
+      guard !work.isSpent(share) else { return postpone(event, share) }
       handle(events[event].inputs.removeFirst(), event)
     }
     finishIfIdle(event)
   }
 
-  /// Lets an event go of which nothing is under way.
+  /// Lets an event go of which nothing is under way. One that was open at the last stop, and that
+  /// something else has come for before its turn, is driven on first.
   func finishIfIdle(_ event: Int32) {
     guard events[event].phase == .ready, events[event].inputs.isEmpty else { return }
+    if events[event].state.isToBeDelivered {
+      handleDue(event)
+      guard events[event].phase == .ready, events[event].inputs.isEmpty else { return }
+    }
     precondition(events[event].waiters.isEmpty, "an idle event keeps no message waiting")
+    removeEvent(event)
+  }
+
+  private func removeEvent(_ event: Int32) {
     let key = events[event].key
+    if events[event].isBackground { background.ended() }
+    held.release(events[event].heldBytes)
     resumedUnderWay.remove(key)
     eventSlots[key] = nil
     events.remove(event)
@@ -78,6 +100,8 @@ extension ShardEngine {
       serial: UInt32(truncatingIfNeeded: token >> 32))
     guard events.contains(reference) else { return }
     let event = reference.slot
+    if let share = events[event].readFor { reads.ended(share) }
+    events[event].readFor = nil
     guard let payload else { return foundNothing(event) }
     guard let record = RecordPayload(payload), let facts = record.facts(id: id) else {
       throw EngineError.unreadableRecord(lsn: lsn)
@@ -86,10 +110,13 @@ extension ShardEngine {
       events[event].facts = facts
       events[event].state = record.state
       events[event].lastLSN = lsn
+      let shift = wallClock.shift(since: lsn)
+      if shift != 0 { events[event].state.clockWasSet(by: shift) }
     }
     if !record.bodyBytes.isEmpty {
       events[event].bodyRange = 0..<record.bodyBytes.count
       events[event].body = Array(record.bodyBytes) + [UInt8](repeating: 0, count: jsonPadding)
+      hold(record.bodyBytes.count, for: event)
     } else if events[event].phase == .loadingBody {
       throw EngineError.unreadableRecord(lsn: lsn)
     }
@@ -100,14 +127,13 @@ extension ShardEngine {
   /// Another event's fingerprint was the same: this one is unknown. Its inputs start over.
   private func foundNothing(_ event: Int32) {
     let inputs = events[event].inputs
-    eventSlots[events[event].key] = nil
-    events.remove(event)
+    removeEvent(event)
     for input in inputs {
       switch input {
       case .event(let message, let element), .log(let message, let element):
         take(message, element: element, knownAbsent: true)
       case .redrive(let token, _): answerRedrive(token, .notFound)
-      case .due, .paced, .logTimeout, .carry: break
+      case .due, .retry, .paced, .logTimeout, .carry: break
       }
     }
   }
@@ -118,9 +144,8 @@ extension ShardEngine {
     if events[event].hasBody { return true }
     precondition(events[event].phase == .ready, "an event that is being delivered has its body")
     events[event].phase = .loadingBody
-    events[event].inputs.insert(input, at: 0)
-    output.reads.append(
-      ReadOrder(token: readToken(event), target: .record(lsn: events[event].state.bodyLSN)))
+    events[event].inputs.prepend(input)
+    read(.record(lsn: events[event].state.bodyLSN), for: event)
     return false
   }
 }

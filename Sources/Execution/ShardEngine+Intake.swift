@@ -7,6 +7,7 @@ extension ShardEngine {
     let index = Int(inlet.rawValue)
     if inlets[index].open < 0 {
       guard let message = inlets[index].takeFirst() else { return false }
+      held.left(message.storage.count, from: inlet)
       open(message)
       return true
     }
@@ -21,6 +22,7 @@ extension ShardEngine {
       return true
     }
     messages[message].unsettled += 1
+    work.spend(WorkCost.element)
     take(message, element: element)
     return true
   }
@@ -33,6 +35,8 @@ extension ShardEngine {
     let message = messages.insert(OpenMessage(message: inbound))
     let reference = messages.reference(message)
     messages[message].unsettled = 1
+    hold(inbound.storage.count, forMessage: message)
+    work.spend(WorkCost.element + inbound.bodyCount * WorkCost.byte)
     let format = inbound.storage.withPart(inbound.contentType.range) {
       BodyFormat(contentType: $0)
     }
@@ -54,7 +58,11 @@ extension ShardEngine {
       inbound.storage.withPart(whole) { openJSON(message, $0) }
     case .ndjson:
       messages[message].notation = .lines
-      split(message, inbound.storage.withPart(whole) { Array(JSONSplitter(lines: $0)) })
+      split(
+        message,
+        inbound.storage.withPart(whole) {
+          JSONSplitter(lines: $0).prefix(EngineLimits.elements + 1)
+        })
     case .cloudEvent, .cloudEventBatch, .xml, .unknown:
       park(
         message, element: whole,
@@ -78,7 +86,7 @@ extension ShardEngine {
           park(message, element: whole, refusal)
         } else {
           if root.kind == .object { messages[message].notation = .events }
-          split(message, Array(elements))
+          split(message, elements.prefix(EngineLimits.elements + 1))
         }
       } else if let tooLarge = oversize(whole, of: message) {
         park(message, element: whole, tooLarge)
@@ -115,7 +123,15 @@ extension ShardEngine {
     }
   }
 
-  private func split(_ message: Int32, _ elements: [Range<Int>]) {
+  private func split(_ message: Int32, _ found: some Sequence<Range<Int>>) {
+    let elements = Array(found)
+    guard elements.count <= EngineLimits.elements else {
+      return park(
+        message, element: 0..<messages[message].message.bodyCount,
+        Rejection(
+          code: .tooLarge, path: "$", offset: 0,
+          detail: "the message has more than \(EngineLimits.elements) elements"))
+    }
     guard !elements.isEmpty else {
       let whole = 0..<messages[message].message.bodyCount
       park(
@@ -126,6 +142,7 @@ extension ShardEngine {
     }
     messages[message].isBatch = true
     messages[message].elements = elements
+    hold(elements.count * MemoryLayout<Range<Int>>.stride, forMessage: message)
     inlets[Int(messages[message].message.inlet.rawValue)].open = message
   }
 
@@ -138,6 +155,7 @@ extension ShardEngine {
       return park(message, element: element, tooLarge)
     }
     let storage = messages[message].message.storage
+    work.spend(element.count * WorkCost.byte)
     storage.withPart(element) { bytes in
       do throws(JSONError) {
         let root = try parser.parse(padded: bytes)
@@ -172,8 +190,7 @@ extension ShardEngine {
     } else if !knownAbsent, lookup.mayContain(key), !isBroken(.losesDuplicatesAtRestart) {
       let event = insertEvent(key, phase: .loading)
       events[event].inputs.append(.event(message: message, element: element))
-      output.reads.append(
-        ReadOrder(token: readToken(event), target: .newest(id: Array(fields.id.bytes))))
+      read(.newest(id: Array(fields.id.bytes)), for: event)
     } else {
       accept(fields, key: key, message: message, element: element)
     }
@@ -220,6 +237,7 @@ extension ShardEngine {
         inlet: inbound.inlet, channelEpoch: inbound.channelEpoch,
         deliveryTag: inbound.deliveryTag, isRejected: messages[message].isRejected))
     counters.settled += 1
+    held.release(messages[message].heldBytes)
     messages.remove(message)
   }
 }

@@ -7,16 +7,26 @@ extension ShardEngine {
   /// In nanoseconds.
   var logTimeout: Int64 { settings.logTimeoutSeconds * 1_000_000_000 }
 
+  /// Whether delivery logs come if there are any.
+  package func consumesDeliveryLogs(_ isConsuming: Bool) {
+    isConsumingLogs = isConsuming
+  }
+
+  /// The queue of delivery logs was seen with nothing in it: see `LogTimeoutGate`.
+  package func noteDeliveryLogsEmpty() {
+    logTimeoutGate.queueIsEmpty()
+  }
+
+  /// Whether deliveries without a log may be found, or the queue of logs is still to be emptied.
+  package var findsLogTimeouts: Bool { logTimeoutGate.isOpen }
+
   /// Moves the cursor on as far as the time allows.
   func watchLogs() {
-    guard isRecovered, !isDraining else { return }
-    while events.count < EngineLimits.activeEvents,
-      let entry = logWatch.popDue(at: now.wall, timeout: logTimeout)
-    {
-      guard lookup.isNewest(entry.lsn, of: entry.key) else { continue }
-      logWatch.handOut(entry)
-      give(.logTimeout(lsn: entry.lsn), to: entry.key, lsn: entry.lsn)
-    }
+    guard !isDraining else { return }
+    let inlet = inlets[Int(Inlet.deliveryLogs.rawValue)]
+    logTimeoutGate.advance(
+      to: now.monotonic, isConsuming: isConsumingLogs,
+      isIdle: inlet.open < 0 && inlet.waiting.isEmpty && !suspects.hasSome(of: .deliveryLogs))
     if logWatch.underWay.count >= EngineLimits.logTimeoutsAtOnce {
       _ = logWatch.position { lookup.isNewest($0, of: $1) }
     }
@@ -24,16 +34,29 @@ extension ShardEngine {
       durable: durableLSN, now: now.wall, timeout: logTimeout)
   }
 
+  /// Takes the next delivery that has had no log for too long; false when there is none.
+  func beginLogTimeout() -> Bool {
+    guard logTimeoutGate.isOpen, let entry = logWatch.popDue(at: now.wall, timeout: logTimeout)
+    else { return false }
+    if lookup.isNewest(entry.lsn, of: entry.key) {
+      logWatch.handOut(entry)
+      begin(.logTimeout(lsn: entry.lsn), entry.key, lsn: entry.lsn)
+    }
+    return true
+  }
+
   /// One record of an event that a read for the log timeouts has brought back, in LSN order.
   /// `status` is the number in its header.
   package func watchRecord(lsn: UInt64, key: EventKey, status: UInt8, recordedAt: Timestamp) {
     guard status == Status.pendingDelivery.rawValue, lookup.isNewest(lsn, of: key) else { return }
-    logWatch.add(LogWatch.Entry(lsn: lsn, key: key, recordedAt: recordedAt))
+    let present = recordedAt.adding(wallClock.shift(since: lsn))
+    logWatch.add(LogWatch.Entry(lsn: lsn, key: key, recordedAt: present), at: now.wall)
   }
 
   /// Such a read is done: every record below `next` has been given, the last one made at `time`.
   package func watchRead(below next: UInt64, until time: Timestamp?) {
-    logWatch.didRead(below: next, until: time)
+    let present = time?.adding(wallClock.shift(since: next - 1))
+    logWatch.didRead(below: next, until: present, at: now.wall)
   }
 
   /// No log has come since the record with this LSN, if that is still the event's newest.
@@ -42,10 +65,12 @@ extension ShardEngine {
     guard state.status == .pendingDelivery, events[event].lastLSN == lsn,
       events[event].phase == .ready
     else { return }
-    // It is being published again already, when its own time comes.
-    if !state.dueAt.isNone { return republish(event, for: .logTimeout(lsn: lsn)) }
+    // It is being published again already, when its own time comes: that makes a newer record.
+    guard state.dueAt.isNone else { return logWatch.forget(lsn) }
+    let isRepeated = Int(state.logTimeouts) < settings.logTimeoutRetries
+    if isRepeated, !needsBody(event, for: .logTimeout(lsn: lsn)) { return }
     counters.logTimeouts += 1
-    guard Int(state.logTimeouts) < settings.logTimeoutRetries else {
+    guard isRepeated else {
       return conclude(
         event, as: .expired,
         reason: TransitionReason(
@@ -54,6 +79,14 @@ extension ShardEngine {
     // Handing it to the broker may take its time from now on.
     events[event].state.startedAt = now.wall
     events[event].state.errorCount = 0
+    guard takesTurn(state.lane) else {
+      events[event].state.dueAt = now.wall
+      append(
+        .republished, event,
+        reason: TransitionReason(.logTimeout, "no delivery log came; waits for its turn again"))
+      waitForTurn(event)
+      return awaitDurable(event, then: .settle)
+    }
     republish(event, for: .logTimeout(lsn: lsn))
   }
 

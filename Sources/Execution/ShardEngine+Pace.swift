@@ -14,6 +14,11 @@ extension ShardEngine {
     return true
   }
 
+  /// Whether what is due in a lane may go out right now; it must go then.
+  func takesTurn(_ lane: Lane) -> Bool {
+    lane == .realtime || !pace.isLimited || takesTurnNow()
+  }
+
   /// Puts an event, whose newest record says when it was due, behind those that wait.
   func waitForTurn(_ event: Int32) {
     pacedBacklog.append((events[event].key, events[event].lastLSN))
@@ -24,19 +29,16 @@ extension ShardEngine {
         due: state.expiration, key: events[event].key, lsn: events[event].lastLSN))
   }
 
-  func releasePaced() {
-    guard !pacedBacklog.isEmpty, isRecovered, !isDraining else { return }
-    while events.count < EngineLimits.activeEvents, let first = pacedBacklog.first {
-      guard first.lsn <= durableLSN else { return }
-      // Something else has come of it since.
-      guard lookup.isNewest(first.lsn, of: first.key) else {
-        pacedBacklog.removeFirst()
-        continue
-      }
-      guard pace.mayTake(at: now.monotonic) else { return }
-      pacedBacklog.removeFirst()
+  /// Lets the next one go whose turn has come; false when there is none.
+  func releasePaced() -> Bool {
+    guard let first = pacedBacklog.first, first.lsn <= durableLSN else { return false }
+    if lookup.isNewest(first.lsn, of: first.key) {
+      guard pace.mayTake(at: now.monotonic) else { return false }
       pace.take(at: now.monotonic)
-      give(.paced, to: first.key, lsn: first.lsn)
+      begin(.paced, first.key, lsn: first.lsn)
     }
+    // Or something else has come of it since.
+    pacedBacklog.removeFirst()
+    return true
   }
 }

@@ -22,6 +22,7 @@ extension ShardEngine {
         events[event].state, facts: events[event].facts, occurredAt: occurred, reason: reason,
         body: UnsafeRawBufferPointer(rebasing: bytes[body]), to: &output.bytes)
     }
+    work.spend((output.bytes.count - start) * WorkCost.byte)
     let state = events[event].state
     output.appends.append(
       AppendOrder(

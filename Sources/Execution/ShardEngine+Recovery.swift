@@ -32,11 +32,9 @@ extension ShardEngine {
     let state = record.state
     totals.count(kind, state)
     if state.isDriven {
-      let due = state.expiration.isNone ? state.dueAt : min(state.dueAt, state.expiration)
       recovered[key] = RecoveredEvent(
-        lsn: lsn, due: state.dueAt.isNone ? .none : due, expiration: state.expiration,
-        isPaced: pace.isLimited && state.lane == .batch && state.status == .pending
-          && !state.dueAt.isNone && (state.expiration.isNone || state.dueAt < state.expiration))
+        lsn: lsn, dueAt: state.dueAt, expiration: state.expiration, wait: state.wait,
+        isPaced: pace.isLimited && state.lane == .batch && !state.dueAt.isNone)
     } else {
       recovered[key] = nil
     }
@@ -67,10 +65,12 @@ extension ShardEngine {
     let open = recovered.sorted { $0.value.lsn < $1.value.lsn }
     recovered = [:]
     for (key, event) in open {
-      if event.due > now.wall {
+      let isExpired = !event.expiration.isNone && event.expiration <= now.wall
+      if !isExpired, remaining(event.wait, until: event.dueAt) > 0 {
         if isBroken(.losesTimersAtRestart) { continue }
-        timers.add(TimerQueue.Timer(due: event.due, key: key, lsn: event.lsn))
-      } else if event.isPaced {
+        addTimer(
+          key, lsn: event.lsn, wait: event.wait, dueAt: event.dueAt, expiration: event.expiration)
+      } else if event.isPaced, !isExpired {
         pacedBacklog.append((key, event.lsn))
         if !event.expiration.isNone {
           timers.add(TimerQueue.Timer(due: event.expiration, key: key, lsn: event.lsn))
@@ -81,17 +81,18 @@ extension ShardEngine {
     }
   }
 
-  /// Every delivery that was unconfirmed at the last stop is confirmed, or waits durably. Only
-  /// then are messages taken.
+  /// Every delivery that was unconfirmed at the last stop is confirmed, or waits durably. Messages
+  /// are taken before: one for an event that recovery has not come to drives it on at once.
   package var isRecovered: Bool { resuming.isEmpty && resumedUnderWay.isEmpty }
 
   /// Pending events found by recovery that are still to be driven on.
   package var eventsToRecover: Int { resuming.count + resumedUnderWay.count }
 
-  func resumeRecovered() {
-    while resumedUnderWay.count < EngineLimits.resumedAtOnce, let next = resuming.popFirst() {
-      resumedUnderWay.insert(next.key)
-      give(.due, to: next.key, lsn: next.lsn)
-    }
+  /// Drives the next one on; false when there is none.
+  func resumeRecovered() -> Bool {
+    guard let next = resuming.popFirst() else { return false }
+    begin(.due, next.key, lsn: next.lsn)
+    if eventSlots[next.key] != nil { resumedUnderWay.insert(next.key) }
+    return true
   }
 }

@@ -26,18 +26,22 @@ extension ShardEngine {
     }
   }
 
-  /// The failure is durable, and so is that a channel is to be tried.
+  /// The failure is durable, and so is that a channel is to be tried: now, if there is room.
   func goOnRecycling(_ event: Int32) {
     guard events[event].state.status == .deliveryFailed, events[event].phase == .ready else {
       return
     }
-    recycle(event)
+    guard events[event].isBackground || background.hasRoom else {
+      return background.addFallback(events[event].key, lsn: events[event].lastLSN)
+    }
+    moveToBackground(event)
+    handleDue(event)
   }
 
   /// Tries the first channel that has an address, a template and what that needs. When none has,
   /// the event stays failed, and its history says so.
   func recycle(_ event: Int32) {
-    guard needsBody(event, for: .due) else { return }
+    guard needsBody(event, for: .paced) else { return }
     let state = events[event].state
     if !state.expiration.isNone, state.expiration <= now.wall {
       return stayFailed(event, "its expiration has passed")
@@ -96,6 +100,7 @@ extension ShardEngine {
   /// no longer an event.
   func withOriginalFields(_ event: Int32, _ work: (EventFields) -> Void) -> Bool {
     let body = events[event].body
+    self.work.spend(body.count * WorkCost.byte)
     return body.withPart(events[event].bodyRange) { bytes in
       guard let root = try? parser.parse(padded: bytes),
         let fields = try? EventFields.decode(root, messageID: nil)

@@ -16,7 +16,7 @@ package enum RedriveOutcome: Sendable, Equatable {
   case illegalStatus(Status)
   /// Its expiration has passed: it would expire at once.
   case pastExpiration
-  /// The engine is starting or stopping.
+  /// The engine is stopping, or too many redrives wait already.
   case unavailable
 }
 
@@ -37,19 +37,23 @@ extension ShardEngine {
   ///     to repeat; 0: in any case.
   ///   - token: comes back in the answer.
   package func redrive(id: [UInt8], sequence: UInt32, token: UInt64) {
-    guard isRecovered, !isDraining, events.count < EngineLimits.activeEvents else {
-      return answerRedrive(token, .unavailable)
-    }
-    let key = id.withUnsafeBytes { lookup.key(of: $0) }
-    let input = EventInput.redrive(token: token, sequence: sequence)
+    let redrive = BackgroundWork.Redrive(id: id, sequence: sequence, token: token)
+    if isDraining || !background.add(redrive) { answerRedrive(token, .unavailable) }
+  }
+
+  /// There is room for a redrive.
+  func begin(_ redrive: BackgroundWork.Redrive) {
+    let key = redrive.id.withUnsafeBytes { lookup.key(of: $0) }
+    let input = EventInput.redrive(token: redrive.token, sequence: redrive.sequence)
     if let event = eventSlots[key] {
       give(input, to: event)
     } else if lookup.mayContain(key) {
       let event = insertEvent(key, phase: .loading)
+      moveToBackground(event)
       events[event].inputs.append(input)
-      output.reads.append(ReadOrder(token: readToken(event), target: .newest(id: id)))
+      read(.newest(id: redrive.id), for: event)
     } else {
-      answerRedrive(token, .notFound)
+      answerRedrive(redrive.token, .notFound)
     }
   }
 
@@ -68,18 +72,22 @@ extension ShardEngine {
       return answerRedrive(token, .pastExpiration)
     }
     guard needsBody(event, for: .redrive(token: token, sequence: sequence)) else { return }
+    let hasTurn = takesTurn(state.lane)
     let isValid = withOriginalFields(event) { fields in
-      let template = match(fields, lane: state.lane)
+      let template = hasTurn ? match(fields, lane: state.lane) : nil
       events[event].facts = events[event].facts.with(
         channel: fields.channel.bytes, template: template.map { ($0.name, $0.version) },
         tried: [], fallbacks: [])
       events[event].state.begin(attempt: state.attempt + 1, at: now.wall)
       events[event].redrives.append(token)
       counters.redriven += 1
+      if !hasTurn { events[event].state.dueAt = now.wall }
       append(
         .transition, event, reason: TransitionReason(.redriven, "another attempt was asked for"),
-        isPassing: true)
-      deliver(event, fields, template)
+        isPassing: hasTurn)
+      if hasTurn { return deliver(event, fields, template) }
+      waitForTurn(event)
+      awaitDurable(event, then: .settle)
     }
     // It was valid when it was accepted: only a program with other rules comes here.
     if !isValid { answerRedrive(token, .illegalStatus(state.status)) }

@@ -34,34 +34,28 @@ extension ShardEngine {
       nanoseconds: state.startedAt.nanoseconds + settings.giveUpSeconds * 1_000_000_000)
   }
 
-  /// Wakes the event when it is due or expires, whichever is first.
-  func addTimer(_ event: Int32) {
-    let state = events[event].state
-    let due = state.expiration.isNone ? state.dueAt : min(state.dueAt, state.expiration)
-    timers.add(TimerQueue.Timer(due: due, key: events[event].key, lsn: events[event].lastLSN))
-  }
-
   /// An event's time has come. What came before may have made it pointless: then nothing is done.
-  func handleDue(_ event: Int32, isPaced: Bool = false) {
+  ///
+  /// - Parameters:
+  ///   - isTimeUp: whether its wait is over, whatever the wall clock says.
+  ///   - isPaced: whether it has had its turn in the rate of its lane.
+  func handleDue(_ event: Int32, isTimeUp: Bool = false, isPaced: Bool = false) {
     let state = events[event].state
-    guard events[event].phase == .ready else { return }
-    switch state.status {
-    case .pending: break
-    case .pendingDelivery:
-      if !state.dueAt.isNone { republish(event, for: .due) }
-      return
-    case .deliveryFailed:
-      if !state.dueAt.isNone { recycle(event) }
-      return
-    case .sent, .ignored, .notCovered, .expired: return
-    }
+    guard events[event].phase == .ready, state.isDriven else { return }
     if !state.expiration.isNone, state.expiration <= now.wall {
+      if state.status == .deliveryFailed { return recycle(event) }
       return conclude(
         event, as: .expired, reason: TransitionReason(.expired, "its expiration has passed"))
     }
-    guard state.dueAt <= now.wall else { return addTimer(event) }
-    if !isPaced, state.lane == .batch, pace.isLimited, !state.dueAt.isNone, !takesTurnNow() {
-      return waitForTurn(event)
+    guard isTimeUp || remaining(state.wait, until: state.dueAt) == 0 else {
+      return addTimer(event)
+    }
+    if state.dueAt > now.wall { events[event].state.dueAt = now.wall }
+    if !isPaced, !state.dueAt.isNone, !takesTurn(state.lane) { return waitForTurn(event) }
+    switch state.status {
+    case .pendingDelivery: return republish(event, for: .paced)
+    case .deliveryFailed: return recycle(event)
+    case .pending, .sent, .ignored, .notCovered, .expired: break
     }
     guard needsBody(event, for: .paced) else { return }
     let isValid = withStoredFields(event) { driveOn(event, $0) }
@@ -80,6 +74,7 @@ extension ShardEngine {
   func withStoredFields(_ event: Int32, _ work: (EventFields) -> Void) -> Bool {
     let body = events[event].body
     let facts = events[event].facts
+    self.work.spend(body.count * WorkCost.byte)
     return body.withPart(events[event].bodyRange) { bytes in
       guard let root = try? parser.parse(padded: bytes),
         let fields = try? EventFields.decode(root, messageID: nil)

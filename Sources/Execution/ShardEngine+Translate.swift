@@ -49,6 +49,7 @@ extension ShardEngine {
     let inbound = messages[message].message
     let whole = 0..<inbound.bodyCount
     let bytes = EngineLimits.translatedBytes
+    work.spend(bytes * WorkCost.translatedByte)
     do throws(Rejection) {
       try inbound.storage.withPart(whole) { (body) throws(Rejection) in
         switch translator {
@@ -86,6 +87,9 @@ extension ShardEngine {
     adopt(trace: translation.traceParent, translation.traceState, message)
     messages[message].message.storage.append(
       contentsOf: repeatElement(0x20, count: jsonPadding))
+    hold(
+      messages[message].message.storage.count - start + translation.elements.count * 128,
+      forMessage: message)
     messages[message].elements = translation.elements.map { element in
       element.json.lowerBound + start..<element.json.upperBound + start
     }
@@ -175,6 +179,8 @@ extension ShardEngine {
 
   private func lineAndColumn(of offset: Int, in message: Int32) -> (line: Int, column: Int) {
     let inbound = messages[message].message
+    let before = messages[message].lines.bytesCounted
+    defer { work.spend((messages[message].lines.bytesCounted - before) * WorkCost.byte) }
     return inbound.storage.withPart(0..<inbound.bodyCount) {
       messages[message].lines.place(of: offset, in: $0)
     }

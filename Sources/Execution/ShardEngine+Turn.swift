@@ -2,8 +2,9 @@ import DequeModule
 import Messages
 
 extension ShardEngine {
-  /// One turn: timers, then a share of each inlet (delivery logs and real-time first), then what
-  /// may be published. True when messages are left to take: call again soon.
+  /// One turn: a share of each inlet, delivery logs and real-time first, then what is due, then the
+  /// batch lane, each in its slice of the work; then what may be published. True when something is
+  /// left to do: call again as soon as the sockets have been read.
   ///
   /// - Parameters:
   ///   - mayAppend: whether the log has room for what comes.
@@ -13,16 +14,15 @@ extension ShardEngine {
     at instant: Instant, mayAppend: Bool = true, mayTakeBatch: Bool = true
   ) -> Bool {
     advance(to: instant)
-    resumeRecovered()
-    fireTimers()
-    releasePaced()
+    work.refill()
+    suspects.advance(to: instant.monotonic)
     watchLogs()
     if uncounted != nil { orderUncounted() }
     checkDeadlines()
     relieveQuietQueues()
     expireReceipts()
     checkParking()
-    let isLeft = mayAppend && takeFromInlets(mayTakeBatch: mayTakeBatch)
+    let isLeft = mayAppend && doWork(mayTakeBatch: mayTakeBatch)
     pump()
     recordPosition()
     abandonStuckLinks()
@@ -41,44 +41,35 @@ extension ShardEngine {
     parkingIsDurable()
   }
 
-  private func takeFromInlets(mayTakeBatch: Bool) -> Bool {
-    guard !isDraining, isRecovered else { return false }
-    if isIsolating { return takeSuspect() }
-    var isLeft = take(from: .deliveryLogs, atMost: EngineLimits.turnSlice)
-    isLeft = take(from: .realtime, atMost: EngineLimits.turnSlice) || isLeft
-    guard mayTakeBatch else { return isLeft }
-    return take(from: .batch, atMost: EngineLimits.batchSlice) || isLeft
+  private func doWork(mayTakeBatch: Bool) -> Bool {
+    resumePostponed(.logs)
+    resumePostponed(.realtime)
+    var isLeft = false
+    if isIsolating {
+      isLeft = !isDraining && takeSuspect()
+    } else if !isDraining {
+      isLeft = take(from: .deliveryLogs, atMost: EngineLimits.turnSlice)
+      isLeft = take(from: .realtime, atMost: EngineLimits.turnSlice) || isLeft
+    }
+    if mayTakeBatch {
+      isLeft = runBackground() || isLeft
+      resumePostponed(.batch)
+      if !isDraining, !isIsolating {
+        isLeft = take(from: .batch, atMost: EngineLimits.batchSlice) || isLeft
+      }
+    }
+    return isLeft || !postponed.isEmpty
   }
 
   /// True when something is left and there is room for it.
   func take(from inlet: Inlet, atMost limit: Int) -> Bool {
-    for _ in 0..<limit {
-      // Copies for the parked queue are bounded with the events: a body of millions of elements may
-      // park each of them.
-      guard events.count < EngineLimits.activeEvents, parking.count < EngineLimits.activeEvents
-      else {
-        return false
-      }
+    let share = WorkBudget.Share(inlet)
+    for _ in 0..<limit where !work.isSpent(share) {
+      guard hasRoom(for: inlet) else { return false }
+      work.share = share
       guard takeElement(from: inlet) else { return false }
     }
     let state = inlets[Int(inlet.rawValue)]
     return state.open >= 0 || !state.waiting.isEmpty
-  }
-
-  private func fireTimers() {
-    guard isRecovered, !isDraining else { return }
-    while events.count < EngineLimits.activeEvents, let timer = nextDue() {
-      // Another transition has come since: it has set its own timer if it needs one.
-      guard eventSlots[timer.key] != nil || lookup.isNewest(timer.lsn, of: timer.key) else {
-        continue
-      }
-      give(.due, to: timer.key, lsn: timer.lsn)
-    }
-  }
-
-  private func nextDue() -> TimerQueue.Timer? {
-    if let timer = timers.popDue(at: now.wall) ?? recalled.popFirst() { return timer }
-    if stalledChannels.isEmpty { return nil }
-    return stalledChannels.popDue(at: now, isWaiting: isWaiting)
   }
 }

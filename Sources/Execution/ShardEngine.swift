@@ -31,6 +31,14 @@ package final class ShardEngine<Lookup: EventLookup> {
   var writer = ByteWriter(capacity: 4_096)
 
   var now = Instant(wall: .none, monotonic: 0)
+  var wallClock = WallClock()
+  /// What a turn may do: see there.
+  var work = WorkBudget()
+  var background = BackgroundWork()
+  var postponed = PostponedEvents()
+  var reads = ReadsUnderWay()
+  /// Bytes in memory that messages have led to.
+  package internal(set) var held: HeldBytes
   package internal(set) var nextLSN: UInt64
   package internal(set) var durableLSN: UInt64
   var events = SlotTable(blank: ActiveEvent.blank)
@@ -47,16 +55,20 @@ package final class ShardEngine<Lookup: EventLookup> {
   var limits = BrokerLimits()
   /// Events whose newest record is not durable yet, in LSN order.
   var awaitingDurable: Deque<(lsn: UInt64, event: SlotTable<ActiveEvent>.Reference)> = []
+  /// Schedules and expirations.
   var timers = TimerQueue()
+  /// Tries after a refusal, and all else that waits for a duration.
+  var retries = RetryQueue()
   var outbox = Outbox()
   var logWatch = LogWatch()
+  var logTimeoutGate = LogTimeoutGate()
+  /// Whether delivery logs come if there are any.
+  var isConsumingLogs = true
   var pace: BatchPace
   /// Events of a limited batch lane that wait for their turn, oldest first.
   var pacedBacklog: Deque<(key: EventKey, lsn: UInt64)> = []
   /// Messages that may have killed a process before: each is processed alone.
-  var suspects: [Suspect] = []
-  /// The one that is, and since when.
-  var suspectUnderWay: (message: SlotTable<OpenMessage>.Reference, since: UInt64)?
+  var suspects = Suspects()
   var stalledChannels = StalledChannels()
   /// Events that waited for a channel whose queue answers again.
   var recalled = TimerQueue()
@@ -104,6 +116,7 @@ package final class ShardEngine<Lookup: EventLookup> {
       minSeconds: settings.retryMinSeconds, maxSeconds: settings.retryMaxSeconds,
       seed: settings.seed)
     pace = BatchPace(perSecond: settings.batchMaxPerSecond)
+    held = HeldBytes(limit: settings.heldBytes)
     nextLSN = 1
     durableLSN = 0
     output.openLinks.append(LinkOrder(link: .status, name: "publish status"))
@@ -124,14 +137,17 @@ package final class ShardEngine<Lookup: EventLookup> {
       for index in links.indices { links[index].usableSince = instant.monotonic }
     }
     now = instant
+    let jump = wallClock.advance(to: instant, newest: nextLSN - 1)
+    if jump != 0 { clockWasSet(by: jump) }
   }
 
   /// Takes a message. It waits in its inlet until a turn has room for it.
   package func receive(_ message: InboundMessage) {
     counters.messages += 1
+    held.arrived(message.storage.count, in: message.inlet)
     // The count of a message that is not redelivered is its producer's word, not the broker's.
     if message.redelivered, message.deliveryCount >= EngineLimits.suspectDeliveries {
-      return suspect(message)
+      return suspects.add(message)
     }
     inlets[Int(message.inlet.rawValue)].add(message)
   }
@@ -139,13 +155,13 @@ package final class ShardEngine<Lookup: EventLookup> {
   /// The consuming channel of an inlet is gone: the broker will deliver what it had given again.
   package func consumerLost(_ inlet: Inlet) {
     inlets[Int(inlet.rawValue)].removeAll()
-    suspects.removeAll { $0.message.inlet == inlet }
+    suspects.removeAll(of: inlet)
+    held.left(held.waiting(inlet), from: inlet)
+    if inlet == .deliveryLogs { logTimeoutGate.close() }
   }
 
-  /// Bytes of messages that wait in an inlet, for back-pressure.
-  package func waitingBytes(_ inlet: Inlet) -> Int {
-    inlets[Int(inlet.rawValue)].bytes
-  }
+  /// Whether a lane's connection is to be read: there is room for what waits in memory.
+  package func mayReceive(_ inlet: Inlet) -> Bool { held.mayReceive(inlet) }
 
   /// Matches with another catalog from the next event on; one event sees one catalog only.
   package func use(_ next: TemplateCatalog) {
@@ -160,8 +176,12 @@ package final class ShardEngine<Lookup: EventLookup> {
   package func drain() {
     isDraining = true
     drainingSince = now.monotonic
-    for inlet in inlets.indices { inlets[inlet].removeAll() }
+    for inlet in Inlet.allCases {
+      inlets[Int(inlet.rawValue)].removeAll()
+      held.left(held.waiting(inlet), from: inlet)
+    }
     suspects.removeAll()
+    while let redrive = background.nextRedrive() { answerRedrive(redrive.token, .unavailable) }
   }
 
   /// Nothing is under way, and every status update so far is confirmed. A drain waits for
@@ -185,14 +205,14 @@ package final class ShardEngine<Lookup: EventLookup> {
   package var openMessages: Int { messages.count }
   /// Pending events that wait for their time.
   package var waitingTimers: Int {
-    timers.count + recalled.count + stalledChannels.waitingEvents
+    timers.count + retries.count + recalled.count + stalledChannels.waitingEvents
   }
   /// The earliest of those times.
   package var nextTimer: Timestamp? {
-    let probe = stalledChannels.nextProbeAt.map { at in
-      Timestamp(nanoseconds: now.wall.nanoseconds + max(0, Int64(at) - Int64(now.monotonic)))
+    let durations = [stalledChannels.nextProbeAt, retries.next].map { at in
+      at.map { now.wall.adding(max(0, Int64($0) - Int64(now.monotonic))) }
     }
-    return [timers.next, recalled.isEmpty ? nil : now.wall, probe].compactMap { $0 }.min()
+    return ([timers.next, recalled.isEmpty ? nil : now.wall] + durations).compactMap { $0 }.min()
   }
   /// When a delivery without a log is next looked for.
   package var nextLogTimeout: Timestamp? {
@@ -205,31 +225,23 @@ package final class ShardEngine<Lookup: EventLookup> {
 /// The messages of one queue that no turn has taken yet.
 struct InletState {
   var waiting: Deque<InboundMessage> = []
-  var bytes = 0
   /// The message whose elements are being taken.
   var open: Int32 = -1
 
   mutating func add(_ message: InboundMessage) {
-    bytes += message.storage.count
     waiting.append(message)
   }
 
-  mutating func takeFirst() -> InboundMessage? {
-    guard let first = waiting.popFirst() else { return nil }
-    bytes -= first.storage.count
-    return first
-  }
+  mutating func takeFirst() -> InboundMessage? { waiting.popFirst() }
 
-  mutating func removeAll() {
-    waiting.removeAll(keepingCapacity: true)
-    bytes = 0
-  }
+  mutating func removeAll() { waiting.removeAll(keepingCapacity: true) }
 }
 
 struct RecoveredEvent {
   var lsn: UInt64
-  var due: Timestamp
+  var dueAt: Timestamp
   var expiration: Timestamp
+  var wait: EventState.Wait
   /// Waits for its turn in a limited lane once it is due.
   var isPaced: Bool
 }

@@ -75,6 +75,11 @@ struct SlotTable<Element> {
     for index in entries.indices where entries[index].isTaken { body(entries[index].value) }
   }
 
+  /// Changes the values in place.
+  mutating func updateEach(_ body: (inout Element) -> Void) {
+    for index in entries.indices where entries[index].isTaken { body(&entries[index].value) }
+  }
+
   /// The slots that are taken, in order of their number.
   var slots: [Int32] {
     entries.indices.compactMap { entries[$0].isTaken ? Int32($0) : nil }

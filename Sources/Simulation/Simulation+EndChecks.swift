@@ -37,6 +37,7 @@ extension Simulation {
     if engine.parkedCopiesWaiting > 0 {
       violate("\(engine.parkedCopiesWaiting) parked copies are still in the log only")
     }
+    if engine.held.total != 0 { violate("\(engine.held.total) bytes are held for nothing") }
     for token in pendingRedrives.sorted() { violate("redrive \(token) was not answered") }
   }
 

@@ -29,6 +29,13 @@ extension Simulation {
   package var totals: ShardTotals { engine.totals }
   package var counters: EngineCounters { engine.counters }
   package var time: Int64 { nanoseconds }
+  package var heldBytes: Int { engine.held.total }
+  package var activeEvents: Int { engine.activeEvents }
+  package var eventsToRecover: Int { engine.eventsToRecover }
+  package var isIsolating: Bool { engine.isIsolating }
+
+  /// Somebody sets the wall clock.
+  package func setClock(forward seconds: Int64) { wallOffset += seconds * 1_000_000_000 }
   package var parkedReasons: [String] { broker.parked.map(\.routingKey) }
   package var unacknowledgedMessages: Int { broker.unackedMessages }
   package var unconfirmedPublishes: Int { broker.inFlight.count }
@@ -81,9 +88,13 @@ extension Simulation {
 
   /// Lets time pass in steps of 50 ms, with everything done that can be.
   package func pass(seconds: Double) {
-    let end = nanoseconds + Int64(seconds * 1e9)
-    while nanoseconds < end {
-      nanoseconds += 50_000_000
+    pass(steps: Int((seconds * 20).rounded(.up)))
+  }
+
+  /// The same, so many steps, each with one turn.
+  package func pass(steps: Int, of nanosecondsEach: Int64 = 50_000_000) {
+    for _ in 0..<steps {
+      nanoseconds += nanosecondsEach
       engine.advance(to: now)
       deliverMessages()
       carryOutTurn()

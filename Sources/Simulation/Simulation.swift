@@ -18,6 +18,8 @@ package final class Simulation {
   var engine: ShardEngine<ModelLog>
   var output = TurnOutput()
   var nanoseconds: Int64 = 1_800_000_000_000_000_000
+  /// By how much the wall clock is ahead of that.
+  var wallOffset: Int64 = 0
   package private(set) var violations: [String] = []
   /// The publishing connections that were ordered, by number, and those of them that are open.
   var orderedLinks: [PublishLink] = []
@@ -86,7 +88,8 @@ package final class Simulation {
   }
 
   var now: Instant {
-    Instant(wall: Timestamp(nanoseconds: nanoseconds), monotonic: UInt64(nanoseconds))
+    Instant(
+      wall: Timestamp(nanoseconds: nanoseconds + wallOffset), monotonic: UInt64(nanoseconds))
   }
 
   func later(seconds: Int64) -> String {
@@ -99,10 +102,12 @@ package final class Simulation {
 
   /// Puts a message into one of the shard's queues, as the broker would after its confirm.
   package func send(
-    _ inlet: Inlet, _ body: String, messageID: String = "", replyTo: String = "", ids: [String]
+    _ inlet: Inlet, _ body: String, messageID: String = "", replyTo: String = "", ids: [String],
+    deliveryCount: UInt32 = 0
   ) {
     let message = ModelBroker.Message(
-      body: Array(body.utf8), messageID: messageID, replyTo: replyTo, ids: ids)
+      body: Array(body.utf8), messageID: messageID, replyTo: replyTo, ids: ids,
+      deliveryCount: deliveryCount)
     let index = Int(inlet.rawValue)
     // Several producers publish at the same time; a log may overtake another one.
     let isOvertaking = inlet == .deliveryLogs && random.chance(30)
@@ -204,10 +209,13 @@ package final class Simulation {
   }
 
   func deliverMessages() {
+    if broker.queues[Int(Inlet.deliveryLogs.rawValue)].ready.isEmpty {
+      engine.noteDeliveryLogsEmpty()
+    }
     guard !engine.isIsolating else { return }
     for inlet in Inlet.allCases {
       for _ in 0..<random.below(8) {
-        guard let (tag, message) = broker.take(from: inlet) else { break }
+        guard engine.mayReceive(inlet), let (tag, message) = broker.take(from: inlet) else { break }
         engine.receive(inbound(message, inlet: inlet, tag: tag))
       }
     }

@@ -131,13 +131,15 @@ struct ContentTests {
     let array = Array(repeating: "1", count: 20).joined(separator: ",")
     let root = try parser.parse(utf8("{\"a\":[\(array)]}"))
     var writer = ByteWriter(capacity: 64)
+    var steps = 0
     do {
-      try program.run(over: root, from: 0) { (run) throws(RenderError) in
+      try program.run(over: root, from: 0, steps: &steps) { (run) throws(RenderError) in
         try run.render(block, into: &writer)
       }
       Issue.record("expected an error")
     } catch {
       #expect(error.code == .tooLarge)
+      #expect(steps > 0)
     }
     #expect(writer.count <= TemplateLimits.outputBytes + literal.utf8.count)
   }

@@ -68,7 +68,8 @@ func render(
   if !compiled.problems.isEmpty { throw CatalogError(compiled.problems) }
   var writer = ByteWriter(capacity: 64)
   writer.write("\"")
-  try compiled.program.run(over: root, from: 0) { (run) throws(RenderError) in
+  var steps = 0
+  try compiled.program.run(over: root, from: 0, steps: &steps) { (run) throws(RenderError) in
     try run.render(block, into: &writer)
   }
   writer.write("\"")

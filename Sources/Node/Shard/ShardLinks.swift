@@ -82,6 +82,12 @@ struct ShardLinks {
     publishing.contains { $0.connection.isReady && !$0.connection.isBlocked }
   }
 
+  /// Whether the broker sends what there is in an inlet's queue.
+  func isConsuming(_ inlet: Inlet) -> Bool {
+    let link = consuming[Int(inlet.rawValue)]
+    return link.isReady && link.isConsuming
+  }
+
   var states: [(name: String, isReady: Bool, isBlocked: Bool)] {
     publishing.map {
       (name(of: $0.connection), $0.connection.isReady, $0.connection.isBlocked)

@@ -5,15 +5,23 @@ internal import Messages
 // What the event log's threads report, on the event loop.
 extension ShardRunner {
   func logIsDurable(upTo lsn: UInt64) {
-    guard !hasEnded, lsn > engine.durableLSN else { return }
-    engine.advance(to: NodeClock.now())
-    engine.durable(upTo: lsn)
+    guard !hasEnded else { return }
+    logReports.durableLSN = max(logReports.durableLSN, lsn)
     scheduleTurn()
   }
 
   func logHasRead(_ answers: [ReadAnswer]) {
     guard !hasEnded else { return }
-    engine.advance(to: NodeClock.now())
+    logReports.answers += answers
+    scheduleTurn()
+  }
+
+  /// Hands the engine what has been reported, at the beginning of a turn.
+  func takeLogReports(at now: Instant) {
+    engine.advance(to: now)
+    if logReports.durableLSN > engine.durableLSN { engine.durable(upTo: logReports.durableLSN) }
+    let answers = logReports.answers
+    logReports.answers = []
     for answer in answers {
       do {
         try take(answer)
@@ -21,7 +29,6 @@ extension ShardRunner {
         return fail(error)
       }
     }
-    scheduleTurn()
   }
 
   /// Records that hold an old segment of the log back.
@@ -44,12 +51,12 @@ extension ShardRunner {
       throw NodeError(error)
     case .absent where answer.token == Self.rangeToken:
       engine.rangeRead(below: engine.durableLSN + 1)
-    case .absent:
-      try answerRead(answer.token, nil)
     case .absent where answer.token == Self.watchToken:
       engine.watchRead(below: engine.durableLSN + 1, until: nil)
     case .absent where answer.token == Self.totalsToken:
       engine.totalsRead(below: engine.durableLSN + 1)
+    case .absent:
+      try answerRead(answer.token, nil)
     case .records(let block) where answer.token == Self.rangeToken:
       try takeRange(block)
     case .records(let block) where answer.token == Self.watchToken:

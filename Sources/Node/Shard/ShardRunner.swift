@@ -25,7 +25,9 @@ final class ShardRunner {
   let names: OutboundNames
   var output = TurnOutput()
   var headerWriter = HeaderWriter()
-  var isTurnScheduled = false
+  private var turns = TurnSchedule()
+  /// What the log's threads have reported since the last turn.
+  var logReports = LogReports()
   var hasTopology = false
   var topology: Topology
   var lastReportAt: UInt64 = 0
@@ -70,7 +72,8 @@ final class ShardRunner {
     startSmall()
   }
 
-  /// Connects. Messages are taken as soon as what was under way at the last stop is done.
+  /// Connects. Messages are taken as soon as there is a way to publish; what was under way at the
+  /// last stop goes on beside them.
   func start() {
     phase = .recovering
     controlLink.start(for: self)
@@ -90,16 +93,16 @@ final class ShardRunner {
 
   /// Schedules one turn behind all inputs that are at hand. With much under way it comes by the
   /// clock: the loop looks at its sockets only when no task is at hand, and the log's threads may
-  /// bring one in every turn.
+  /// bring one in every turn. Their tasks do nothing but note what is to be done in the next turn,
+  /// so the loop is through with them before it comes.
   func scheduleTurn() {
-    guard !isTurnScheduled else { return }
-    isTurnScheduled = true
+    guard turns.wanted() else { return }
     let runner = NIOLoopBound(self, eventLoop: eventLoop)
     let turn: @Sendable () -> Void = {
-      runner.value.isTurnScheduled = false
+      runner.value.turns.comes()
       runner.value.turn()
     }
-    if engine.activeEvents >= Self.manyEvents {
+    if turns.socketsFirst || engine.activeEvents >= Self.manyEvents {
       eventLoop.scheduleTask(in: Self.socketsFirst, turn)
     } else {
       eventLoop.execute(turn)
@@ -115,20 +118,30 @@ final class ShardRunner {
 
   func turn() {
     guard !hasEnded else { return }
+    turns.begins()
+    let isLeft = doTurn()
+    if turns.ends(isLeft: isLeft) { scheduleTurn() }
+    if !isLeft { gatherInput() }
+  }
+
+  /// True when something is left to do for the next turn.
+  private func doTurn() -> Bool {
     let now = NodeClock.now()
+    takeLogReports(at: now)
+    guard !hasEnded else { return false }
+    engine.consumesDeliveryLogs(links.isConsuming(.deliveryLogs))
     // The process may die of what the engine takes next.
     if engine.isIsolating { links.acknowledgeAll() }
     let isLeft = engine.turn(
       at: now, mayAppend: mayAppend,
       mayTakeBatch: log.bufferedBytes < Self.logBatchHighWaterBytes)
     carryOut()
-    if isLeft { scheduleTurn() }
     balanceIntake()
     moveOn()
     balanceConsuming(at: now.monotonic)
     reportStatus(at: now.monotonic)
     controlLink.turn(at: now.monotonic)
-    if !isLeft { gatherInput() }
+    return isLeft
   }
 
   /// With much under way, waits a moment for more input, as network cards hold interrupts back:
@@ -146,23 +159,22 @@ final class ShardRunner {
   static let logHighWaterBytes = 8 << 20
   /// The same for the batch lane: a real-time event waits for the sync of what is before it.
   static let logBatchHighWaterBytes = 1 << 20
-  /// Bytes of messages that wait in one inlet: beyond this, its connection is not read.
-  static let inletHighWaterBytes = 32 << 20
 
   private func balanceIntake() {
-    for inlet in Inlet.allCases {
-      links.pause(inlet, engine.waitingBytes(inlet) > Self.inletHighWaterBytes)
-    }
+    for inlet in Inlet.allCases { links.pause(inlet, !engine.mayReceive(inlet)) }
   }
 
   /// Goes from one phase to the next when its condition is met.
   private func moveOn() {
     switch phase {
     case .recovering:
-      guard engine.isRecovered, links.arePublishingLinksReady else { return }
+      guard links.arePublishingLinksReady else { return }
       logger.info(
         "Consuming",
-        metadata: [LogKey.nextLSN: "\(engine.nextLSN)", LogKey.indexedEvents: "\(log.eventCount)"])
+        metadata: [
+          LogKey.nextLSN: "\(engine.nextLSN)", LogKey.indexedEvents: "\(log.eventCount)",
+          LogKey.eventsToRecover: "\(engine.eventsToRecover)",
+        ])
       phase = .running
       consuming.isConsuming = true
       links.startConsuming()

@@ -15,6 +15,7 @@ struct MustacheRun: ~Copyable {
   private let frames: UnsafeMutableBufferPointer<Frame>
   private var top = 0
   private var steps = TemplateLimits.renderSteps
+  var stepsTaken: Int { TemplateLimits.renderSteps - steps }
   /// The bytes that the writer may hold.
   let outputEnd: Int
   /// The member of the root that was looked up last: most names of a template begin with `ctx`.

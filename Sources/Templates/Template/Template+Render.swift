@@ -7,9 +7,18 @@ extension Template {
   package func render(
     _ event: JSONValue, into writer: inout ByteWriter
   ) throws(RenderError) {
+    var steps = 0
+    try render(event, into: &writer, steps: &steps)
+  }
+
+  /// The same, and says what it took, also when it fails.
+  /// - Parameter steps: set to the steps that count towards `TemplateLimits.renderSteps`.
+  package func render(
+    _ event: JSONValue, into writer: inout ByteWriter, steps: inout Int
+  ) throws(RenderError) {
     let start = writer.count
     do throws(RenderError) {
-      try program.run(over: event, from: start) { (run) throws(RenderError) in
+      try program.run(over: event, from: start, steps: &steps) { (run) throws(RenderError) in
         for requirement in layout.requirements where !run.isPresent(requirement.instruction) {
           throw missing(requirement)
         }

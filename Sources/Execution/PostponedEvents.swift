@@ -1,0 +1,17 @@
+import DequeModule
+
+/// Events that are ready for their inputs when the work of a turn is used up: the next turns go on
+/// with them, before anything new is taken.
+struct PostponedEvents {
+  private var events: [Deque<SlotTable<ActiveEvent>.Reference>] = [[], [], [], []]
+
+  var isEmpty: Bool { events.allSatisfy(\.isEmpty) }
+
+  mutating func add(_ event: SlotTable<ActiveEvent>.Reference, _ share: WorkBudget.Share) {
+    events[share.rawValue].append(event)
+  }
+
+  mutating func next(_ share: WorkBudget.Share) -> SlotTable<ActiveEvent>.Reference? {
+    events[share.rawValue].popFirst()
+  }
+}

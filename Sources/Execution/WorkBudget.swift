@@ -1,0 +1,57 @@
+/// How much a turn may do before the sockets are read again and what is more urgent has its turn.
+///
+/// Work is counted, not timed, so that the same inputs always give the same turns: one unit is
+/// about one nanosecond of a release build on one core (DESIGN "The hot path, measured"; the
+/// figures for steps and bytes come from there). It need not be exact: it keeps a slice of large
+/// events, or of events that render much, as short as one of small ones.
+struct WorkBudget {
+  /// Who works. Each has its own slice of a turn.
+  enum Share: Int {
+    case logs
+    case realtime
+    /// The batch lane's messages.
+    case batch
+    /// Timers, recovery and all else that nobody waits for at this moment.
+    case background
+  }
+
+  /// Whom the work is counted for that is done now.
+  var share = Share.realtime
+  /// All work so far.
+  private(set) var total: UInt64 = 0
+  private var left = slices
+
+  private static let slices = [
+    EngineLimits.urgentWork, EngineLimits.urgentWork, EngineLimits.batchWork,
+    EngineLimits.backgroundWork,
+  ]
+
+  /// A turn begins.
+  mutating func refill() {
+    for index in left.indices { left[index] = Self.slices[index] }
+  }
+
+  mutating func spend(_ units: Int) {
+    total &+= UInt64(units)
+    left[share.rawValue] -= units
+  }
+
+  /// Whether a share has used up its slice. Whoever began before goes to the end of one element,
+  /// so a turn always takes one.
+  func isSpent(_ share: Share) -> Bool { left[share.rawValue] <= 0 }
+}
+
+/// What the parts of the work cost, in units.
+enum WorkCost {
+  /// One element of a message, or one input of an event, beside its bytes: matching, tables,
+  /// records, publishes and their confirms.
+  static let element = 5_000
+  /// Looking whether something is due.
+  static let look = 500
+  /// A byte that is parsed, copied into a record or rendered.
+  static let byte = 1
+  /// A step of a template: an instruction, or 16 members that are searched for a name.
+  static let step = 10
+  /// A byte of XML or of a CloudEvent that is written in our notation.
+  static let translatedByte = 40
+}

@@ -1,0 +1,99 @@
+import Messages
+import Templates
+import Testing
+
+@testable import Execution
+
+/// Work is counted in units that stand for time: the same on every machine.
+@Suite("The work of a turn")
+struct WorkTests {
+  private static func body(_ notation: String, _ count: Int) -> OneShard.Sent {
+    switch notation {
+    case "lines":
+      return OneShard.Sent(
+        (0..<count).map { "{\"id\":\"b\($0)\",nope" }.joined(separator: "\n"),
+        "application/x-ndjson")
+    case "array":
+      return OneShard.Sent(
+        "[\((0..<count).map { "{\"id\":\"b\($0)\",nope}" }.joined(separator: ",\n"))]")
+    case "cloudEvents":
+      return OneShard.Sent(
+        "[\((0..<count).map { "{\"id\":\"b\($0)\",nope}" }.joined(separator: ",\n"))]",
+        "application/cloudevents-batch+json")
+    default:
+      let events = (0..<count).map { NotationTests.xml("b\($0)", email: "nobody") }
+      return OneShard.Sent(
+        "<PushEvents>\(events.joined(separator: "\n"))</PushEvents>", "application/xml")
+    }
+  }
+
+  @Test(
+    "Faulty elements cost what their bytes do", arguments: ["lines", "array", "cloudEvents", "xml"])
+  func linear(notation: String) throws {
+    var works: [Double] = []
+    for count in [500, 1_000, 2_000] {
+      let shard = try OneShard()
+      shard.take(Self.body(notation, count))
+      #expect(shard.parked.count == count && shard.settled == 1)
+      works.append(Double(shard.engine.work.total))
+    }
+    #expect(works[1] / works[0] < 2.2 && works[2] / works[1] < 2.2, "\(works)")
+  }
+
+  private static func heavy() throws -> TemplateCatalog {
+    try TemplateCatalog([
+      TestTemplate.make(
+        "order.email", text: "x{{#ctx.a}}{{#ctx.a}}{{#ctx.no}}{{.}}{{/ctx.no}}{{/ctx.a}}{{/ctx.a}}")
+    ])
+  }
+
+  @Test("A slice of batch events that render much is short, and goes on in the next turns")
+  func rendering() throws {
+    let shard = try OneShard(Self.heavy())
+    let list = Array(repeating: "1", count: 200).joined(separator: ",")
+    for number in 0..<64 {
+      var sent = OneShard.Sent(OneBadElementTests.event("b\(number)", ",\"a\":[\(list)]"))
+      sent.inlet = .batch
+      shard.receive(sent)
+    }
+    var turns = 0
+    while shard.stored.count < 64 {
+      let before = shard.stored.count
+      let isLeft = shard.turn()
+      turns += 1
+      #expect(shard.stored.count - before <= 6 && shard.stored.count > before)
+      #expect(isLeft || shard.stored.count == 64)
+    }
+    #expect(turns > 10)
+    // Real-time has a slice of its own, beside whatever the batch lane does.
+    shard.receive(OneShard.Sent(OneBadElementTests.event("now")))
+    shard.turn()
+    #expect(shard.stored.count == 65)
+    shard.run()
+    #expect(shard.deliveries.count == 65)
+  }
+
+  @Test("A slice of large batch events is short")
+  func largeEvents() throws {
+    let shard = try OneShard()
+    let filler = String(repeating: "x", count: 900_000)
+    for number in 0..<10 {
+      var sent = OneShard.Sent(OneBadElementTests.event("b\(number)", ",\"f\":\"\(filler)\""))
+      sent.inlet = .batch
+      shard.receive(sent)
+    }
+    #expect(shard.turn())
+    #expect((1...3).contains(shard.stored.count), "\(shard.stored.count)")
+    shard.run()
+    #expect(shard.deliveries.count == 10)
+  }
+
+  @Test("A body of more elements than events can be parks whole")
+  func tooMany() throws {
+    let shard = try OneShard()
+    let body = "[" + String(repeating: "1,", count: EngineLimits.elements) + "1]"
+    shard.take(OneShard.Sent(body))
+    #expect(shard.parked.map(\.routingKey) == ["too-large"])
+    #expect(shard.engine.held.total == 0)
+  }
+}
