@@ -24,7 +24,7 @@ package struct EngineSettings: Sendable {
   /// Deliveries of the batch lane in a second, after acceptance. Zero: as fast as it goes.
   package var batchMaxPerSecond = 0
   /// Bytes of messages, bodies and deliveries that are held in memory: see `HeldBytes`.
-  package var heldBytes = 192 << 20
+  package var heldBytes = mostHeldBytes
   /// For tests that expect to see the engine fail.
   package var breaks: DeliberateBreaks = []
   /// The statuses that are published; a passing `pending` is not, unless `publishesAll`.
@@ -32,6 +32,8 @@ package struct EngineSettings: Sendable {
   package var publishesPassingPending = false
   /// Of the backoff's jitter.
   package var seed: UInt64 = 0
+
+  package static let mostHeldBytes = 192 << 20
 
   package init(shard: ShardNumber, prefix: String, version: String) {
     self.shard = shard

@@ -69,8 +69,8 @@ struct LimitRelation: Sendable {
       AMQP.Limits.defaultMaximumBodyBytes == Messages.Limits.messageBytes,
       "what a connection takes and what the engine parses are one size")
     precondition(
-      ShardRunner.inletHighWaterBytes >= 2 * Messages.Limits.messageBytes,
-      "an inlet holds the largest message and the next one")
+      EngineSettings.mostHeldBytes / 12 >= Messages.Limits.messageBytes,
+      "an inlet's part of what is held in memory takes the largest message")
     precondition(
       ShardRunner.logHighWaterBytes
         >= 2 * EventLog.maxPayloadBytes(segmentBytes: NodeConfiguration.mostSegmentBytes),

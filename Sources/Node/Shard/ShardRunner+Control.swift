@@ -63,6 +63,6 @@ extension ShardRunner: ControlLinkOwner {
 
   /// Whether messages of the inlet reach us when the broker delivers them.
   private func isReading(_ inlet: Inlet) -> Bool {
-    links[inlet].isConsuming && engine.waitingBytes(inlet) <= Self.inletHighWaterBytes
+    links[inlet].isConsuming && engine.mayReceive(inlet)
   }
 }
