@@ -34,7 +34,7 @@ extension ShardRunner {
     links[inlet].retry(afterSeconds: seconds)
     guard consumers[inlet].mayWarn(at: NodeClock.now().monotonic) else { return }
     logger.warning(
-      "A connection failed while the broker delivered, probably at a message that it cannot deliver",
+      "A connection failed while the broker delivered: it may be unable to deliver some message",
       metadata: [
         LogKey.queue: "\(consumers[inlet].queue)", LogKey.error: "\(error)",
         LogKey.advice:
