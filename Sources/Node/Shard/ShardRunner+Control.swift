@@ -51,6 +51,7 @@ extension ShardRunner: ControlLinkOwner {
 
   func logDepthSeen(_ readyMessages: Int, at now: UInt64) {
     guard emptyLogs.looked(readyMessages: readyMessages, at: now) else { return }
+    engine.noteDeliveryLogsEmpty()
     logger.debug("All delivery logs that were waiting have been taken")
   }
 
