@@ -133,6 +133,7 @@ let package = Package(
       name: "AMQPTests",
       dependencies: [
         "AMQP", nio, nioPosix, logging, .product(name: "NIOEmbedded", package: "swift-nio"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
       ],
       swiftSettings: settings),
     .testTarget(

@@ -38,8 +38,15 @@ extension AMQPError {
   }
 
   /// 406 is said of a declaration that differs from what is there, and by RabbitMQ also of a
-  /// message that was not acknowledged within `consumer_timeout`.
+  /// message that was not acknowledged within `consumer_timeout`, and of a publish above
+  /// `max_message_size`: "message size 17 is larger than configured max size 16" (3.10 to 4.x;
+  /// "larger than max size" where the size is the largest that there can be).
   private static func preconditionFailed(_ said: String) -> AMQPError {
+    if said.contains("message size"), said.contains("larger than") {
+      return AMQPError(
+        .messageTooLarge, "The broker does not take a message of that size: \(said)",
+        advice: "raise max_message_size at the broker or send less", nativeCode: 406)
+    }
     if said.contains("timed out") {
       return AMQPError(
         .preconditionFailed, "The broker waited too long for an acknowledgement: \(said)",

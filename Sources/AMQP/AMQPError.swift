@@ -20,6 +20,7 @@ package struct AMQPError: Error, Sendable, Equatable {
     case preconditionFailed = "precondition-failed"
     case resourceLocked = "resource-locked"
     case contentTooLarge = "content-too-large"
+    case messageTooLarge = "message-too-large"
     // The broker ends the connection.
     case connectionForced = "connection-forced"
     case brokerError = "broker-error"

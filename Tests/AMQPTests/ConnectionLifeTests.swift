@@ -38,6 +38,25 @@ import Testing
     expect(machine.reopen(), .send(.channelOpen, channel: 1))
   }
 
+  @Test(arguments: [
+    "PRECONDITION_FAILED - message size 300107 is larger than configured max size 300000",
+    "PRECONDITION_FAILED - message size 600000000 is larger than max size 536870912",
+    "PRECONDITION_FAILED - message size 20000000 larger than max size 16777216",
+  ])
+  func `A publish that is too large is no difference of arguments, and may pass later`(
+    text: String
+  ) {
+    var machine = ConnectionMachine.ready(publishes: true)
+    let actions = machine.receive(.channelClose(code: 406, text: text), channel: 1).flat
+    guard case .event(.channelLost(let error, _)) = actions.last else {
+      Issue.record("\(actions)")
+      return
+    }
+    #expect(error.code == .messageTooLarge)
+    #expect(error.advice.contains("max_message_size"))
+    #expect(!error.isPermanent)
+  }
+
   @Test func `Closing gracefully awaits channel and connection`() {
     var machine = ConnectionMachine.ready(consumers: [Consumer(queue: "q", prefetch: 1)])
     var action = machine.closeGracefully()

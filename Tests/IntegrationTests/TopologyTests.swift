@@ -81,6 +81,7 @@ struct TopologyTests {
       var probe = ClientMessage(
         exchange: "\(prefix).\(exchange)",
         routingKey: key.replacingOccurrences(of: "#", with: "probe"), body: Array("{}".utf8))
+      probe.messageID = "probe-\(UInt64.random(in: 0..<1 << 60))"
       probe.isMandatory = true
       let strays = (try? await client.depth(of: "\(prefix).unrouted"))?.messages ?? 0
       guard (try? await client.publish([probe])) == [.confirmed] else { return false }

@@ -55,8 +55,7 @@ extension BrokerLink {
         channel.eventLoop.makeCompletedFuture {
           let pipeline = channel.pipeline.syncOperations
           if let tls = prepared.tls {
-            // Without a name the certificate is verified against the address connected to.
-            try pipeline.addHandler(NIOSSLClientHandler(context: tls, serverHostname: name))
+            try pipeline.addHandler(Self.tlsHandler(tls, name))
           }
           try pipeline.addHandler(LinkHandler(link.value, generation: generation))
         }
@@ -71,6 +70,18 @@ extension BrokerLink {
           self.attemptFailed(AMQPError(connectError: error, address: address))
         }
       }
+  }
+
+  private static func tlsHandler(
+    _ tls: NIOSSLContext, _ name: String?
+  ) throws -> NIOSSLClientHandler {
+    guard let name else {
+      // The certificate is verified against the address connected to.
+      return try NIOSSLClientHandler(context: tls, serverHostname: nil)
+    }
+    return try NIOSSLClientHandler._makeSSLClientHandler(context: tls, serverHostname: name) {
+      CertificateName.verify($0, name: name, on: $1.eventLoop)
+    }
   }
 
   private func plan(_ address: BrokerAddress, _ prepared: PreparedConnection) -> ConnectionPlan {

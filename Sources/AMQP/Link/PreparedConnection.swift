@@ -22,6 +22,11 @@ struct PreparedConnection: Sendable {
   }
 
   private static func context(_ options: TLSOptions) throws(AMQPError) -> NIOSSLContext {
+    if let name = options.serverName, name.isIPAddress {
+      throw AMQPError(
+        .invalidOption, "broker.tls.serverName is an address: \(name)",
+        advice: "set a name in the certificate; an address in broker.urls is verified by itself")
+    }
     var configuration = TLSConfiguration.makeClientConfiguration()
     configuration.minimumTLSVersion = .tlsv12
     configuration.certificateVerification = .fullVerification

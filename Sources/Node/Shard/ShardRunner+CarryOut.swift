@@ -148,12 +148,15 @@ extension ShardRunner {
       headerWriter.append(header.name, bytes.part(header.value))
     }
     guard !order.originalHeaders.isEmpty else { return }
+    let mostBytes =
+      (links.find(order.link)?.frameMaxBytes ?? Int(AMQP.Limits.frameMaxBytes))
+      - Self.propertyBytes
     var leftOut: Int64 = 0
     let table = HeaderTable(entries: body.part(order.originalHeaders))
     table.forEach { name, _, raw in
       // A message that was parked before and replayed carries what we said of it then.
       if name.starts(with: Self.ownHeaderPrefix) { return }
-      if headerWriter.bytes.count + raw.count > Self.mostHeaderBytes {
+      if headerWriter.bytes.count + raw.count > mostBytes {
         leftOut += 1
       } else {
         headerWriter.append(raw: raw)
@@ -163,8 +166,8 @@ extension ShardRunner {
   }
 
   private static let ownHeaderPrefix = Array("x-meddela-".utf8)
-  /// Of a 128 KiB frame, with room for the other properties.
-  private static let mostHeaderBytes = 100 << 10
+  /// Room in a frame for the other properties (six of 255 bytes), what was cut, and the frame's own.
+  private static let propertyBytes = 2 << 10
 }
 
 extension UnsafeRawBufferPointer {
