@@ -166,7 +166,7 @@ extension ShardRunner {
   }
 
   private static let ownHeaderPrefix = Array("x-meddela-".utf8)
-  /// Room in a frame for the other properties (six of 255 bytes), what was cut, and the frame's own.
+  /// Room in a frame for six other properties of 255 bytes, what was cut, and its own bytes.
   private static let propertyBytes = 2 << 10
 }
 
