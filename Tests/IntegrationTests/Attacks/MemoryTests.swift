@@ -8,7 +8,7 @@ import Testing
   .enabled(if: LongTests.areWanted, Comment(rawValue: LongTests.reason)),
   .timeLimit(.minutes(15)))
 struct MemoryTests {
-  static let arrays = 120
+  static let arrays = 60
   static let eventsOfOne = 12
   static let boundMiB = 512
 
