@@ -51,7 +51,8 @@ struct EventFacts: Sendable {
     for name in Field.allCases {
       append(name, &bytes)
       let end = bytes.count - Self.tableBytes
-      precondition(end <= Int(UInt16.max), "the facts of an event fit 65,535 bytes")
+      precondition(
+        end <= Int(UInt16.max) - Self.tableBytes, "the facts of an event fit 65,535 bytes")
       bytes[name.rawValue * 2] = UInt8(truncatingIfNeeded: end)
       bytes[name.rawValue * 2 + 1] = UInt8(truncatingIfNeeded: end >> 8)
     }

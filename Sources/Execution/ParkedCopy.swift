@@ -29,6 +29,8 @@ struct ParkedCopy {
 
   /// A detail is one sentence; a path in it can be as long as its keys.
   static let mostDetailBytes = 4_096
+  /// Each element of a message takes its headers along, up to so many bytes of them.
+  static let mostElementHeaderBytes = 4_096
 
   static let blank = ParkedCopy(
     origin: Origin(

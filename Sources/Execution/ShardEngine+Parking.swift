@@ -16,11 +16,13 @@ extension ShardEngine {
     let isBatch = messages[message].isBatch
     let isAlone = source == 0..<inbound.bodyCount && !isBatch
     let messageID = inbound.bytes(inbound.messageID)
+    // A message of many elements must not become as many copies of its headers.
+    let keepsHeaders = isAlone || inbound.headers.count <= ParkedCopy.mostElementHeaderBytes
     add(
       ParkedCopy(
         origin: ParkedCopy.Origin(
           reason: Array(rejection.code.rawValue.utf8),
-          detail: Array(rejection.sentence.utf8.prefix(ParkedCopy.mostDetailBytes)),
+          detail: detail(rejection, headersLeftOut: keepsHeaders ? 0 : inbound.headers.count),
           exchange: inbound.bytes(inbound.exchange),
           routingKey: inbound.bytes(inbound.routingKey), lane: Array(inbound.inlet.name.utf8),
           firstSeen: now.wall, batchID: isBatch ? messageID : [], version: names.version),
@@ -29,13 +31,22 @@ extension ShardEngine {
         replyTo: inbound.bytes(inbound.replyTo),
         contentType: isAlone
           ? inbound.bytes(inbound.contentType) : messages[message].elementContentType,
-        originalHeaders: inbound.headers, body: inbound.storage, bodyRange: source),
+        originalHeaders: keepsHeaders ? inbound.headers : .none, body: inbound.storage,
+        bodyRange: source),
       of: message)
     if inbound.inlet != .deliveryLogs, messages[message].wantsReceipt,
       rejection.code != .badReplyTo
     {
       publishRefusal(message, eventID: ownID.isEmpty ? messageID : ownID, rejection)
     }
+  }
+
+  /// One sentence, cut where it is too long, and what is left out of the message's headers.
+  private func detail(_ rejection: Rejection, headersLeftOut bytes: Int) -> [UInt8] {
+    let sentence = String(
+      decoding: rejection.sentence.utf8.prefix(ParkedCopy.mostDetailBytes), as: UTF8.self)
+    guard bytes > 0 else { return Array(sentence.utf8) }
+    return Array("\(sentence); the headers of its message (\(bytes) bytes) are left out".utf8)
   }
 
   /// Parks a status update that the broker closes the connection over, by way of the log.
@@ -74,7 +85,8 @@ extension ShardEngine {
 
   /// The id that a refused element carries, when it can be made out.
   private func eventID(of element: Range<Int>, in inbound: InboundMessage) -> [UInt8] {
-    guard element.count <= Limits.messageBytes else { return [] }
+    // What is far too large for an event is not parsed for its id.
+    guard element.count <= 2 * settings.maxEventBytes else { return [] }
     // The body of a CloudEvent in binary mode is its data: the id is a header.
     if !inbound.cloudEvent.isEmpty {
       return id(in: try? otherParser.parse(inbound.bytes(inbound.cloudEvent)))

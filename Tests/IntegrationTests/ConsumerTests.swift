@@ -30,7 +30,7 @@ struct ConsumerTests {
       try service.count("pending-delivery") == 400
     }
     #expect(try await client.depth(of: "\(service.prefix).parked").messages == 1)
-    let warnings = service.log.components(separatedBy: "probably at a message that it cannot")
+    let warnings = service.log.components(separatedBy: "it may be unable to deliver")
     #expect(warnings.count == 2, "said once")
     #expect(warnings.last?.contains("\(service.prefix).realtime.00") == true)
     // No other consumer noticed.
