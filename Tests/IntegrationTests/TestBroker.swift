@@ -31,9 +31,13 @@ final class OwnBroker {
   let url: String
 
   /// - Parameter arguments: more for `deploy/broker start`, such as `--plugins A,B`.
-  init(_ arguments: String...) throws {
+  /// - Parameter settings: lines of its configuration; some are read only at a node's start.
+  init(_ arguments: String..., settings: [String] = []) throws {
     folder = URL(fileURLWithPath: "/var/tmp/meddela-broker-\(UInt32.random(in: 0..<1 << 30))")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    let more = folder.appendingPathComponent("conf.d")
+    try FileManager.default.createDirectory(at: more, withIntermediateDirectories: true)
+    try settings.map { $0 + "\n" }.joined().write(
+      to: more.appendingPathComponent("50-test.conf"), atomically: true, encoding: .utf8)
     url =
       try BrokerScript.run("start", folder, arguments)
       .split(separator: "\n").last.map(String.init) ?? ""

@@ -61,8 +61,7 @@ struct FullParkedQueueTests {
 
   @Test("Copies whose headers do not fit the broker's frames are parked with fewer")
   func smallFrames() async throws {
-    let broker = try OwnBroker()
-    try broker.control.setting("frame_max", 65_536)
+    let broker = try OwnBroker(settings: ["frame_max = 65536"])
     let service = try ServiceProcess(brokerURL: broker.url)
     try service.start()
     try await service.waitUntilConsuming()

@@ -9,8 +9,7 @@ import Testing
 struct OversizedDeliveryTests {
   @Test("It waits and says that the broker refuses it; all others are delivered")
   func oversized() async throws {
-    let broker = try OwnBroker()
-    try broker.control.setting("max_message_size", 300_000)
+    let broker = try OwnBroker(settings: ["max_message_size = 300000"])
     let service = try ServiceProcess(brokerURL: broker.url)
     let templates = try TemplateFolder(service)
     try templates.add(eventType: "large", content: "{{ctx.p}}")
