@@ -74,12 +74,18 @@ struct ShardLinks {
 
   /// Whether what is taken in can be handed on.
   var arePublishingLinksReady: Bool {
-    publishing.allSatisfy { $0.connection.isReady || $0.link == .receipts || $0.link == .parking }
+    publishing.allSatisfy { $0.connection.isReady || Self.isOptional($0.link) }
   }
 
-  /// Whether the broker takes anything from us.
+  /// What is published there has another end when it does not get through.
+  private static func isOptional(_ link: PublishLink) -> Bool {
+    link == .receipts || link == .parking
+  }
+
+  /// Whether the broker takes anything from us: an alarm blocks every connection that publishes.
   var mayPublish: Bool {
-    publishing.contains { $0.connection.isReady && !$0.connection.isBlocked }
+    publishing.contains { $0.connection.isReady }
+      && !publishing.contains { $0.connection.isBlocked }
   }
 
   /// Whether the broker sends what there is in an inlet's queue.
@@ -88,10 +94,15 @@ struct ShardLinks {
     return link.isReady && link.isConsuming
   }
 
-  var states: [(name: String, isReady: Bool, isBlocked: Bool)] {
-    publishing.map {
-      (name(of: $0.connection), $0.connection.isReady, $0.connection.isBlocked)
-    } + consuming.map { (name(of: $0), $0.isReady && $0.isConsuming, false) }
+  var states: [LinkStatus] {
+    publishing.map { link, connection in
+      LinkStatus(
+        name: name(of: connection), isReady: connection.isReady, isBlocked: connection.isBlocked,
+        isOptional: Self.isOptional(link))
+    }
+      + consuming.map {
+        LinkStatus(name: name(of: $0), isReady: $0.isReady && $0.isConsuming, isBlocked: false)
+      }
   }
 
   /// The topology stands: all may connect.

@@ -35,7 +35,7 @@ package struct ShardStatus: Sendable {
   /// What is wrong with stored data, and where; nil as far as is known.
   package var damage: String?
   /// Links by name: whether each is ready.
-  package var links: [(name: String, isReady: Bool, isBlocked: Bool)] = []
+  package var links: [LinkStatus] = []
   /// The channels whose deliveries no queue took, and when last (monotonic nanoseconds).
   package var lastUnroutableAt: UInt64 = 0
   /// What is seen of the queues from outside.
@@ -47,6 +47,16 @@ package struct ShardStatus: Sendable {
   package var isDiskStalled: Bool { syncTimes.waitingSeconds > 5 }
 
   package var isReady: Bool {
-    phase == .running && !isShortOfSpace && !isDiskStalled && links.allSatisfy { $0.isReady }
+    phase == .running && !isShortOfSpace && !isDiskStalled
+      && links.allSatisfy { $0.isReady || $0.isOptional }
   }
+}
+
+/// One connection to the broker.
+package struct LinkStatus: Sendable {
+  package var name: String
+  package var isReady: Bool
+  package var isBlocked: Bool
+  /// Whether the service is ready without it: a producer's reply queue must not make it seem ill.
+  package var isOptional = false
 }
