@@ -37,6 +37,10 @@ package enum Limits {
   package static let outboundLowWaterBytes = 256 << 10
   /// What one read of the socket may bring.
   package static let readBufferBytes = 64 << 10
+  /// RabbitMQ gives one consumer of a quorum queue no more unsettled messages.
+  package static let quorumConsumerMessages = 2_000
+  /// A browser holds so many bytes that nobody has asked for; then one more message may come.
+  package static let browsedBytes = 16 << 20
   /// The text of a broker's error that is kept.
   package static let replyTextBytes = 255
 

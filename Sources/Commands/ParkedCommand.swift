@@ -13,28 +13,45 @@ struct ParkedCommand: AsyncParsableCommand {
 
   struct ListCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      commandName: "list", abstract: "Lists the parked messages and why they are; takes none away.")
+      commandName: "list",
+      abstract: "Lists the parked messages and why they are; takes none away.",
+      discussion: """
+        With them come the copies that the broker has not taken into the parked queue yet, when \
+        store.path is on this machine: they wait in the event log, and are marked as waiting.
+        """)
 
     @OptionGroup var configuration: ConfigurationOptions
     @OptionGroup var output: OutputOptions
     @OptionGroup var filter: ParkedFilter
 
-    @Option(help: "At most so many messages, oldest first.")
-    var limit = 1_000
+    @Option(help: "At most so many messages, and so many waiting copies, oldest first.")
+    var limit: Int?
+
+    @Flag(inversion: .prefixedNo, help: "Look for copies that wait in the event log.")
+    var waiting = true
 
     func validate() throws {
-      guard limit > 0 else { throw ValidationError("--limit is at least 1") }
+      if let limit, limit < 1 { throw ValidationError("--limit is at least 1") }
     }
 
     func run() async throws {
       try await reportingFailure {
-        var rows: [ParkedMessage] = []
-        let tally = try await ParkedCommand.walk(configuration, filter, limit: limit) {
+        let node = try configuration.load()
+        var listing = ParkedListing(json: output.json)
+        // The log before the queue: what goes from one to the other meanwhile is in both.
+        var waitingCount = 0
+        if waiting, let copies = WaitingCopies(node) {
+          try copies.forEach(filter) { copy in
+            waitingCount += 1
+            if waitingCount <= limit ?? ParkedQueue.most { listing.add(copy) }
+          }
+        }
+        let tally = try await ParkedCommand.walk(configuration, filter, limit: limit ?? Int.max) {
           messages, _ in
-          rows += messages
+          listing.add(messages)
           return messages.map { _ in .keep }
         }
-        ParkedCommand.printList(rows, tally, json: output.json)
+        listing.finish(tally, waitingCount: waitingCount)
       }
     }
   }

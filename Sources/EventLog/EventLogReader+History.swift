@@ -85,7 +85,7 @@ extension EventLogReader {
 
   /// Without filters: for one question they cost more than they save. Cover the sealed segments
   /// from the first on, up to where one is missing.
-  private func coveringTables(_ manifest: Manifest) throws(EventLogError) -> [Table] {
+  func coveringTables(_ manifest: Manifest) throws(EventLogError) -> [Table] {
     let sealed = manifest.segments.filter { $0.end != nil }
     let found = try disk.names(in: paths.index).compactMap { name -> Table? in
       guard
@@ -106,7 +106,7 @@ extension EventLogReader {
     return covering
   }
 
-  private func segmentMap(_ manifest: Manifest) -> SegmentMap {
+  func segmentMap(_ manifest: Manifest) -> SegmentMap {
     let map = SegmentMap()
     for segment in manifest.segments {
       map.add(id: segment.id, baseLSN: segment.baseLSN)

@@ -47,11 +47,24 @@ package struct ParkedRecord {
   }
 
   private func part(_ index: Int) -> [UInt8] { Array(bytes[parts[index]]) }
+  private func text(_ index: Int) -> String { String(decoding: part(index), as: UTF8.self) }
 
   /// Why it is parked.
-  package var reason: String { String(decoding: part(0), as: UTF8.self) }
+  package var reason: String { text(0) }
+  /// Where and why, in a sentence.
+  package var detail: String { text(1) }
+  /// The exchange that the message was published to.
+  package var exchange: String { text(2) }
+  /// The routing key that it was published with.
+  package var routingKey: String { text(3) }
+  /// What it came by: the name of an inlet, or `status`.
+  package var lane: String { text(4) }
+  /// Of the message that it was an element of; empty for none.
+  package var batchID: String { text(5) }
   /// The message's id; empty for none.
-  package var messageID: String { String(decoding: part(7), as: UTF8.self) }
+  package var messageID: String { text(7) }
+  /// The message's body, valid as long as the record's bytes are.
+  package var body: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: bytes[parts[12]]) }
   /// How many bytes the message's body has.
   package var bodyCount: Int { parts[12].count }
 

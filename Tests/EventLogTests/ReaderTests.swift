@@ -124,6 +124,66 @@ import Testing
     }
   }
 
+  @Test func `what is open is found by the tables, and without them as well`() throws {
+    for seed in seeds(8) {
+      var random = SeededRandom(seed)
+      let disk = SimDisk()
+      var model = Model()
+      let log = try SyncLog(.simulated(disk))
+      for round in 0..<60 {
+        try log.commit((0..<9).map { _ in model.makeRecord(&random, hash: log.hash, others: true) })
+        if round % 7 == 3 { try log.seal() }
+        if round % 14 == 5 { try log.maintain(steps: Int.random(in: 0...6, using: &random)) }
+      }
+      try log.confirm()
+      let expected = model.newest.values.map { model.records[Int($0) - 1] }
+        .filter { !$0.header.flags.contains(.final) }.sorted { $0.header.lsn < $1.header.lsn }
+      let open = { (disk: SimDisk, flags: RecordFlags) throws in
+        var found: [ModelRecord] = []
+        try EventLogReader(path: "/store", disk: disk).forEachOpen(flags) {
+          found.append(ModelRecord($0))
+        }
+        return found
+      }
+      #expect(!expected.isEmpty)
+      #expect(try open(disk, .publish) == expected, "seed \(seed)")
+      #expect(try open(disk, [.publish, .driven]).isEmpty, "seed \(seed)")
+      // Without a checkpoint, and without tables that hold: the same.
+      let damaged = disk.afterKill()
+      try? damaged.remove("/store/index/checkpoint")
+      #expect(try open(damaged, .publish) == expected, "seed \(seed)")
+      for file in damaged.files where file.hasSuffix(".table") {
+        damaged.overwrite(file) { $0[TableHeader.bytes + 40] ^= 1 }
+      }
+      #expect(try open(damaged, .publish) == expected, "seed \(seed)")
+      log.kill()
+    }
+  }
+
+  @Test func `what is open is found without reading the rest`() throws {
+    let disk = SimDisk()
+    var random = SeededRandom(9)
+    var model = Model()
+    let log = try SyncLog(.simulated(disk))
+    for _ in 0..<40 {
+      try log.commit((0..<9).map { _ in model.makeRecord(&random, hash: log.hash) })
+    }
+    try log.seal()
+    try log.maintain()
+    try log.confirm()
+    let before = disk.afterKill()
+    before.overwrite("/store/segments/0000000000000001.log") { $0[5000] ^= 1 }
+    let reader = try EventLogReader(path: "/store", disk: before)
+    #expect(throws: EventLogError.self) { _ = try all(reader) }
+    var found = 0
+    try reader.forEachOpen(.publish) { _ in found += 1 }
+    let open = model.newest.values.filter {
+      !model.records[Int($0) - 1].header.flags.contains(.final)
+    }
+    #expect(found == open.count)
+    log.kill()
+  }
+
   @Test func `the history of an event is found without reading the rest`() throws {
     let disk = SimDisk()
     var random = SeededRandom(8)

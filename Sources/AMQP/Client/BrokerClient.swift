@@ -7,9 +7,9 @@ package import NIOCore
 /// It heals itself as links do: what was published and not confirmed when a connection is lost is
 /// published again, with the same message id.
 package final class BrokerClient: Sendable {
-  private let eventLoop: any EventLoop
-  private let options: BrokerOptions
-  private let logger: Logger
+  let eventLoop: any EventLoop
+  let options: BrokerOptions
+  let logger: Logger
   private let core: NIOLoopBound<PublishCore>
 
   private init(_ options: BrokerOptions, _ logger: Logger, _ core: NIOLoopBound<PublishCore>) {

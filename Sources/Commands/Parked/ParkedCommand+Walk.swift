@@ -1,3 +1,4 @@
+internal import AMQP
 internal import ArgumentParser
 internal import Node
 
@@ -30,28 +31,15 @@ extension ParkedCommand {
     _ configuration: ConfigurationOptions, _ filter: ParkedFilter, _ limit: Int,
     _ output: OutputOptions
   ) async throws {
-    var rows: [ParkedMessage] = []
+    var listing = ParkedListing(json: output.json)
     let tally = try await walk(configuration, filter, limit: limit) { messages, _ in
-      rows += messages
+      listing.add(messages)
       return messages.map { _ in .keep }
     }
-    printList(rows, tally, json: output.json)
+    listing.finish(tally)
     if !output.json {
       writeLine("\(tally.matched) of \(tally.depth) parked messages match; nothing was changed")
     }
-  }
-
-  static func printList(_ messages: [ParkedMessage], _ tally: ParkedQueue.Tally, json: Bool) {
-    if json {
-      for message in messages { writeLine(message.json) }
-    } else if messages.isEmpty {
-      writeLine(tally.depth == 0 ? "nothing is parked" : "no parked message is like that")
-    } else {
-      var table = Table(ParkedMessage.columns)
-      for message in messages { table.add(message.row) }
-      writeLine(table.text)
-    }
-    warnIfCut(tally)
   }
 
   /// Says what has been done.
@@ -68,19 +56,16 @@ extension ParkedCommand {
     } else {
       writeLine("\(verb) \(tally.taken) of \(tally.depth) parked messages; \(tally.left) are left")
     }
-    warnIfCut(tally)
-    if tally.skipped > 0 {
-      throw CommandFailure(
-        "\(tally.skipped) messages do not say where they came from; they stay parked", .data)
+    tally.warn()
+    guard tally.skipped > 0 else { return }
+    var why: [String] = []
+    if tally.withoutOrigin > 0 {
+      why.append("\(tally.withoutOrigin) messages do not say where they came from")
     }
-  }
-
-  private static func warnIfCut(_ tally: ParkedQueue.Tally) {
-    guard tally.isCut else { return }
-    writeError(
-      """
-      meddela: looked at the oldest \(tally.looked) of \(tally.depth) messages only: the broker \
-      gives no more than \(ParkedQueue.most) at one time. Deal with some of these first\n
-      """)
+    if tally.tooLarge > 0 {
+      why.append(
+        "\(tally.tooLarge) messages are above \(AMQP.Limits.defaultMaximumBodyBytes) bytes")
+    }
+    throw CommandFailure("\(why.joined(separator: ", ")); they stay parked", .data)
   }
 }

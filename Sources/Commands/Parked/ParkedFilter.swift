@@ -37,7 +37,7 @@ struct ParkedFilter: ParsableArguments {
     reason == nil && lane == nil && type == nil && since == nil && until == nil && id == nil
   }
 
-  func matches(_ message: ParkedMessage) -> Bool {
+  func matches(_ message: some ParkedFacts) -> Bool {
     if let reason, message.reason != reason { return false }
     if let lane, message.lane != lane { return false }
     if let id, message.messageID != id, message.batchID != id { return false }

@@ -2,11 +2,8 @@ internal import AMQP
 internal import JSON
 
 extension ParkedMessage {
-  static let columns = ["REASON", "MESSAGE", "LANE", "FIRST SEEN", "DETAIL"]
-
-  var row: [String] { [reason, messageID ?? "-", lane, firstSeen, detail] }
-
-  /// One line of JSON. A body that is not UTF-8 is given as `bodyBase64`.
+  /// One line of JSON. A body that is not UTF-8 is given as `bodyBase64`, one that is not here as
+  /// null.
   var json: String {
     var object = JSONObjectText()
     object.add("reason", reason)
@@ -18,6 +15,12 @@ extension ParkedMessage {
     object.add("routingKey", routingKey)
     object.add("contentType", incoming.text(incoming.properties.contentType))
     if let batchID { object.add("batchId", batchID) }
+    object.add("bytes", bodyBytes)
+    object.add("waiting", false)
+    guard hasBody else {
+      object.add("body", nil as String?)
+      return object.text
+    }
     let body = incoming.withBody { Array($0) }
     if let text = String(validating: body, as: UTF8.self) {
       object.add("body", text)
@@ -44,8 +47,12 @@ extension ParkedMessage {
         lines.append(Self.line("header " + String(decoding: name, as: UTF8.self), Self.text(value)))
       }
     }
+    lines.append(Self.line("body", "\(bodyBytes) bytes"))
+    guard hasBody else {
+      lines.append("(above \(AMQP.Limits.defaultMaximumBodyBytes) bytes: not shown)")
+      return lines.joined(separator: "\n")
+    }
     let body = incoming.withBody { Array($0) }
-    lines.append(Self.line("body", "\(body.count) bytes"))
     lines.append(
       String(validating: body, as: UTF8.self) ?? "(not UTF-8, base64) \(Base64.encode(body))")
     return lines.joined(separator: "\n")

@@ -3,7 +3,7 @@ internal import JSON
 internal import Messages
 
 /// One parked message: why it is, where it came from, and all that sends it there again.
-struct ParkedMessage {
+struct ParkedMessage: ParkedFacts {
   let reason: String
   let detail: String
   let messageID: String?
@@ -14,11 +14,18 @@ struct ParkedMessage {
   let routingKey: String
   /// Of the message that it was an element of.
   let batchID: String?
+  /// Without its body when `hasBody` is false.
   let incoming: IncomingMessage
+  let bodyBytes: Int
+  /// Whether the body is here: one above 16 MiB is not.
+  let hasBody: Bool
   private let brokersQueue: String?
 
-  init(_ message: IncomingMessage) {
+  init(_ browsed: BrowsedMessage) {
+    let message = browsed.message
     incoming = message
+    bodyBytes = browsed.bodyBytes
+    hasBody = browsed.isWhole
     messageID = message.text(message.properties.messageID)
     var texts: [String?] = []
     var deathKey: String?
@@ -57,12 +64,16 @@ struct ParkedMessage {
     return Timestamp(nanoseconds: Int64(seconds) * 1_000_000_000).text
   }
 
-  /// Whether it says where it was published to.
-  var hasOrigin: Bool { !exchange.isEmpty }
+  /// What replaying it comes to, as far as that is known beforehand.
+  var replayVerdict: ParkedQueue.Verdict {
+    if !hasBody { return .tooLarge }
+    return exchange.isEmpty ? .withoutOrigin : .take
+  }
 
   /// The event's type, by the routing key of its message or by its own word.
   func isOf(type: String) -> Bool {
     if routingKey == type { return true }
+    guard hasBody else { return false }
     let parser = JSONParser()
     let body = incoming.withBody { Array($0) }
     let named = try? parser.withDocument(body) { $0["type"]?.asString?.string == type }
@@ -72,6 +83,7 @@ struct ParkedMessage {
   /// The same message for the exchange that it was first published to: its own properties and
   /// headers, without ours and the broker's.
   var replay: ClientMessage {
+    precondition(hasBody, "what is published again has its body")
     let properties = incoming.properties
     var message = ClientMessage(
       exchange: exchange, routingKey: routingKey, body: incoming.withBody { Array($0) })

@@ -1,17 +1,19 @@
 internal import AMQP
-internal import Synchronization
 
 /// The parked queue, walked from its oldest message on. A message is taken away only when it is
-/// settled; all others go back to their places when the walk ends, in their order.
+/// settled; all others go back to their places when the walk ends, in their order, for which also
+/// a walk that ends early holds the rest for a moment. (One that is killed gives back what it held,
+/// too, but the broker may put it in another order.)
 ///
 /// A walk ends with what was there when it began: what is replayed and parks again is not met
-/// twice. At most `most` messages can be held back at one time, so that a walk that takes few of
-/// many away sees the beginning of the queue only, and says so.
+/// twice. It can hold back `most` messages at one time, so that a walk through more, which takes
+/// few of them away, sees the beginning of the queue only, and says so. Memory is bounded by what
+/// one consumer has read ahead, about 32 MiB, whatever is in the queue.
 struct ParkedQueue {
-  /// RabbitMQ gives one consumer of a quorum queue no more unsettled messages.
-  static let most = 2_000
-  /// Nothing has come for so long: somebody else is taking the messages.
-  private static let patience = Duration.seconds(10)
+  /// 128,000.
+  static let most = ParkedConsumers.most * AMQP.Limits.quorumConsumerMessages
+  /// Messages are dealt with, and settled, so many at a time.
+  private static let groupSize = 200
 
   let client: BrokerClient
   let name: String
@@ -24,20 +26,43 @@ struct ParkedQueue {
     var matched = 0
     /// Settled: gone from the queue.
     var taken = 0
-    /// Matched, and could not be dealt with.
-    var skipped = 0
+    /// Matched, and do not say where they were published to.
+    var withoutOrigin = 0
+    /// Matched, and are larger than what is read of a message.
+    var tooLarge = 0
     /// There was more, but no more could be held back.
     var isCut = false
+    /// There was more, but it did not come.
+    var isShared = false
 
     var left: Int { max(0, depth - taken) }
+    var skipped: Int { withoutOrigin + tooLarge }
+
+    /// Says when the walk did not see all that was there.
+    func warn() {
+      if isCut {
+        writeError(
+          """
+          meddela: looked at the oldest \(looked) of \(depth) messages only: no more than \
+          \(ParkedQueue.most) can be held back at one time. Deal with some of these first\n
+          """)
+      }
+      if isShared {
+        writeError(
+          """
+          meddela: looked at \(looked) of \(depth) messages only: no more came. Something else \
+          consumes from the parked queue\n
+          """)
+      }
+    }
   }
 
   /// What is to become of the messages that match.
   enum Verdict {
-    case keep, take, skip
+    case keep, take, withoutOrigin, tooLarge
   }
 
-  /// Hands each batch's matching messages to `handle`, which says what becomes of each.
+  /// Hands the matching messages to `handle`, some at a time, which says what becomes of each.
   ///
   /// - Parameter limit: at most so many matching messages.
   func walk(
@@ -46,67 +71,71 @@ struct ParkedQueue {
   ) async throws -> Tally {
     var tally = Tally()
     tally.depth = try await client.depth(of: name).messages
-    guard tally.depth > 0 else { return tally }
-    let stream = client.consume(
-      Consumer(queue: name, prefetch: UInt16(min(tally.depth, Self.most))))
-    let seen = Progress()
-    let watch = Task { await Self.closeWhenIdle(stream, seen) }
+    var consumers = ParkedConsumers(client, name)
     do {
-      for try await batch in stream {
-        seen.count.add(batch.count, ordering: .relaxed)
-        try await take(batch, stream, filter, limit, &tally, handle)
-        if tally.looked >= tally.depth || tally.matched >= limit { break }
-        tally.isCut = tally.looked - tally.taken >= Self.most
-        if tally.isCut { break }
-      }
+      try await look(&consumers, filter, limit, &tally, handle)
     } catch {
-      watch.cancel()
-      await stream.close()
+      await Self.giveBack(&consumers, tally)
       throw error
     }
-    watch.cancel()
-    await stream.close()
+    await Self.giveBack(&consumers, tally)
     return tally
   }
 
-  private func take(
-    _ batch: [IncomingMessage], _ stream: ConsumedMessages, _ filter: ParkedFilter, _ limit: Int,
+  private static func giveBack(_ consumers: inout ParkedConsumers, _ tally: Tally) async {
+    if tally.looked < tally.depth, !tally.isCut, !tally.isShared { await consumers.holdRest() }
+    await consumers.release()
+  }
+
+  private func look(
+    _ consumers: inout ParkedConsumers, _ filter: ParkedFilter, _ limit: Int,
     _ tally: inout Tally, _ handle: ([ParkedMessage], Tally) async throws -> [Verdict]
   ) async throws {
+    while tally.looked < tally.depth, tally.matched < limit {
+      if consumers.isFull {
+        tally.isCut = !consumers.mayOpen
+        if tally.isCut { return }
+        consumers.open(prefetch: tally.depth - tally.looked)
+      }
+      var batch = try await consumers.next()[...]
+      tally.isShared = batch.isEmpty
+      if tally.isShared { return }
+      while !batch.isEmpty {
+        let group = batch.prefix(Self.groupSize)
+        batch = batch.dropFirst(Self.groupSize)
+        let taken = try await deal(with: group, filter, limit, &tally, handle)
+        consumers.settle(taken)
+      }
+    }
+  }
+
+  /// Returns those that are to go.
+  private func deal(
+    with group: ArraySlice<BrowsedMessage>, _ filter: ParkedFilter, _ limit: Int,
+    _ tally: inout Tally, _ handle: ([ParkedMessage], Tally) async throws -> [Verdict]
+  ) async throws -> [IncomingMessage] {
     var wanted: [ParkedMessage] = []
-    for incoming in batch {
+    for browsed in group {
       guard tally.looked < tally.depth, tally.matched < limit else { break }
       tally.looked += 1
-      let message = ParkedMessage(incoming)
+      let message = ParkedMessage(browsed)
       guard filter.matches(message) else { continue }
       tally.matched += 1
       wanted.append(message)
     }
+    guard !wanted.isEmpty else { return [] }
     let verdicts = try await handle(wanted, tally)
     precondition(verdicts.count == wanted.count, "there is a verdict for each message")
-    var done: [IncomingMessage] = []
+    var taken: [IncomingMessage] = []
     for (message, verdict) in zip(wanted, verdicts) {
       switch verdict {
       case .keep: break
-      case .take: done.append(message.incoming)
-      case .skip: tally.skipped += 1
+      case .take: taken.append(message.incoming)
+      case .withoutOrigin: tally.withoutOrigin += 1
+      case .tooLarge: tally.tooLarge += 1
       }
     }
-    tally.taken += done.count
-    stream.settle(done)
-  }
-
-  private static func closeWhenIdle(_ stream: ConsumedMessages, _ seen: Progress) async {
-    var last = -1
-    while !Task.isCancelled {
-      let now = seen.count.load(ordering: .relaxed)
-      if now == last { return await stream.close() }
-      last = now
-      try? await Task.sleep(for: patience)
-    }
-  }
-
-  private final class Progress: Sendable {
-    let count = Atomic(0)
+    tally.taken += taken.count
+    return taken
   }
 }

@@ -24,11 +24,11 @@ struct ParkedReplayer {
       let group = rest.prefix(groupSize)
       rest = rest.dropFirst(groupSize)
       try await wait()
-      let going = group.filter(\.hasOrigin)
+      let going = group.filter { $0.replayVerdict == .take }
       let outcomes = try await client.publish(going.map(\.replay))
       sent += going.count
       try Self.check(outcomes, of: going)
-      verdicts += group.map { $0.hasOrigin ? .take : .skip }
+      verdicts += group.map(\.replayVerdict)
       done(group.count)
     }
     return verdicts

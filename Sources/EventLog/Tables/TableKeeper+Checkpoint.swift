@@ -31,6 +31,15 @@ extension TableKeeper {
   func forEachOpen(
     _ body: (TableEntry) throws(EventLogError) -> Void
   ) throws(EventLogError) {
+    try Self.forEachOpen(checkpoint, tables, after: origin, body)
+  }
+
+  /// Every event that is open at the end of the tables. With a checkpoint only those behind it are
+  /// read.
+  static func forEachOpen(
+    _ checkpoint: Table?, _ tables: [Table], after origin: ChainPoint,
+    _ body: (TableEntry) throws(EventLogError) -> Void
+  ) throws(EventLogError) {
     var cursors: [TableCursor] = []
     var from = origin.lsn
     if let checkpoint {

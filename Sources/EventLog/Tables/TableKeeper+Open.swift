@@ -109,11 +109,18 @@ extension TableKeeper {
   private func loadCheckpoint(_ sealed: [Manifest.Segment]) {
     checkpoint = Table.load(disk, paths.checkpoint, store: store)
     guard let found = checkpoint else { return }
-    if found.header.kind != .checkpoint || !Self.isOf(sealed, found.range, origin)
-      || found.range.end.lsn > coveredLSN
-    {
+    if !Self.isUsable(checkpoint: found, for: sealed, after: origin, coveredLSN) {
       checkpoint = nil
     }
+  }
+
+  /// Whether it is a checkpoint of these sealed segments, and no table is missing up to its end.
+  static func isUsable(
+    checkpoint: Table, for sealed: [Manifest.Segment], after origin: ChainPoint,
+    _ coveredLSN: UInt64
+  ) -> Bool {
+    checkpoint.header.kind == .checkpoint && isOf(sealed, checkpoint.range, origin)
+      && checkpoint.range.end.lsn <= coveredLSN
   }
 
   /// Removes derived files that are of no use: unfinished, replaced, or of segments that are gone.

@@ -59,6 +59,45 @@ struct FullParkedQueueTests {
     await calm.close()
   }
 
+  @Test("The copies that wait are listed with those that are parked, while it runs and while not")
+  func listed() async throws {
+    let control = TestBroker.control
+    let service = try ServiceProcess(brokerURL: try #require(TestBroker.url))
+    #expect(try service.run(["topology", "apply"]).0 == 0)
+    let parked = "\(service.prefix).parked"
+    try control.limit(parked, to: 3)
+    defer { try? control.clearLimit(parked) }
+    try service.start(servesHTTP: true)
+    try await service.waitUntilConsuming()
+    let client = try await TestBroker.client(service.brokerURL)
+    let bad = (0..<40).map {
+      TestEvents.malformed(
+        "w-\($0)", lane: $0 % 2 == 0 ? "realtime" : "batch", prefix: service.prefix)
+    }
+    _ = try await client.publish(bad)
+    try await control.waitUntilSettled(service)
+    let counted = try #require(await service.metric("meddela_parked_waiting"))
+    let lines = try service.parkedLines()
+    let waiting = lines.filter(\.isWaiting)
+    #expect(counted > 0 && waiting.count == Int(counted))
+    #expect(waiting.allSatisfy { $0.reason == "not-json" && $0.bytes == "no JSON: \($0.id)".count })
+    #expect(Set(lines.map(\.id)) == Set(bad.compactMap(\.messageID)))
+    let (code, text, _) = try service.run(["parked", "list"])
+    #expect(code == 0 && text.contains("\(waiting.count) parked copies wait"), "\(text)")
+    #expect(try service.parkedLines(["--no-waiting"]).allSatisfy { !$0.isWaiting })
+    let batch = try service.parkedLines(["--lane", "batch"]).filter(\.isWaiting)
+    #expect(!batch.isEmpty && batch.count < waiting.count)
+    #expect(try await service.stop() == 0)
+    #expect(try service.parkedLines().filter(\.isWaiting).map(\.id) == waiting.map(\.id))
+    try control.clearLimit(parked)
+    try service.start()
+    try await service.waitUntilConsuming(starts: 2)
+    try await eventually("none waits") { try !service.parkedLines().contains(where: \.isWaiting) }
+    #expect(Set(try service.parkedLines().map(\.id)) == Set(bad.compactMap(\.messageID)))
+    #expect(try await service.stop() == 0)
+    await client.close()
+  }
+
   @Test("Copies whose headers do not fit the broker's frames are parked with fewer")
   func smallFrames() async throws {
     let broker = try OwnBroker(settings: ["frame_max = 65536"])

@@ -1,0 +1,188 @@
+internal import Logging
+internal import NIOCore
+internal import Synchronization
+
+/// The work of a `QueueBrowser`, on its event loop.
+final class BrowseCore: BrokerLinkDelegate {
+  private let link: BrokerLink
+  private let lost: QueueBrowser.Lost
+  private var buffered: [BrowsedMessage] = []
+  private var bufferedBytes = 0
+  private var waiting: ((Result<[BrowsedMessage], AMQPError>) -> Void)?
+  private var patience: Scheduled<Void>?
+  /// Why nothing can come any more.
+  private var failure: AMQPError?
+  /// Of the newest attempt to connect.
+  private var lastError: AMQPError?
+  private var wasReady = false
+  private var hasReceived = false
+  /// What comes is held by the broker's count only, and shown to nobody.
+  private var isIgnoring = false
+  private var isStopping = false
+  private var isStopped = false
+  private var isFlushScheduled = false
+  private var onCancelled: (() -> Void)?
+  private var onStop: (() -> Void)?
+
+  init(
+    _ options: BrokerOptions, _ consumer: Consumer, _ eventLoop: any EventLoop, _ logger: Logger,
+    _ lost: QueueBrowser.Lost
+  ) {
+    self.lost = lost
+    link = BrokerLink(
+      options: options, role: LinkRole(consumers: [consumer]), eventLoop: eventLoop, logger: logger)
+    link.delegate = self
+  }
+
+  func start() {
+    link.start()
+  }
+
+  func next(_ seconds: Double, _ done: @escaping (Result<[BrowsedMessage], AMQPError>) -> Void) {
+    precondition(waiting == nil, "a browser is asked by one at a time")
+    if let failure { return done(.failure(failure)) }
+    if isStopping || isIgnoring { return done(.success([])) }
+    waiting = done
+    hand()
+    beginPatience(seconds)
+  }
+
+  func hold(_ seconds: Double, _ done: @escaping (Bool) -> Void) {
+    precondition(waiting == nil, "a browser is asked by one at a time")
+    ignore()
+    if hasReceived || failure != nil || isStopping { return done(failure == nil) }
+    waiting = { _ in done(self.hasReceived) }
+    beginPatience(seconds)
+  }
+
+  private func ignore() {
+    isIgnoring = true
+    buffered = []
+    link.pauseIntake(false)
+  }
+
+  private func beginPatience(_ seconds: Double) {
+    guard waiting != nil else { return }
+    let delay = TimeAmount.nanoseconds(Int64(seconds * 1e9))
+    patience = link.eventLoop.assumeIsolated().scheduleTask(in: delay) { self.nothingCame() }
+  }
+
+  private func nothingCame() {
+    if !wasReady, let lastError { return answer(.failure(lastError)) }
+    answer(.success([]))
+  }
+
+  private func answer(_ result: Result<[BrowsedMessage], AMQPError>) {
+    patience?.cancel()
+    patience = nil
+    let done = waiting
+    waiting = nil
+    done?(result)
+  }
+
+  private func hand() {
+    guard !buffered.isEmpty, waiting != nil else { return }
+    let batch = buffered
+    buffered = []
+    bufferedBytes = 0
+    link.pauseIntake(false)
+    answer(.success(batch))
+  }
+
+  func settle(_ tags: [(UInt64, UInt32)]) {
+    for (tag, epoch) in tags { link.settle(tag, epoch: epoch) }
+    guard !isFlushScheduled else { return }
+    isFlushScheduled = true
+    link.eventLoop.assumeIsolated().execute {
+      self.isFlushScheduled = false
+      self.link.flush()
+    }
+  }
+
+  func cancel(_ done: @escaping () -> Void) {
+    ignore()
+    answer(.success([]))
+    guard failure == nil, !isStopping, link.isReady, link.isConsuming else { return done() }
+    onCancelled = done
+    link.setConsuming(false)
+  }
+
+  func stop(_ done: @escaping () -> Void) {
+    guard !isStopped else { return done() }
+    isStopping = true
+    buffered = []
+    onStop = done
+    link.stop()
+  }
+
+  func brokerLink(_ link: BrokerLink, isReady epoch: UInt32) {
+    wasReady = true
+  }
+
+  func brokerLink(
+    _ link: BrokerLink, lost epoch: UInt32, _ error: AMQPError, unconfirmed: [UInt64]
+  ) {
+    guard !isStopping else { return }
+    fail(error)
+    // Another connection would begin at the front of the queue again.
+    link.eventLoop.assumeIsolated().execute { self.link.stop() }
+  }
+
+  func brokerLink(_ link: BrokerLink, failed error: AMQPError, retryAfterSeconds: Double?) {
+    lastError = error
+    if retryAfterSeconds == nil {
+      isStopped = true
+      fail(error)
+    }
+  }
+
+  private func fail(_ error: AMQPError) {
+    lost.flag.store(true, ordering: .releasing)
+    buffered = []
+    if failure == nil { failure = error }
+    answer(.failure(error))
+    cancelled()
+  }
+
+  private func cancelled() {
+    let done = onCancelled
+    onCancelled = nil
+    done?()
+  }
+
+  func brokerLink(_ link: BrokerLink, received message: consuming IncomingMessage) {
+    take(BrowsedMessage(message))
+  }
+
+  /// It stays unsettled, like any other: rejecting it would destroy it where nothing is behind the
+  /// queue.
+  func brokerLink(_ link: BrokerLink, oversized message: OversizedMessage) {
+    take(BrowsedMessage(message))
+  }
+
+  private func take(_ message: BrowsedMessage) {
+    hasReceived = true
+    guard !isStopping, failure == nil else { return }
+    if isIgnoring { return answer(.success([])) }
+    buffered.append(message)
+    bufferedBytes += message.message.storage.count
+    // Nobody has asked for them yet: they wait in the socket, not in memory.
+    if bufferedBytes >= Limits.browsedBytes { link.pauseIntake(true) }
+  }
+
+  func brokerLinkDidRead(_ link: BrokerLink) {
+    hand()
+  }
+
+  func brokerLink(_ link: BrokerLink, isConsuming: Bool) {
+    if !isConsuming { cancelled() }
+  }
+
+  func brokerLinkDidStop(_ link: BrokerLink) {
+    isStopped = true
+    answer(failure.map { .failure($0) } ?? .success([]))
+    cancelled()
+    onStop?()
+    onStop = nil
+  }
+}
