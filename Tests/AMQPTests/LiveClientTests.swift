@@ -40,6 +40,27 @@ struct LiveClientTests {
     await client.close()
   }
 
+  @Test func `What is published while the socket becomes writable again is sent once`()
+    async throws
+  {
+    let queue = LiveBroker.queueName()
+    let body = [UInt8](repeating: 0x78, count: 16 << 20)
+    // How much a socket takes at once is not ours to say: it is met in some rounds.
+    for _ in 0..<30 {
+      let client = try await LiveBroker.client()
+      try await client.perform([.declareQueue(name: queue), .purgeQueue(name: queue)])
+      let batch = [[], body, [1]].map {
+        ClientMessage(exchange: "", routingKey: queue, body: $0)
+      }
+      #expect(try await client.publish(batch).allSatisfy { $0 == .confirmed })
+      try #require(try await client.depth(of: queue).messages == 3)
+      await client.close()
+    }
+    let client = try await LiveBroker.client()
+    try await client.perform([.deleteQueue(name: queue)])
+    await client.close()
+  }
+
   @Test func `Large bodies travel in many frames`() async throws {
     let client = try await LiveBroker.client()
     let queue = LiveBroker.queueName()

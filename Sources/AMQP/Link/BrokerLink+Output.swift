@@ -88,9 +88,15 @@ extension BrokerLink {
     guard outbound.readableBytes > 0, let context else { return }
     machine.clock.now = now
     machine.clock.sent()
-    context.writeAndFlush(NIOAny(outbound), promise: nil)
+    // Taken out first: a socket that was full and takes this says so before the call returns, and
+    // what the owner then publishes must neither find it here nor be cleared with it.
+    var leaving = spare
+    spare = ByteBuffer()
+    swap(&leaving, &outbound)
+    context.writeAndFlush(NIOAny(leaving), promise: nil)
     // Keeps the memory when the socket took everything at once, as it does as a rule.
-    outbound.clear(minimumCapacity: Limits.flushBytes * 2)
+    leaving.clear(minimumCapacity: Limits.flushBytes * 2)
+    spare = leaving
   }
 
   /// The socket has taken what waited for it.

@@ -33,6 +33,8 @@ package final class BrokerLink {
   var context: ChannelHandlerContext?
   /// Encoded and not yet handed to the socket.
   var outbound: ByteBuffer
+  /// Empty: takes the place of `outbound` while that leaves.
+  var spare = ByteBuffer()
   /// The start of a frame whose end has not come.
   var carry: ByteBuffer
   let encoder = MethodEncoder()
