@@ -116,4 +116,20 @@ struct ManyParkedTests {
     #expect(try await client.depth(of: parked).messages == 0)
     await client.close()
   }
+
+  @Test("What a stranger wrote moves no cursor")
+  func controlCharacters() async throws {
+    let service = try Self.service()
+    let client = try await TestBroker.client(service.brokerURL)
+    var message = ParkedTests.parked(1, service, body: "a\u{1b}[2Jb\nc")
+    message.messageID = "id\u{1b}]0;mine\u{7}"
+    _ = try await client.publish([message])
+    for arguments in [["parked", "list"], ["parked", "show"]] {
+      let (code, text, _) = try service.run(arguments)
+      #expect(code == 0 && !text.contains("\u{1b}") && text.contains(#"\u{1b}]0;mine"#), "\(text)")
+    }
+    let (_, shown, _) = try service.run(["parked", "show"])
+    #expect(shown.contains("a\\u{1b}[2Jb\nc"), "\(shown)")
+    await client.close()
+  }
 }

@@ -17,7 +17,7 @@ protocol ParkedFacts {
 extension ParkedFacts {
   /// In a table. A detail can be as long as a path in somebody's JSON: `show` has it whole.
   var row: [String] {
-    [reason, messageID ?? "-", lane, firstSeen, "\(bodyBytes)", detail].map {
+    [reason, messageID ?? "-", lane, firstSeen, "\(bodyBytes)", detail].map(\.printable).map {
       $0.count <= Self.mostCellCharacters ? $0 : $0.prefix(Self.mostCellCharacters - 1) + "…"
     }
   }

@@ -44,7 +44,8 @@ extension ParkedMessage {
     incoming.storage.withUnsafeBytes { bytes in
       HeaderTable(entries: bytes.slice(properties.headers)).forEach { name, value, _ in
         guard !Self.isAdded(name) else { return }
-        lines.append(Self.line("header " + String(decoding: name, as: UTF8.self), Self.text(value)))
+        lines.append(
+          Self.line("header " + String(decoding: name, as: UTF8.self).printable, Self.text(value)))
       }
     }
     lines.append(Self.line("body", "\(bodyBytes) bytes"))
@@ -54,12 +55,14 @@ extension ParkedMessage {
     }
     let body = incoming.withBody { Array($0) }
     lines.append(
-      String(validating: body, as: UTF8.self) ?? "(not UTF-8, base64) \(Base64.encode(body))")
+      String(validating: body, as: UTF8.self)?.printable(keeping: "\n\t")
+        ?? "(not UTF-8, base64) \(Base64.encode(body))")
     return lines.joined(separator: "\n")
   }
 
   private static func line(_ name: String, _ value: String) -> String {
-    name + ":" + String(repeating: " ", count: max(1, 14 - name.count)) + value
+    name + ":" + String(repeating: " ", count: max(1, 14 - name.count))
+      + value.printable
   }
 
   private static func text(_ value: HeaderTable.Value) -> String {
