@@ -88,7 +88,7 @@ extension EventState {
   mutating func clockWasSet(by nanoseconds: Int64) {
     guard wait != .schedule else { return }
     startedAt = startedAt.adding(nanoseconds)
-    if wait == .retry { dueAt = dueAt.adding(nanoseconds) }
+    if wait == .retry, !dueAt.isNone { dueAt = dueAt.adding(nanoseconds) }
   }
 
   /// Whether a timer is to wake the event: it waits for its time, or is to be published again.

@@ -20,7 +20,7 @@ package struct HeldBytes: Sendable {
   /// All of them.
   package var total: Int { waiting.reduce(inWork, +) }
 
-  func waiting(_ inlet: Inlet) -> Int { waiting[Int(inlet.rawValue)] }
+  package func waiting(_ inlet: Inlet) -> Int { waiting[Int(inlet.rawValue)] }
 
   mutating func arrived(_ bytes: Int, in inlet: Inlet) { waiting[Int(inlet.rawValue)] += bytes }
 

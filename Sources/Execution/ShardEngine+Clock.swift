@@ -39,7 +39,9 @@ extension ShardEngine {
       timers.add(TimerQueue.Timer(due: expires ? expiration : dueAt, key: key, lsn: lsn))
     }
     if wait != .schedule {
-      let at = now.monotonic &+ UInt64(remaining(wait, until: dueAt))
+      let clock =
+        isBroken(.waitsByTheWallClock) ? UInt64(now.wall.nanoseconds) : now.monotonic
+      let at = clock &+ UInt64(remaining(wait, until: dueAt))
       retries.add(RetryQueue.Retry(at: at, key: key, lsn: lsn))
     }
   }

@@ -9,6 +9,10 @@ extension ShardEngine {
 
   package func linkBlocked(_ link: PublishLink, _ isBlocked: Bool) {
     links[link.rawValue].blocked(isBlocked, at: now.monotonic)
+    if isBroken(.publishesAgainUnasked), !isBlocked, links[link.rawValue].isOpen {
+      linkLost(link)
+      linkOpened(link)
+    }
   }
 
   /// The broker has taken responsibility for a publish.

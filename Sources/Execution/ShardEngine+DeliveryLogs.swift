@@ -100,7 +100,11 @@ extension ShardEngine {
     if log.outcome == .deliveryFailed, hasFallback(event) {
       events[event].state.dueAt = now.wall
     }
-    events[event].waiters.append(message)
+    if isBroken(.settlesLogsAtOnce) {
+      elementSettled(message)
+    } else {
+      events[event].waiters.append(message)
+    }
     append(.transition, event, reason: reason(of: log), occurredAt: log.occurredAt)
     awaitDurable(event, then: .settle)
   }

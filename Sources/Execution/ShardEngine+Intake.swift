@@ -234,7 +234,7 @@ extension ShardEngine {
     let inbound = messages[message].message
     output.settlements.append(
       Settlement(
-        inlet: inbound.inlet, channelEpoch: inbound.channelEpoch,
+        inlet: inbound.inlet, channelEpoch: epoch(for: inbound),
         deliveryTag: inbound.deliveryTag, isRejected: messages[message].isRejected))
     counters.settled += 1
     held.release(messages[message].heldBytes)

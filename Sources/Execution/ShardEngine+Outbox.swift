@@ -9,6 +9,7 @@ extension ShardEngine {
     if !outbox.refused.isEmpty, outbox.retryAt <= now.monotonic {
       for entry in outbox.takeRefused() { publish(entry) }
     }
+    if isBroken(.publishesUpdatesTogether) { outbox.forgetBusy() }
     while let entry = outbox.takeNext(durable: durableLSN) { publish(entry) }
   }
 
@@ -121,7 +122,7 @@ extension ShardEngine {
     let lsn = nextLSN
     nextLSN += 1
     let record = PositionRecord(
-      outbox: position,
+      outbox: isBroken(.skipsUpdatesAtRestart) ? lsn - 1 : position,
       logWatch: logWatch.position(isNewest: { lookup.isNewest($0, of: $1) }), totals: totals)
     reconcile()
     let start = output.bytes.count

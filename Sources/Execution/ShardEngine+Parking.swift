@@ -184,6 +184,7 @@ extension ShardEngine {
   func checkParking() {
     guard parking.isNeeded else { return }
     links[PublishLink.parking.rawValue].inFlight.trim(isWaiting: isWaiting)
+    if isBroken(.waitsForParkedCopies) { return }
     let wait = parking.isStuck ? 0 : EngineLimits.parkingDeadline
     while let slot = parking.popOverdue(at: now.monotonic, after: wait) {
       if parking[slot].isPublished { links[PublishLink.parking.rawValue].inFlight.answered() }
@@ -262,7 +263,9 @@ extension ShardEngine {
       throw EngineError.unreadableRecord(lsn: stored.lsn)
     }
     if !isCarried {
-      parking.add(record.copy, stored)
+      var copy = record.copy
+      if isBroken(.altersStoredCopies) { copy.origin.reason = [] }
+      parking.add(copy, stored)
     } else if parking.log.place(of: stored.key) == stored.lsn {
       let again = appendParked(
         record.copy, number: stored.number, previousLSN: stored.lsn, blames: 0)

@@ -50,7 +50,7 @@ extension ShardEngine {
   }
 
   private func giveUpReceipts(_ count: Int, _ reason: StaticString) {
-    guard count > 0 else { return }
+    guard count > 0, !isBroken(.losesReceipts) else { return }
     counters.receiptsGivenUp += count
     lastReceiptLoss = reason
   }

@@ -59,7 +59,9 @@ extension ShardEngine {
     }
     if !events[event].redrives.isEmpty { redriveIsDurable(event) }
     switch events[event].then {
-    case .publish: queueDelivery(event)
+    case .publish:
+      if isBroken(.settlesBeforeConfirm) { events[event].waiters.removeAll { elementSettled($0) } }
+      queueDelivery(event)
     case .settle: settle(event)
     }
     if !events[event].state.dueAt.isNone { goOnRecycling(event) }

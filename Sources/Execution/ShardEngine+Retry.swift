@@ -51,7 +51,8 @@ extension ShardEngine {
       return addTimer(event)
     }
     if state.dueAt > now.wall { events[event].state.dueAt = now.wall }
-    if !isPaced, !state.dueAt.isNone, !takesTurn(state.lane) { return waitForTurn(event) }
+    let needsTurn = !isPaced && !state.dueAt.isNone && !isBroken(.driveOnIgnoresRate)
+    if needsTurn, !takesTurn(state.lane) { return waitForTurn(event) }
     switch state.status {
     case .pendingDelivery: return republish(event, for: .paced)
     case .deliveryFailed: return recycle(event)
@@ -96,7 +97,8 @@ extension ShardEngine {
   private func driveOn(_ event: Int32, _ fields: EventFields) {
     let version = events[event].facts.string(.templateVersion)
     guard version.isEmpty else {
-      guard let template = catalog.template(version: version) ?? pinned[version] else {
+      let present = isBroken(.rendersAnew) ? match(fields, lane: events[event].state.lane) : nil
+      guard let template = present ?? catalog.template(version: version) ?? pinned[version] else {
         return retryLater(
           event,
           TransitionReason(

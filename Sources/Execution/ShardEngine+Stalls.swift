@@ -80,6 +80,7 @@ extension ShardEngine {
   /// unacknowledged stays open, for the others. With nobody beside it, its deadline is soon
   /// enough.
   func relieveQuietQueues() {
+    if isBroken(.keepsQuietQueues) { return }
     for lane in Lane.allCases {
       let queues = deliveryQueues.indices.filter { deliveryQueues[$0].lane == lane }
       guard queues.count > 1 else { continue }

@@ -44,6 +44,7 @@ extension ShardEngine {
   /// Until the message is settled, or all of it is durable and a moment more has passed, or its
   /// time is up. It waits for no answer of the broker's beyond that moment.
   private func isStillAlone(_ alone: Suspects.Alone) -> Bool {
+    if isBroken(.isolatesForEver), messages.contains(alone.message) { return true }
     guard messages.contains(alone.message), alone.age < EngineLimits.suspectAlone else {
       return false
     }

@@ -42,6 +42,7 @@ extension ShardEngine {
   }
 
   private func doWork(mayTakeBatch: Bool) -> Bool {
+    if isBroken(.takesBatchFirst) { takeAllOfBatch() }
     resumePostponed(.logs)
     resumePostponed(.realtime)
     var isLeft = false

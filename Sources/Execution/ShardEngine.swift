@@ -149,6 +149,9 @@ package final class ShardEngine<Lookup: EventLookup> {
     if message.redelivered, message.deliveryCount >= EngineLimits.suspectDeliveries {
       return suspects.add(message)
     }
+    if isBroken(.settlesOnPresentChannel) {
+      inlets[Int(message.inlet.rawValue)].epoch = message.channelEpoch
+    }
     inlets[Int(message.inlet.rawValue)].add(message)
   }
 
@@ -161,7 +164,9 @@ package final class ShardEngine<Lookup: EventLookup> {
   }
 
   /// Whether a lane's connection is to be read: there is room for what waits in memory.
-  package func mayReceive(_ inlet: Inlet) -> Bool { held.mayReceive(inlet) }
+  package func mayReceive(_ inlet: Inlet) -> Bool {
+    isBroken(.receivesWithoutBound) || held.mayReceive(inlet)
+  }
 
   /// Matches with another catalog from the next event on; one event sees one catalog only.
   package func use(_ next: TemplateCatalog) {
@@ -227,6 +232,8 @@ struct InletState {
   var waiting: Deque<InboundMessage> = []
   /// The message whose elements are being taken.
   var open: Int32 = -1
+  /// The channel of the newest of them; only an engine that is broken on purpose asks for it.
+  var epoch: UInt32 = 0
 
   mutating func add(_ message: InboundMessage) {
     waiting.append(message)

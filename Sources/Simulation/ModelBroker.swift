@@ -1,5 +1,6 @@
 import DequeModule
 import Execution
+import Messages
 
 /// The broker of a simulated shard: three queues that lead to it, and what it has published.
 struct ModelBroker {
@@ -10,6 +11,15 @@ struct ModelBroker {
     /// Of the events, or of the logs' events, that it carries.
     var ids: [String]
     var deliveryCount: UInt32 = 0
+    /// Of a delivery log.
+    var log: SentLog?
+  }
+
+  /// What a delivery engine has said.
+  struct SentLog {
+    var deliveryID: String
+    var occurredAt: Timestamp
+    var outcome: Status
   }
 
   /// A queue with its single consumer's channel.
@@ -26,6 +36,8 @@ struct ModelBroker {
     var messageID: String
     var replyTo: String
     var body: [UInt8]
+    /// Of a parked copy.
+    var reason = ""
   }
 
   struct InFlight {
@@ -33,8 +45,7 @@ struct ModelBroker {
     var link: PublishLink
     var published: Published
     var isTaken: Bool
-    var isReturned: Bool
-    var isRefused: Bool
+    var fate: BrokerTrouble.Fate
   }
 
   /// Redeliveries of a message before the broker parks it.
@@ -46,7 +57,9 @@ struct ModelBroker {
   var deliveries: [String: String] = [:]
   var statusUpdates: [Published] = []
   var parked: [Published] = []
-  var receipts: Set<String> = []
+  /// Receipts that it has confirmed since the process began.
+  var receipts = 0
+  var trouble = BrokerTrouble()
   /// What the broker itself parked.
   var parkedAtLimit: [Message] = []
   var stalledChannels: Set<String> = []
@@ -58,6 +71,11 @@ struct ModelBroker {
 
   var queuedMessages: Int { queues.reduce(0) { $0 + $1.ready.count } }
   var unackedMessages: Int { queues.reduce(0) { $0 + $1.unacked.count } }
+
+  /// The number of messages that a consumer may have unacknowledged.
+  func hasRoom(_ inlet: Inlet, prefetch: Int) -> Bool {
+    queues[Int(inlet.rawValue)].unacked.count < prefetch
+  }
 
   mutating func take(from inlet: Inlet) -> (UInt64, Message)? {
     let index = Int(inlet.rawValue)
@@ -86,9 +104,16 @@ struct ModelBroker {
     queues[index].epoch += 1
   }
 
+  /// What is queued counts as never delivered.
+  mutating func forgetDeliveries(_ inlet: Inlet) {
+    for index in queues[Int(inlet.rawValue)].ready.indices {
+      queues[Int(inlet.rawValue)].ready[index].deliveryCount = 0
+    }
+  }
+
   /// Whether anything that the service published is about an id: parked it, for short.
   func hasParked(_ id: String) -> Bool {
-    parked.contains {
+    parked.reversed().contains {
       $0.messageID == id || String(decoding: $0.body, as: UTF8.self).contains(id)
     }
   }

@@ -12,6 +12,8 @@ final class ModelLog: EventLookup {
     var isFinal: Bool
     var isDriven: Bool
     var time: Int64
+    /// When it was appended, in simulated time.
+    var appendedAt: Int64
     var id: [UInt8]
     var payload: [UInt8]
 
@@ -31,6 +33,8 @@ final class ModelLog: EventLookup {
   /// The newest record of each event, and the newest durable one.
   private var newest: [EventKey: Int] = [:]
   private var newestDurable: [EventKey: Int] = [:]
+  /// The records of each event, in order.
+  private var places: [EventKey: [Int]] = [:]
   /// Keys that count as known though they are not: fingerprints that collide.
   var collisions: Set<EventKey> = []
 
@@ -89,7 +93,7 @@ final class ModelLog: EventLookup {
     newest[key].map { records[$0].lsn == lsn } ?? false
   }
 
-  func append(_ order: AppendOrder, bytes: [UInt8]) {
+  func append(_ order: AppendOrder, bytes: [UInt8], at now: Int64) {
     precondition(order.lsn == nextLSN, "LSNs follow each other")
     func slice(_ range: ByteRange) -> [UInt8] {
       Array(bytes[range.offset..<range.offset + range.count])
@@ -99,8 +103,11 @@ final class ModelLog: EventLookup {
         lsn: order.lsn, kind: order.kind, key: order.key ?? Self.noKey,
         status: order.status, isPublished: order.isPublished,
         isFinal: order.isFinal, isDriven: order.isDriven, time: order.time.nanoseconds,
-        id: slice(order.id), payload: slice(order.payload)))
-    if let key = order.key { newest[key] = records.count - 1 }
+        appendedAt: now, id: slice(order.id), payload: slice(order.payload)))
+    if let key = order.key {
+      newest[key] = records.count - 1
+      places[key, default: []].append(records.count - 1)
+    }
   }
 
   /// Makes more records durable and hands them out.
@@ -129,14 +136,14 @@ final class ModelLog: EventLookup {
 
   /// Whether a durable record holds a copy for the parked queue that is about an id.
   func hasParked(_ id: String) -> Bool {
-    records.prefix(durableCount).contains { record in
+    records.prefix(durableCount).reversed().contains { record in
       record.kind == .parked && String(decoding: record.payload, as: UTF8.self).contains(id)
     }
   }
 
-  /// When the event's newest durable record was made, but for those that only carry it forward.
-  func lastChange(of key: EventKey) -> Int64 {
-    records.prefix(durableCount).last { $0.key == key && $0.kind != .carried }?.time ?? 0
+  /// The event's durable records, newest first.
+  func durableRecords(of key: EventKey) -> [Record] {
+    places[key, default: []].reversed().compactMap { $0 < durableCount ? records[$0] : nil }
   }
 
   /// A crash: what is not durable may be gone. Frames are whole, so it is a prefix that stays.
@@ -145,8 +152,10 @@ final class ModelLog: EventLookup {
     records.removeLast(records.count - kept)
     durableCount = kept
     newest = [:]
+    places = [:]
     for (index, record) in records.enumerated() where record.kind != .position {
       newest[record.key] = index
+      places[record.key, default: []].append(index)
     }
     newestDurable = newest
   }

@@ -4,9 +4,11 @@ import Messages
 /// What producers send in a simulated run.
 package enum SimulatedLoad {
   /// An event. `extra`: more members, each with a comma before it.
-  package static func event(_ id: String, type: String = "order", extra: String = "") -> String {
+  package static func event(
+    _ id: String, type: String = "order", extra: String = "", name: String = "Elsa"
+  ) -> String {
     """
-    {"id":"\(id)","type":"\(type)","email":"elsa@example.se"\(extra),"ctx":{"name":"Elsa"}}
+    {"id":"\(id)","type":"\(type)","email":"elsa@example.se"\(extra),"ctx":{"name":"\(name)"}}
     """
   }
 
@@ -28,9 +30,10 @@ package enum SimulatedLoad {
     }
     while count < plan.events {
       let inlet: Inlet = random.chance(50) ? .realtime : .batch
-      let kind = random.below(13)
+      let kind = random.below(16)
       if kind == 5 {
-        world("e").send(inlet, "{ this is not JSON", ids: [])
+        sendGarbage(count, inlet, to: world("e"))
+        count += plan.events > 100 ? 1 : 0
         continue
       }
       if kind == 12 {
@@ -43,7 +46,7 @@ package enum SimulatedLoad {
       let phone = random.chance(70) ? #","mobilePhone":"+46701234567""# : ""
       let token = random.chance(50) ? #","registrationToken":"t0ken""# : ""
       switch kind {
-      case 0:
+      case 0 where plan.hasMoments:
         let at = world.later(seconds: Int64(1 + random.below(40)))
         world.scheduled[id] = Timestamp(rfc3339: at)
         world.send(inlet, event(id, extra: #","scheduled":"\#(at)""#), messageID: id, ids: [id])
@@ -61,7 +64,7 @@ package enum SimulatedLoad {
       case 4:
         world.send(inlet, event(id), ids: [id])
         world.send(inlet, event(id), ids: [id])
-      case 6:
+      case 6 where plan.hasMoments:
         let at = world.later(seconds: 1)
         world.send(inlet, event(id, extra: #","expiration":"\#(at)""#), ids: [id])
       case 7, 8, 9:
@@ -70,19 +73,61 @@ package enum SimulatedLoad {
       case 10:
         let sms = #","channel":"sms","mobilePhone":"+46701234567""#
         world.send(inlet, event(id, type: "ship", extra: sms), ids: [id])
+      case 13:
+        // Larger than some brokers take.
+        let name = String(repeating: "Elsa ", count: 400)
+        world.send(inlet, event(id, type: "ship", extra: phone, name: name), ids: [id])
+      case 14:
+        sendConflict(id, inlet, to: world)
       default:
-        world.send(inlet, event(id), messageID: id, replyTo: "client", ids: [id])
+        world.send(
+          inlet, event(id), messageID: id,
+          replyTo: plan.isFair || random.chance(50) ? "client" : "other", ids: [id])
       }
+    }
+  }
+
+  /// More of one kind than may be unacknowledged at one time, or some that were delivered often.
+  static func flood(_ world: Simulation, random: inout SeededRandom) {
+    let kind = random.below(4)
+    let count = kind == 3 ? 1 + random.below(4) : world.plan.prefetch + 20
+    for _ in 0..<count {
+      let id = "flood-\(world.seed)-\(world.events.count)"
+      let sms = #","channel":"sms","mobilePhone":"+46701234567""#
+      switch kind {
+      case 0: sendGarbage(world.mustPark.count, .realtime, to: world)
+      case 1: world.send(.realtime, event(id), messageID: id, replyTo: "client", ids: [id])
+      case 2: world.send(.realtime, event(id, type: "ship", extra: sms), ids: [id])
+      default:
+        world.send(.realtime, event(id, type: "ship", extra: sms), ids: [id], deliveryCount: 7)
+      }
+      if kind != 0 { world.events.append(id) }
+    }
+  }
+
+  /// What is no event at all.
+  private static func sendGarbage(_ number: Int, _ inlet: Inlet, to world: Simulation) {
+    let body = "{ this is not JSON: \(number)"
+    world.mustPark.append(Array(body.utf8))
+    world.parkReasons[Array(body.utf8)] = "not-json"
+    world.send(inlet, body, replyTo: "client", ids: [])
+  }
+
+  /// Two events with one id: whichever comes second is parked.
+  private static func sendConflict(_ id: String, _ inlet: Inlet, to world: Simulation) {
+    for body in [event(id), event(id, name: "Olle")] {
+      world.parkReasons[Array(body.utf8)] = "id-conflict"
+      world.send(inlet, body, ids: [id])
     }
   }
 
   private static func sendRogueLog(to world: Simulation, random: inout SeededRandom) {
     let id = random.chance(50) ? "ghost" : "e\(world.seed)-0"
-    world.send(
-      .deliveryLogs,
-      """
+    let body = """
       {"deliveryId":"\(id).\(world.shard).900","eventId":"\(id)","outcome":"sent",\
       "occurredAt":"2027-01-15T08:00:00Z"}
-      """, ids: [id])
+      """
+    world.parkReasons[Array(body.utf8)] = "unknown-delivery"
+    world.send(.deliveryLogs, body, ids: [id])
   }
 }

@@ -4,15 +4,26 @@ import Messages
 // The broker's side: it takes publishes, confirms them in any order, and delivery engines answer.
 extension Simulation {
   func openLink(_ link: PublishLink) {
-    if !orderedLinks.contains(link) { orderedLinks.append(link) }
-    openLinks.insert(link.rawValue)
+    links.opened(link, at: nanoseconds)
     engine.linkOpened(link)
+  }
+
+  /// Now, or in a while.
+  func openLinkLater(_ link: PublishLink) {
+    guard random.chance(faults.latePercent) || plan.isFair else { return openLink(link) }
+    links.opensLater(
+      link, at: nanoseconds + Int64(random.below(plan.isFair ? 100_000_000 : 3_000_000_000)))
+  }
+
+  func orderLink(_ order: LinkOrder) {
+    links.order(order)
+    openLinkLater(order.link)
   }
 
   /// What a new engine wants open before its first turn.
   func openOrderedLinks() {
     engine.swapOutput(&output)
-    for order in output.openLinks { openLink(order.link) }
+    for order in output.openLinks { orderLink(order) }
     output.removeAll()
   }
 
@@ -21,41 +32,54 @@ extension Simulation {
     func text(_ range: ByteRange) -> String {
       String(decoding: output.bytes[range.offset..<range.offset + range.count], as: UTF8.self)
     }
-    guard openLinks.contains(order.link.rawValue) else {
-      return violate("a publish on a connection that is gone")
+    guard links.isOpen(order.link) else {
+      return violate(.totals, "a publish on a connection that is gone")
     }
-    let published = ModelBroker.Published(
+    var published = ModelBroker.Published(
       exchange: order.exchange, routingKey: text(order.routingKey),
       messageID: text(order.messageID), replyTo: text(order.replyTo),
       body: Array(order.body[order.bodyRange]))
-    let isRefused = random.chance(faults.nackPercent)
-    let isReturned = order.mandatory && random.chance(faults.returnPercent)
-    let isTaken = !isRefused && !isReturned && random.chance(80)
+    for header in output.headers[order.headers]
+    where header.name.description == "x-meddela-reason" {
+      published.reason = text(header.value)
+    }
+    let fate = fate(of: published, order)
+    var isTaken = random.chance(80)
+    if case .confirmed = fate {} else { isTaken = false }
     switch order.exchange {
-    case .deliveries: checkDelivery(published)
+    case .deliveries: checkDelivery(published, order.link)
     case .status: checkStatusUpdate(published)
-    case .parked, .direct: break
+    case .parked: checkParkedCopy(published)
+    case .direct: break
     }
     if isTaken { take(published) }
     broker.inFlight.append(
       ModelBroker.InFlight(
-        token: order.token, link: order.link, published: published, isTaken: isTaken,
-        isReturned: isReturned, isRefused: isRefused))
+        token: order.token, link: order.link, published: published, isTaken: isTaken, fate: fate))
+  }
+
+  private func fate(
+    of published: ModelBroker.Published, _ order: PublishOrder
+  ) -> BrokerTrouble.Fate {
+    // Nothing is taken behind a message that ends the connection.
+    let isBehind = broker.inFlight.contains { $0.link == order.link && $0.closes }
+    if isBehind { return .ignored }
+    let fate = broker.trouble.fate(
+      of: published, on: order.link, isMandatory: order.mandatory, at: nanoseconds)
+    guard case .confirmed = fate else { return fate }
+    if random.chance(faults.nackPercent) { return .refused }
+    return order.mandatory && random.chance(faults.returnPercent) ? .returned : .confirmed
   }
 
   private func take(_ published: ModelBroker.Published) {
     switch published.exchange {
     case .deliveries:
-      broker.deliveries[published.messageID] = channel(published)
+      broker.deliveries[published.messageID] = published.queue
       if plan.answersLogs { answer(published) }
     case .status: broker.statusUpdates.append(published)
     case .parked: broker.parked.append(published)
-    case .direct: broker.receipts.insert(published.messageID)
+    case .direct: break
     }
-  }
-
-  func channel(_ delivery: ModelBroker.Published) -> String {
-    String(delivery.routingKey.prefix { $0 != "." })
   }
 
   /// The delivery engine sends and says so: at once, later, twice, in contradictions, never.
@@ -66,27 +90,26 @@ extension Simulation {
       let outcome: Status = [.sent, .ignored, .deliveryFailed][random.below(3)]
       let time = Timestamp(nanoseconds: nanoseconds - Int64(random.below(4)) * 250_000_000).text
       let word = outcome == .deliveryFailed ? "failed" : "\(outcome.wireName)"
-      noteLog(delivery.messageID, time, outcome)
+      guard let sent = noteLog(delivery.messageID, time, outcome) else { continue }
       let log = """
         {"deliveryId":"\(delivery.messageID)","eventId":"\(id)","outcome":"\(word)",\
         "occurredAt":"\(time)"}
         """
-      for _ in 0..<(random.chance(10) ? 2 : 1) { sendLog?(delivery.replyTo, log, id) }
+      let message = ModelBroker.Message(
+        body: Array(log.utf8), messageID: "", replyTo: "", ids: [id], log: sent)
+      for _ in 0..<(random.chance(10) ? 2 : 1) { sendLog?(delivery.replyTo, message) }
     }
   }
 
   /// Remembers which log wins: the later one, ties by failed, ignored, sent.
-  func noteLog(_ deliveryID: String, _ time: String, _ outcome: Status) {
-    guard let occurredAt = Timestamp(rfc3339: time) else { return }
-    func rank(_ status: Status) -> Int {
-      status == .deliveryFailed ? 3 : status == .ignored ? 2 : 1
-    }
-    if let known = winningLogs[deliveryID],
-      (known.occurredAt, rank(known.outcome)) >= (occurredAt, rank(outcome))
-    {
-      return
-    }
-    winningLogs[deliveryID] = (occurredAt, outcome)
+  func noteLog(
+    _ deliveryID: String, _ time: String, _ outcome: Status
+  ) -> ModelBroker.SentLog? {
+    guard let occurredAt = Timestamp(rfc3339: time) else { return nil }
+    let log = ModelBroker.SentLog(
+      deliveryID: deliveryID, occurredAt: occurredAt, outcome: outcome)
+    if winningLogs[deliveryID].map({ $0.isBefore(log) }) ?? true { winningLogs[deliveryID] = log }
+    return log
   }
 
   func deliveryID(_ text: String) -> (event: String, attempt: UInt16)? {
@@ -106,52 +129,104 @@ extension Simulation {
   }
 
   func answerPublishes(all: Bool = false) {
-    var index = 0
+    var kept: [ModelBroker.InFlight] = []
     var stuck: Set<Int> = []
-    while index < broker.inFlight.count {
-      let entry = broker.inFlight[index]
-      let isStalled =
-        entry.published.exchange == .deliveries && !broker.stalledChannels.isEmpty
-        && broker.stalledChannels.contains(channel(entry.published))
-      if isStalled, broker.standsStill, !stuck.contains(entry.link.rawValue) {
-        if refuseAtLast(entry) {
-          broker.inFlight.remove(at: index)
-          engine.refused(entry.token)
-          continue
-        }
+    let entries = broker.inFlight
+    broker.inFlight = []
+    var closed: [(PublishLink, LinkLoss)] = []
+    for entry in entries {
+      if isHeld(entry, &stuck) || !(all || random.chance(40)) {
+        kept.append(entry)
+      } else if case .closes(let loss) = entry.fate {
         stuck.insert(entry.link.rawValue)
-      }
-      let waits = isStalled || stuck.contains(entry.link.rawValue)
-      guard !waits, all || random.chance(40) else {
-        index += 1
-        continue
-      }
-      broker.inFlight.remove(at: index)
-      if entry.isReturned {
-        Array(entry.published.messageID.utf8).withUnsafeBytes {
-          engine.returned(
-            from: entry.published.exchange, messageID: $0, code: 312, text: "NO_ROUTE")
-        }
-      }
-      if entry.isRefused {
-        engine.refused(entry.token)
+        closed.append((entry.link, loss))
+        kept.append(entry)
       } else {
-        if !entry.isTaken, !entry.isReturned { take(entry.published) }
-        engine.confirmed(entry.token)
+        forget(entry)
+        answer(entry)
       }
+    }
+    broker.inFlight = kept
+    for (link, loss) in closed {
+      loseLink(link, loss)
+      openLinkLater(link)
     }
   }
 
-  func loseLink(_ link: PublishLink) {
-    openLinks.remove(link.rawValue)
+  /// Whether it is not answered now.
+  private func isHeld(_ entry: ModelBroker.InFlight, _ stuck: inout Set<Int>) -> Bool {
+    if case .ignored = entry.fate { return true }
+    let queue = entry.published.queue
+    let isStalled =
+      entry.published.exchange == .deliveries && broker.stalledChannels.contains(queue)
+    if isStalled, broker.standsStill, !stuck.contains(entry.link.rawValue) {
+      if refuseAtLast(entry) {
+        forget(entry)
+        return false
+      }
+      stuck.insert(entry.link.rawValue)
+    }
+    return isStalled || stuck.contains(entry.link.rawValue)
+      || broker.trouble.isSilent(queue, at: nanoseconds)
+  }
+
+  private func answer(_ entry: ModelBroker.InFlight) {
+    switch entry.fate {
+    case .refused: return engine.refused(entry.token)
+    case .returned:
+      Array(entry.published.messageID.utf8).withUnsafeBytes {
+        engine.returned(
+          from: entry.published.exchange, messageID: $0, code: 312, text: "NO_ROUTE")
+      }
+    case .confirmed where broker.standstills[entry.link.rawValue]?.token == entry.token:
+      broker.standstills[entry.link.rawValue] = nil
+      return engine.refused(entry.token)
+    case .confirmed, .closes, .ignored:
+      if !entry.isTaken { take(entry.published) }
+      if entry.published.exchange == .direct { broker.receipts += 1 }
+    }
+    engine.confirmed(entry.token)
+  }
+
+  /// It is answered, or its connection is gone.
+  private func forget(_ entry: ModelBroker.InFlight) {
+    guard entry.published.exchange == .status else { return }
+    let event = entry.published.messageID.prefix { $0 != "." }
+    guard var busy = unconfirmedUpdates[event], busy.messageID == entry.published.messageID
+    else { return }
+    busy.count -= 1
+    unconfirmedUpdates[event] = busy.count > 0 ? busy : nil
+  }
+
+  func loseLink(_ link: PublishLink, _ loss: LinkLoss = .connection) {
+    for entry in broker.inFlight where entry.link == link { forget(entry) }
+    links.lost(link)
+    broker.trouble.renew(link)
     broker.inFlight.removeAll { $0.link == link }
-    engine.linkLost(link)
+    engine.linkLost(link, loss)
   }
 
   func restoreBroker() {
-    for link in orderedLinks {
-      if !openLinks.contains(link.rawValue) { openLink(link) }
-      engine.linkBlocked(link, false)
+    for order in links.ordered {
+      if !links.isOpen(order.link) { openLink(order.link) }
+      engine.linkBlocked(order.link, false)
     }
+  }
+}
+
+extension ModelBroker.InFlight {
+  var closes: Bool {
+    if case .closes = fate { return true }
+    return false
+  }
+}
+
+extension ModelBroker.SentLog {
+  /// Whether another log about the same delivery wins.
+  func isBefore(_ other: ModelBroker.SentLog) -> Bool {
+    func rank(_ status: Status) -> Int {
+      status == .deliveryFailed ? 3 : status == .ignored ? 2 : 1
+    }
+    return (occurredAt, rank(outcome)) < (other.occurredAt, rank(other.outcome))
   }
 }

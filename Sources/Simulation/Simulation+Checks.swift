@@ -1,35 +1,52 @@
 import Execution
 import Messages
 
-// What is checked while the world goes on. The numbers are the design's guarantees.
+// What is checked of acknowledgements and records while the world goes on.
 extension Simulation {
   /// 1: for each event of the message the record is durable, and it is not in a state in which
   /// its delivery may still be unconfirmed.
   func checkMayBeSettled(_ message: ModelBroker.Message, _ inlet: Inlet) {
     for id in message.ids {
-      guard let durable = log.newestDurableRecord(id: id), let state = durable.state else {
+      let records = log.durableRecords(of: log.key(of: id)).filter { $0.kind.isOfEvent }
+      guard let state = records.first?.state else {
         if !broker.hasParked(id), !log.hasParked(id) {
-          violate("\(id) was settled before it was durable or parked")
+          violate(.acknowledged, "\(id) was settled before it was durable or parked")
         }
         continue
       }
-      guard inlet != .deliveryLogs else { continue }
-      if state.status == .pending, state.dueAt.isNone, !hasWaited(id), !broker.hasParked(id),
-        !log.hasParked(id)
+      if inlet == .deliveryLogs {
+        if let sent = message.log { checkRecorded(sent, records, state) }
+      } else if state.status == .pending, state.dueAt.isNone, !records.contains(where: hasWaited),
+        !broker.hasParked(id), !log.hasParked(id)
       {
-        violate("\(id) was settled while its delivery was unconfirmed")
+        violate(.confirmedFirst, "\(id) was settled while its delivery was unconfirmed")
       }
     }
   }
 
   /// Whether an event was once durable in a state in which it may be acknowledged. From then on
   /// the log alone drives it on, and a message that it shares with others may follow later.
-  private func hasWaited(_ id: String) -> Bool {
-    let key = log.key(of: id)
-    return log.records.prefix(log.durableCount).contains { record in
-      guard record.key == key, record.kind.isOfEvent, let state = record.state else { return false }
-      return state.status != .pending || !state.dueAt.isNone
+  private func hasWaited(_ record: ModelLog.Record) -> Bool {
+    record.state.map { $0.status != .pending || !$0.dueAt.isNone } ?? false
+  }
+
+  /// 1: what a log says is in a durable record of its attempt, or a later log is, or it is of an
+  /// attempt that is over.
+  private func checkRecorded(
+    _ sent: ModelBroker.SentLog, _ records: [ModelLog.Record], _ newest: EventState
+  ) {
+    guard let attempt = deliveryID(sent.deliveryID)?.attempt, newest.attempt <= attempt else {
+      return
     }
+    let isRecorded = records.contains { record in
+      guard let state = record.state, state.attempt == attempt, !state.logOccurredAt.isNone else {
+        return false
+      }
+      let known = ModelBroker.SentLog(
+        deliveryID: sent.deliveryID, occurredAt: state.logOccurredAt, outcome: state.status)
+      return !known.isBefore(sent) || state.logOccurredAt == sent.occurredAt
+    }
+    if !isRecorded { violate(.logRecorded, "a log of \(sent.deliveryID) was settled too early") }
   }
 
   /// 1: the log says that the broker has a delivery only when it has.
@@ -39,68 +56,50 @@ extension Simulation {
     else { return }
     let id = "\(String(decoding: record.id, as: UTF8.self)).\(shard).\(state.attempt)"
     if broker.deliveries[id] == nil {
-      violate("\(id) counts as delivered, but the broker has none")
+      violate(.delivered, "\(id) counts as delivered, but the broker has none")
     }
   }
 
-  /// 2 and 4: a delivery leaves after its record is durable, in its time, always the same, and
-  /// again only when there is a reason.
-  func checkDelivery(_ delivery: ModelBroker.Published) {
-    guard let (id, attempt) = deliveryID(delivery.messageID) else {
-      return violate("\(delivery.messageID) is no delivery id")
-    }
-    if delivery.replyTo != "meddela.delivery-logs.\(shard)" {
-      violate("\(delivery.messageID) is answered to \(delivery.replyTo)")
-    }
-    if let before = deliveryBodies[delivery.messageID], before != delivery.body {
-      violate("\(delivery.messageID) was published with another content")
-    }
-    deliveryBodies[delivery.messageID] = delivery.body
-    publishTimes[delivery.messageID, default: []].append(nanoseconds)
-    if let time = scheduled[id], time > now.wall { violate("\(id) left before its schedule") }
-    guard let record = log.newestDurableRecord(id: id), let state = record.state,
-      state.attempt >= attempt
-    else { return violate("\(delivery.messageID) was published before it was durable") }
-    guard state.attempt == attempt else {
-      return violate("\(delivery.messageID) was published in attempt \(state.attempt)")
-    }
-    switch state.status {
-    case .pending:
-      if state.dueAt > now.wall { violate("\(delivery.messageID) left before its time") }
-    case .pendingDelivery:
-      let waited = nanoseconds - log.lastChange(of: record.key)
-      let isDue = state.dueAt.isNone ? waited >= Self.logTimeoutSeconds * 1_000_000_000 : true
-      if !isDue || state.dueAt > now.wall {
-        violate("\(delivery.messageID) was published again after \(waited) ns")
+  /// 12: of what one turn takes real-time comes first, and batch has its slice of it.
+  func checkShares() {
+    var batch = 0
+    for order in output.appends where order.kind == .accepted {
+      let payload = output.bytes[
+        order.payload.offset..<order.payload.offset + order.payload.count]
+      let lane = Array(payload).withUnsafeBytes { RecordPayload($0)?.state.lane }
+      if lane == .batch { batch += 1 }
+      if lane == .realtime, batch > 0 {
+        violate(.realtimeFirst, "a real-time event was taken behind \(batch) of batch")
       }
-    default:
-      violate("\(delivery.messageID) was published as \(state.status)")
     }
+    if batch > 64 { violate(.realtimeFirst, "\(batch) batch events in one turn") }
   }
 
-  /// 2 and 5: an update leaves after its record is durable, one of an event at a time.
-  func checkStatusUpdate(_ update: ModelBroker.Published) {
-    var lsn: UInt64 = 0
-    var unit: UInt64 = 1
-    for byte in update.body.dropLast().reversed() {
-      guard 0x30...0x39 ~= byte else { break }
-      lsn += UInt64(byte - 0x30) * unit
-      unit *= 10
-    }
-    if lsn == 0 || lsn > log.durableLSN {
-      violate("\(update.messageID) was published before it was durable")
-    }
-    let event = update.messageID.prefix { $0 != "." }
-    let isBusy = broker.inFlight.contains { other in
-      other.published.exchange == .status && other.published.messageID != update.messageID
-        && other.published.messageID.prefix { $0 != "." } == event
-    }
-    if isBusy { violate("\(update.messageID) was published beside another one of its event") }
-  }
-
-  /// 11: memory is bounded; and the totals add up.
+  /// 11: memory is bounded; and the totals add up. 14: isolation ends.
   func checkBounds() {
-    if engine.activeEvents > 16_384 { violate("\(engine.activeEvents) active events") }
-    for mismatch in engine.mismatches { violate("reconciliation: \(mismatch)") }
+    if engine.activeEvents > 16_384 {
+      violate(.bounded, "\(engine.activeEvents) active events")
+    }
+    for inlet in Inlet.allCases {
+      let waiting = engine.held.waiting(inlet)
+      if waiting > plan.heldBytes / 12 + largestMessage, !engine.isIsolating {
+        violate(.bounded, "\(waiting) bytes wait for a turn in \(inlet)")
+      }
+    }
+    for mismatch in engine.mismatches { violate(.totals, "reconciliation: \(mismatch)") }
+    let passed = min(nanoseconds - lastTurnAt, 100_000_000)
+    lastTurnAt = nanoseconds
+    isolatedFor = engine.isIsolating ? isolatedFor + passed : 0
+    if isolatedFor > 3_300_000_000 {
+      violate(.isolation, "only suspects are taken for \(isolatedFor) ns")
+    }
+  }
+
+  /// 14: a calm event that still waits.
+  func checkCalm() {
+    for (id, sentAt) in calm where nanoseconds - sentAt > Self.longestWait {
+      calm[id] = nil
+      violate(.neighbours, "\(id) has waited longer than it may")
+    }
   }
 }

@@ -12,33 +12,57 @@ extension Simulation {
       histories[record.key, default: []].append(record)
     }
     var updates: [Substring: [UInt32]] = [:]
-    for update in broker.statusUpdates {
+    // Those that ended a connection are parked.
+    for update in broker.statusUpdates + broker.parked.filter({ $0.routingKey == "broker-refused" })
+    {
       let parts = update.messageID.split(separator: ".")
       updates[parts[0], default: []].append(UInt32(parts[parts.count - 1]) ?? 0)
     }
     for id in events {
       let history = histories[log.key(of: id), default: []]
       guard let last = history.last, let state = last.state else {
-        violate("\(id) is lost")
+        violate(.final, "\(id) is lost")
         continue
       }
       counts[state.lane].accepted += 1
       counts[state.lane][state.status] += 1
-      if !state.isFinal { violate("\(id) ended as \(state.status)") }
+      if !state.isFinal { violate(.final, "\(id) ended as \(state.status)") }
       checkMoves(id, history)
       checkUpdates(id, history, updates[id[...], default: []])
       checkOutcome(id, state)
     }
     checkTotals(counts)
+    checkCopiesAndReceipts()
     for message in broker.parkedAtLimit where message.ids != ["poison-\(seed)"] {
-      violate("\(message.ids) was parked by the delivery limit")
+      violate(.final, "\(message.ids) was parked by the delivery limit")
     }
-    if plan.hasPoison, broker.parkedAtLimit.count != 1 { violate("the poison was not parked") }
+    if plan.hasPoison, broker.parkedAtLimit.count != 1 {
+      violate(.final, "the poison was not parked")
+    }
     if engine.parkedCopiesWaiting > 0 {
-      violate("\(engine.parkedCopiesWaiting) parked copies are still in the log only")
+      violate(
+        .parkedCopies, "\(engine.parkedCopiesWaiting) parked copies are still in the log only")
     }
-    if engine.held.total != 0 { violate("\(engine.held.total) bytes are held for nothing") }
-    for token in pendingRedrives.sorted() { violate("redrive \(token) was not answered") }
+    if engine.held.total != 0 {
+      violate(.bounded, "\(engine.held.total) bytes are held for nothing")
+    }
+    for id in calm.keys.sorted() { violate(.neighbours, "\(id) was never published") }
+    for token in pendingRedrives.sorted() { violate(.totals, "redrive \(token) was not answered") }
+  }
+
+  /// What cannot be an event is parked, and each receipt has an end.
+  private func checkCopiesAndReceipts() {
+    let arrived = Set(broker.parked.map(\.body) + broker.parkedAtLimit.map(\.body))
+    for body in mustPark where !arrived.contains(body) {
+      violate(.parkedCopies, "\(String(decoding: body, as: UTF8.self)) was never parked")
+    }
+    let counters = engine.counters
+    if counters.receipts > broker.receipts + counters.receiptsGivenUp {
+      violate(
+        .receipts,
+        "\(counters.receipts) receipts, \(broker.receipts) confirmed, "
+          + "\(counters.receiptsGivenUp) given up")
+    }
   }
 
   private func checkTotals(_ counts: ShardTotals) {
@@ -46,7 +70,7 @@ extension Simulation {
       if engine.totals[lane].accepted != counts[lane].accepted
         || engine.totals[lane].counts != counts[lane].counts
       {
-        violate("lane \(lane.name): totals \(engine.totals[lane]), events \(counts[lane])")
+        violate(.totals, "lane \(lane.name): totals \(engine.totals[lane]), events \(counts[lane])")
       }
     }
     var outside = Reconciliation()
@@ -60,8 +84,8 @@ extension Simulation {
       }
     }
     outside.finish()
-    for problem in outside.problems { violate("reconciliation: \(problem)") }
-    if engine.totals.stuck != 0 { violate("\(engine.totals.stuck) events count as stuck") }
+    for problem in outside.problems { violate(.totals, "reconciliation: \(problem)") }
+    if engine.totals.stuck != 0 { violate(.totals, "\(engine.totals.stuck) events count as stuck") }
   }
 
   private func checkMoves(_ id: String, _ history: [ModelLog.Record]) {
@@ -69,27 +93,27 @@ extension Simulation {
     var channels: Set<String> = []
     for record in history where record.kind.isTransition {
       guard let state = record.state else {
-        violate("\(id): a record cannot be read")
+        violate(.moves, "\(id): a record cannot be read")
         continue
       }
       if state.sequence != (previous?.sequence ?? 0) + 1 {
-        violate("\(id): sequence \(state.sequence) follows \(previous?.sequence ?? 0)")
+        violate(.moves, "\(id): sequence \(state.sequence) follows \(previous?.sequence ?? 0)")
       }
       if let previous, !previous.status.canMove(to: state.status) {
-        violate("\(id): \(previous.status) to \(state.status)")
+        violate(.moves, "\(id): \(previous.status) to \(state.status)")
       }
-      if previous == nil, state.status != .pending { violate("\(id): bad start") }
+      if previous == nil, state.status != .pending { violate(.moves, "\(id): bad start") }
       let attempt = previous?.attempt ?? 1
       let isNext = previous?.isFinal == true || previous?.status == .deliveryFailed
       if state.attempt != attempt, state.attempt != attempt + 1 || !isNext {
-        violate("\(id): attempt \(state.attempt) follows \(attempt)")
+        violate(.moves, "\(id): attempt \(state.attempt) follows \(attempt)")
       }
       if record.reason == "redriven" { channels = [] }
       if state.attempt != attempt || previous == nil || record.reason == "redriven",
         let channel = broker.deliveries["\(id).\(shard).\(state.attempt)"],
         !channels.insert(channel).inserted
       {
-        violate("\(id): attempt \(state.attempt) is on channel \(channel) again")
+        violate(.moves, "\(id): attempt \(state.attempt) is on channel \(channel) again")
       }
       previous = state
     }
@@ -99,25 +123,33 @@ extension Simulation {
   private func checkOutcome(_ id: String, _ state: EventState) {
     let log = winningLogs["\(id).\(shard).\(state.attempt)"]
     if let log, log.outcome != state.status {
-      violate("\(id) ended as \(state.status), the newest log says \(log.outcome)")
+      violate(.outcome, "\(id) ended as \(state.status), the newest log says \(log.outcome)")
     }
-    if log == nil, state.status.isOutcome { violate("\(id) is \(state.status) without a log") }
+    if log == nil, state.status.isOutcome {
+      violate(.outcome, "\(id) is \(state.status) without a log")
+    }
   }
 
   /// 5, and what a subscriber that drops old sequences sees.
   private func checkUpdates(_ id: String, _ history: [ModelLog.Record], _ updates: [UInt32]) {
     let expected = history.filter { $0.isPublished }.map { $0.state?.sequence ?? 0 }
+    let isParked = broker.parked.contains {
+      $0.routingKey == "broker-refused" && $0.messageID.hasPrefix("\(id).")
+    }
     var seen: [UInt32] = []
-    for update in updates where update > seen.last ?? 0 { seen.append(update) }
+    // What is parked comes when it comes.
+    for update in isParked ? updates.sorted() : updates where update > seen.last ?? 0 {
+      seen.append(update)
+    }
     if seen != expected {
-      violate("\(id): subscribers saw \(seen), the log has \(expected)")
+      violate(.updates, "\(id): subscribers saw \(seen), the log has \(expected)")
     }
   }
 
   /// The records of the events that violations name.
   var histories: [String] {
     guard !violations.isEmpty else { return [] }
-    let named = events.filter { id in violations.contains { $0.contains(id) } }
+    let named = events.filter { id in violations.contains { $0.text.contains(id) } }
     return log.records.compactMap { record in
       let id = String(decoding: record.id, as: UTF8.self)
       guard named.contains(id), let state = record.state else { return nil }

@@ -4,13 +4,15 @@ import Messages
 // Something breaks, if the plan has something left to break.
 extension Simulation {
   func fault() {
-    switch random.below(8) {
+    switch random.below(10) {
     case 0 where faults.linkLosses > 0:
       faults.linkLosses -= 1
-      loseLink(orderedLinks[random.below(orderedLinks.count)])
+      loseLink(links.ordered[random.below(links.ordered.count)].link)
     case 1 where faults.blocks > 0:
       faults.blocks -= 1
-      for link in orderedLinks { engine.linkBlocked(link, random.chance(50)) }
+      for order in links.ordered {
+        engine.linkBlocked(order.link, links.isOpen(order.link) && random.chance(50))
+      }
     case 2 where faults.crashes > 0:
       faults.crashes -= 1
       crash()
@@ -19,6 +21,8 @@ extension Simulation {
       let inlet = Inlet.allCases[random.below(3)]
       broker.requeue(inlet)
       engine.consumerLost(inlet)
+      // Whoever loses a queue has what it held sent again.
+      if random.chance(20) { broker.forgetDeliveries(inlet) }
     case 4 where faults.stalls > 0:
       faults.stalls -= 1
       broker.stalledChannels = ["email"]
@@ -27,10 +31,38 @@ extension Simulation {
       faults.catalogSwaps -= 1
       presentCatalog = 1 - presentCatalog
       engine.use(catalogs[presentCatalog])
+    case 6, 7:
+      guard faults.troubles > 0 else { return restoreBroker() }
+      trouble()
     default:
       restoreBroker()
       if random.chance(10) { broker.stalledChannels = [] }
     }
+  }
+
+  /// Something is full, gone or forbidden for a while. `isFair`: nothing that concerns real-time
+  /// email.
+  func trouble(isFair: Bool = false) {
+    guard faults.troubles > 0 else { return }
+    faults.troubles -= 1
+    let until = nanoseconds + Int64(random.below(isFair ? 8_000 : 40_000)) * 1_000_000
+    let channels = ["sms", "push-ios", "email"].prefix(isFair ? 2 : 3)
+    let channel = channels[random.below(channels.count)]
+    let queue = [channel, "status", "parked", "client"][random.below(4)]
+    switch random.below(7) {
+    case 0: broker.trouble.fill(queue, until: until, refusesForEver: random.chance(50))
+    case 1: broker.trouble.lose(random.chance(50) ? channel : "parked", until: until)
+    case 2: broker.trouble.silence(queue, until: until)
+    case 3:
+      let others = links.ordered.filter { !isFair || !$0.name.contains("realtime email") }
+      broker.trouble.forbid(others[random.below(others.count)].link, until: until)
+    case 4, 5:
+      let exchange: [OutboundExchange] = [.deliveries, .status, .parked, .direct]
+      broker.trouble.blame(exchange[random.below(4)], until: until)
+    default:
+      broker.trouble.limit(1_500, isNamed: random.chance(50), until: until)
+    }
+    if isFair { SimulatedLoad.flood(self, random: &random) }
   }
 
   /// A person looks for what ended badly, and asks for more of it, whatever it is by then.
@@ -51,7 +83,7 @@ extension Simulation {
   func check(_ answer: RedriveAnswer) {
     redriveOutcomes[answer.token] = answer.outcome
     if pendingRedrives.remove(answer.token) == nil {
-      violate("redrive \(answer.token) was answered twice")
+      violate(.totals, "redrive \(answer.token) was answered twice")
     }
   }
 
@@ -66,6 +98,12 @@ extension Simulation {
     pendingRedrives = []
     output = TurnOutput()
     broker.inFlight = []
+    broker.receipts = 0
+    unconfirmedUpdates = [:]
+    for order in links.ordered { broker.trouble.renew(order.link) }
+    lives += 1
+    bornAt = nanoseconds
+    isolatedFor = 0
     for inlet in Inlet.allCases { broker.requeue(inlet) }
     let epoch = UInt64(broker.queues[0].epoch)
     engine = Self.engine(log, catalogs, presentCatalog, plan, seed &+ epoch, shard)
@@ -78,11 +116,10 @@ extension Simulation {
         }
       }
     } catch {
-      violate("recovery cannot read a record: \(error)")
+      violate(.totals, "recovery cannot read a record: \(error)")
     }
     engine.startRecovered(nextLSN: log.nextLSN, at: now)
-    openLinks = []
-    orderedLinks = []
+    links = SimulatedLinks()
     openOrderedLinks()
   }
 }

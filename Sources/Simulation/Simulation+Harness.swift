@@ -35,7 +35,9 @@ extension Simulation {
   package var isIsolating: Bool { engine.isIsolating }
 
   /// Somebody sets the wall clock.
-  package func setClock(forward seconds: Int64) { wallOffset += seconds * 1_000_000_000 }
+  package func setClock(forward seconds: Int64) {
+    clock.set(forward: seconds * 1_000_000_000)
+  }
   package var parkedReasons: [String] { broker.parked.map(\.routingKey) }
   package var unacknowledgedMessages: Int { broker.unackedMessages }
   package var unconfirmedPublishes: Int { broker.inFlight.count }
@@ -57,8 +59,7 @@ extension Simulation {
     carryOutTurn()
     engine.drain()
     for _ in 0..<200 where !engine.isDrained {
-      nanoseconds += 50_000_000
-      engine.advance(to: now)
+      pass(50_000_000)
       carryOutTurn()
       makeDurable(all: true)
       answerReads()
@@ -71,12 +72,12 @@ extension Simulation {
   package func restart() { crash() }
 
   /// The process is stopped for a while, as by SIGSTOP or a machine that sleeps.
-  package func sleep(seconds: Double) { nanoseconds += Int64(seconds * 1e9) }
+  package func sleep(seconds: Double) { clock.pass(Int64(seconds * 1e9)) }
 
   /// The broker blocks all publishers, or lets them on.
   package func block(_ isBlocked: Bool) {
     engine.advance(to: now)
-    for link in orderedLinks { engine.linkBlocked(link, isBlocked) }
+    for order in links.ordered { engine.linkBlocked(order.link, isBlocked) }
   }
 
   /// The queue of a channel confirms nothing, until it is called with nil; and if the connection
@@ -84,6 +85,12 @@ extension Simulation {
   package func stall(_ channel: String?, standsStill: Bool = false) {
     broker.stalledChannels = channel.map { [$0] } ?? []
     broker.standsStill = standsStill
+  }
+
+  /// A queue refuses what is published to it, for a while.
+  package func refuse(queue: String, forSeconds seconds: Double) {
+    broker.trouble.fill(
+      queue, until: nanoseconds + Int64(seconds * 1e9), refusesForEver: false)
   }
 
   /// Lets time pass in steps of 50 ms, with everything done that can be.
@@ -94,8 +101,7 @@ extension Simulation {
   /// The same, so many steps, each with one turn.
   package func pass(steps: Int, of nanosecondsEach: Int64 = 50_000_000) {
     for _ in 0..<steps {
-      nanoseconds += nanosecondsEach
-      engine.advance(to: now)
+      pass(nanosecondsEach)
       deliverMessages()
       carryOutTurn()
       makeDurable(all: true)

@@ -39,7 +39,7 @@ extension Simulation {
     do {
       try engine.readAnswered(token: token, lsn: lsn, id: id, payload: payload)
     } catch {
-      violate("an event's record cannot be read: \(error)")
+      violate(.totals, "an event's record cannot be read: \(error)")
     }
   }
 
@@ -60,7 +60,7 @@ extension Simulation {
               lsn: record.lsn, key: record.key, recordedAt: Timestamp(nanoseconds: record.time),
               id: id, payload: payload)
           } catch {
-            violate("an update's record cannot be read: \(error)")
+            violate(.totals, "an update's record cannot be read: \(error)")
           }
         }
       }
@@ -101,7 +101,7 @@ extension Simulation {
         do {
           try engine.totalsRecord(lsn: record.lsn, kind: record.kind.rawValue, payload: payload)
         } catch {
-          violate("a record for the totals cannot be read: \(error)")
+          violate(.totals, "a record for the totals cannot be read: \(error)")
         }
       }
     }

@@ -17,13 +17,16 @@ package final class Simulation {
   var broker = ModelBroker()
   var engine: ShardEngine<ModelLog>
   var output = TurnOutput()
-  var nanoseconds: Int64 = 1_800_000_000_000_000_000
-  /// By how much the wall clock is ahead of that.
-  var wallOffset: Int64 = 0
-  package private(set) var violations: [String] = []
-  /// The publishing connections that were ordered, by number, and those of them that are open.
-  var orderedLinks: [PublishLink] = []
-  var openLinks: Set<Int> = []
+  var clock: SimulatedClock
+  var nanoseconds: Int64 { clock.nanoseconds }
+  package private(set) var violations: [Violation] = []
+  var links = SimulatedLinks()
+  /// How many processes there have been, and when the last one began.
+  var lives = 1
+  var bornAt: Int64 = 0
+  var lastTurnAt: Int64 = 0
+  /// For how long only suspects have been taken, counted by turns.
+  var isolatedFor: Int64 = 0
   var pendingReads: [(token: UInt64, target: ReadOrder.Target)] = []
   var pendingRange: UInt64?
   var pendingWatch: UInt64?
@@ -32,6 +35,18 @@ package final class Simulation {
   var nextRedrive: UInt64 = 1
   var pendingRedrives: Set<UInt64> = []
   var redriveOutcomes: [UInt64: RedriveOutcome] = [:]
+  /// What was true when each delivery was published last.
+  var lastPublishes: [String: PublishCircumstances] = [:]
+  /// Of each event, the update that is not confirmed.
+  var unconfirmedUpdates: [Substring: (messageID: String, count: Int)] = [:]
+  /// Why each body that was sent may be parked; those that must be among them.
+  var parkReasons: [[UInt8]: String] = [:]
+  var mustPark: [[UInt8]] = []
+  var largestMessage = 0
+  /// When the calm events were sent that have not been published.
+  var calm: [String: Int64] = [:]
+  /// When batch deliveries took their turns, if the lane has a rate.
+  var batchTurns: [Int64] = []
   /// When each delivery was published, every time.
   var publishTimes: [String: [Int64]] = [:]
   /// The events that were sent to this shard.
@@ -41,13 +56,18 @@ package final class Simulation {
   /// Deliveries by id: their bytes must never change.
   var deliveryBodies: [String: [UInt8]] = [:]
   /// The log that wins, of those that were sent about a delivery.
-  var winningLogs: [String: (occurredAt: Timestamp, outcome: Status)] = [:]
+  var winningLogs: [String: ModelBroker.SentLog] = [:]
   /// Where the delivery engines' logs go, by the `reply_to` of their deliveries.
-  var sendLog: ((_ replyTo: String, _ body: String, _ id: String) -> Void)?
+  var sendLog: ((_ replyTo: String, _ log: ModelBroker.Message) -> Void)?
   let catalogs: [TemplateCatalog]
   var presentCatalog = 0
 
   static let logTimeoutSeconds: Int64 = 6
+  /// How long an event may wait for its first publish because of what does not concern it: a
+  /// message waits three seconds for its copy to be parked, and suspects are taken alone for two
+  /// seconds after one in which what is at hand is finished; those may use up the prefetch, or all
+  /// the turns. A quiet queue is relieved in a quarter of a second; as much again for turns.
+  static let longestWait: Int64 = 3_500_000_000
 
   package init(
     seed: UInt64, plan: SimulationPlan, shard: ShardNumber = ShardNumber(0)
@@ -58,6 +78,9 @@ package final class Simulation {
     faults = plan.faults
     redrivesLeft = plan.redrives
     random = SeededRandom(seed: seed &+ UInt64(shard.value) &* 0x9E37_79B9)
+    clock = SimulatedClock(seed: seed, jumps: plan.faults.clockJumps, drift: plan.drift)
+    broker.trouble.sparesEmail = plan.isFair
+    if plan.hasCulprits { broker.trouble.blame(.deliveries, until: .max) }
     catalogs = try Self.sharedCatalogs.get()
     engine = Self.engine(log, catalogs, 0, plan, seed, shard)
     engine.startRecovered(nextLSN: 1, at: now)
@@ -75,7 +98,10 @@ package final class Simulation {
   ) -> ShardEngine<ModelLog> {
     var settings = EngineSettings(shard: shard, prefix: "meddela", version: "test")
     settings.seed = seed
-    settings.giveUpSeconds = 10_000_000
+    settings.giveUpSeconds = plan.hasCulprits ? 3_600 : 10_000_000
+    settings.realtimePrefetch = plan.prefetch
+    settings.batchPrefetch = plan.prefetch
+    settings.heldBytes = plan.heldBytes
     settings.logTimeoutSeconds = logTimeoutSeconds
     settings.batchMaxPerSecond = plan.batchMaxPerSecond
     settings.breaks = plan.breaks
@@ -87,17 +113,14 @@ package final class Simulation {
       settings: settings, lookup: log, catalog: catalogs[present], pinned: pinned)
   }
 
-  var now: Instant {
-    Instant(
-      wall: Timestamp(nanoseconds: nanoseconds + wallOffset), monotonic: UInt64(nanoseconds))
-  }
+  var now: Instant { clock.now }
 
   func later(seconds: Int64) -> String {
     Timestamp(nanoseconds: nanoseconds + seconds * 1_000_000_000).text
   }
 
-  func violate(_ text: String) {
-    if violations.count < 20 { violations.append(text) }
+  func violate(_ check: SimulationCheck, _ text: String) {
+    if violations.count < 20 { violations.append(Violation(check: check, text: text)) }
   }
 
   /// Puts a message into one of the shard's queues, as the broker would after its confirm.
@@ -105,9 +128,15 @@ package final class Simulation {
     _ inlet: Inlet, _ body: String, messageID: String = "", replyTo: String = "", ids: [String],
     deliveryCount: UInt32 = 0
   ) {
-    let message = ModelBroker.Message(
-      body: Array(body.utf8), messageID: messageID, replyTo: replyTo, ids: ids,
-      deliveryCount: deliveryCount)
+    send(
+      inlet,
+      ModelBroker.Message(
+        body: Array(body.utf8), messageID: messageID, replyTo: replyTo, ids: ids,
+        deliveryCount: deliveryCount))
+  }
+
+  func send(_ inlet: Inlet, _ message: ModelBroker.Message) {
+    largestMessage = max(largestMessage, message.body.count + 512)
     let index = Int(inlet.rawValue)
     // Several producers publish at the same time; a log may overtake another one.
     let isOvertaking = inlet == .deliveryLogs && random.chance(30)
@@ -116,74 +145,19 @@ package final class Simulation {
       message, at: place ?? broker.queues[index].ready.count)
   }
 
-  /// One thing happens.
-  func step() {
-    nanoseconds += Int64(random.below(3_000_000))
-    engine.advance(to: now)
-    switch random.below(22) {
-    case 0..<6: deliverMessages()
-    case 6..<10: carryOutTurn()
-    case 10..<13: makeDurable()
-    case 13..<17: answerPublishes()
-    case 17: answerReads()
-    case 18 where plan.retains && random.chance(50): retain()
-    case 18: nanoseconds += Int64(random.below(2_000_000_000))
-    case 19: redriveSomething()
-    default: fault()
-    }
-  }
-
-  private func retain() {
-    for request in log.carryRequests where random.chance(30) {
-      engine.carry(lsn: request.lsn, key: request.key)
-    }
-    log.retain(from: engine.keepFrom)
-  }
-
-  /// Everything gets done that can be: no more faults, time passes as it must.
-  ///
-  /// - Parameter isWaiting: whether to go on to what is due later, until nothing is.
-  package func settle(limit: Int = 20_000, isWaiting: Bool = true) {
-    let silence = faults.silencePercent
-    faults = .none
-    faults.silencePercent = silence
-    redrivesLeft = 0
-    broker.stalledChannels = []
-    for _ in 0..<limit {
-      restoreBroker()
-      nanoseconds += 50_000_000
-      engine.advance(to: now)
-      deliverMessages()
-      carryOutTurn()
-      makeDurable(all: true)
-      answerReads()
-      answerPublishes(all: true)
-      guard isQuiet else { continue }
-      guard isWaiting else { return }
-      guard let next = [engine.nextTimer, engine.nextLogTimeout].compactMap({ $0 }).min() else {
-        return
-      }
-      nanoseconds = max(nanoseconds, next.nanoseconds + 1)
-    }
-    violate("the shard did not come to rest")
-  }
-
-  private var isQuiet: Bool {
-    broker.queuedMessages == 0 && broker.unackedMessages == 0 && broker.inFlight.isEmpty
-      && engine.isDrained && engine.isRecovered && engine.pacedEvents == 0
-      && pendingReads.isEmpty && pendingWatch == nil && pendingRange == nil
-      && pendingTotals == nil && engine.parkedCopiesWaiting == 0
-  }
-
   func carryOutTurn() {
+    let isIsolating = engine.isIsolating
     _ = engine.turn(at: now)
     engine.swapOutput(&output)
+    if !isIsolating, !engine.isIsolating { checkShares() }
     if plan.hasPoison, takesPoison {
       // The process dies of it before anything of the turn is carried out.
       output.removeAll()
       return crash()
     }
-    for order in output.appends { log.append(order, bytes: output.bytes) }
+    for order in output.appends {
+      log.append(order, bytes: output.bytes, at: clock.moment(of: order.time))
+    }
     pendingReads += output.reads.map { ($0.token, $0.target) }
     if let from = output.rangeRead { pendingRange = from }
     if let from = output.watchRead { pendingWatch = from }
@@ -191,12 +165,12 @@ package final class Simulation {
     for order in output.publishes { publish(order) }
     for settlement in output.settlements { settled(settlement) }
     for answer in output.redrives { check(answer) }
-    for order in output.openLinks { openLink(order.link) }
+    for order in output.openLinks { orderLink(order) }
     let lost = output.abandonedLinks + output.renewedLinks
     output.removeAll()
     for link in lost {
       loseLink(link)
-      openLink(link)
+      openLinkLater(link)
     }
     checkBounds()
   }
@@ -208,14 +182,16 @@ package final class Simulation {
     }
   }
 
-  func deliverMessages() {
+  func deliverMessages(atMost most: Int = 8) {
     if broker.queues[Int(Inlet.deliveryLogs.rawValue)].ready.isEmpty {
       engine.noteDeliveryLogsEmpty()
     }
     guard !engine.isIsolating else { return }
     for inlet in Inlet.allCases {
-      for _ in 0..<random.below(8) {
-        guard engine.mayReceive(inlet), let (tag, message) = broker.take(from: inlet) else { break }
+      for _ in 0..<random.below(most) * plan.scale {
+        guard broker.hasRoom(inlet, prefetch: inlet == .deliveryLogs ? 1_000 : plan.prefetch),
+          engine.mayReceive(inlet), let (tag, message) = broker.take(from: inlet)
+        else { break }
         engine.receive(inbound(message, inlet: inlet, tag: tag))
       }
     }
@@ -244,19 +220,17 @@ package final class Simulation {
   }
 
   func makeDurable(all: Bool = false) {
-    log.makeDurable(all ? Int.max / 2 : random.below(12)) { checkDurable($0) }
+    log.makeDurable(all ? Int.max / 2 : random.below(12 * plan.scale)) { checkDurable($0) }
     if log.durableLSN > engine.durableLSN { engine.durable(upTo: log.durableLSN) }
   }
 
-  /// The shell drops an acknowledgement whose channel is gone; with the break it sends it.
+  /// The shell drops an acknowledgement whose channel is gone.
   private func settled(_ settlement: Settlement) {
     let index = Int(settlement.inlet.rawValue)
-    let isStale = settlement.channelEpoch != broker.queues[index].epoch
-    if isStale, !plan.sendsStaleTags { return }
+    guard settlement.channelEpoch == broker.queues[index].epoch else { return }
     guard let message = broker.queues[index].unacked.removeValue(forKey: settlement.deliveryTag)
     else {
-      if !isStale { violate("message \(settlement.deliveryTag) was settled twice") }
-      return
+      return violate(.acknowledgedOnce, "\(settlement.deliveryTag) is no tag of this channel")
     }
     if settlement.isRejected { return broker.parkedAtLimit.append(message) }
     checkMayBeSettled(message, settlement.inlet)

@@ -15,12 +15,16 @@ struct SimulateCommand: ParsableCommand {
   @Option(help: "The first of them; with --seeds 1 it is run again alone, with the history.")
   var seed: UInt64 = 0
 
+  @Flag(help: "Thousands of events each.")
+  var large = false
+
   func run() throws {
     let clock = ContinuousClock()
     let start = clock.now
     var failures = 0
     for current in seed..<seed + seeds {
-      let run = try SimulationRun.run(seed: current, plan: .drawn(current))
+      let run = try SimulationRun.run(
+        seed: current, plan: large ? .large(current) : .drawn(current))
       if !run.violations.isEmpty {
         failures += 1
         print("seed \(current):")

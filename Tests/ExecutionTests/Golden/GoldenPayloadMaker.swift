@@ -44,9 +44,7 @@ struct GoldenPayloadMaker {
     plan.faults.nackPercent = 10
     let world = try Simulation(seed: seed, plan: plan)
     var random = SeededRandom(seed: ~seed)
-    world.sendLog = { [unowned world] in
-      world.send(.deliveryLogs, $1, messageID: $0, ids: [$2])
-    }
+    world.sendLog = { [unowned world] in world.send(.deliveryLogs, $1) }
     sendTraced(world)
     SimulatedLoad.send(plan, seed: seed, random: &random) { _ in world }
     for _ in 0..<plan.steps { world.step() }

@@ -87,6 +87,22 @@ struct ClockTests {
     #expect(world.violations.isEmpty)
   }
 
+  @Test("A delivery that was refused at first has its log timeout whenever the clock is set")
+  func refusedAtFirst() throws {
+    let world = try world()
+    world.refuse(queue: "email", forSeconds: 0.5)
+    world.send(.realtime, SimulatedLoad.event("r"), ids: ["r"])
+    world.pass(seconds: 4)
+    #expect(world.state(of: "r")?.status == .pendingDelivery)
+    #expect((world.state(of: "r")?.errorCount ?? 0) > 0)
+    world.setClock(forward: -3_600)
+    world.pass(seconds: 8)
+    #expect(world.counters.logTimeouts == 1)
+    #expect(
+      world.publishes(of: "r.00.1").count >= 3, "refused, taken, and once more for want of a log")
+    #expect(world.violations.isEmpty)
+  }
+
   @Test("A clock that is slewed is not set, one that jumps is, each time")
   func jumps() {
     var clock = WallClock()

@@ -1,0 +1,72 @@
+import Execution
+import Messages
+
+/// The clocks of a simulated shard: time is a number, and the wall clock is set and drifts.
+struct SimulatedClock {
+  /// The time that passes, and the monotonic clock.
+  private(set) var nanoseconds: Int64 = 1_800_000_000_000_000_000
+  private let start: Int64 = 1_800_000_000_000_000_000
+  /// By how much the wall clock has been set forward.
+  private(set) var offset: Int64 = 0
+  /// In parts per million.
+  private let drift: Int64
+  private var jumps: Int
+  /// Of its own, so that a run without jumps is the same one.
+  private var random: SeededRandom
+  /// When a clock that was set wrongly is put right, and by how much.
+  private var correction: (at: Int64, by: Int64)?
+  /// The last time that it was set, and by how much it was ahead before.
+  private var setAt: Int64 = 0
+  private var offsetBefore: Int64 = 0
+  /// The latest time that the wall clock has shown.
+  private(set) var latestWall = Timestamp(nanoseconds: 0)
+
+  private static let day: Int64 = 86_400_000_000_000
+  private static let hour: Int64 = 3_600_000_000_000
+
+  init(seed: UInt64, jumps: Int, drift: Int64) {
+    random = SeededRandom(seed: seed ^ 0xC10C)
+    self.jumps = jumps
+    self.drift = drift
+  }
+
+  /// By how much the wall clock is ahead.
+  var ahead: Int64 { offset + (nanoseconds - start) / 1_000_000 * drift }
+
+  var now: Instant {
+    Instant(wall: Timestamp(nanoseconds: nanoseconds + ahead), monotonic: UInt64(nanoseconds))
+  }
+
+  mutating func pass(_ time: Int64) {
+    nanoseconds += time
+    if let due = correction, due.at <= nanoseconds {
+      set(forward: due.by)
+      correction = nil
+    }
+    if jumps > 0, random.chance(1) { jump() }
+    latestWall = max(latestWall, now.wall)
+  }
+
+  mutating func set(forward time: Int64) {
+    setAt = nanoseconds
+    offsetBefore = offset
+    offset += time
+  }
+
+  /// When the wall clock showed a time, not long ago.
+  func moment(of wall: Timestamp) -> Int64 {
+    let present = wall.nanoseconds - ahead
+    let before = present + offset - offsetBefore
+    return min(setAt...nanoseconds ~= present ? present : before, nanoseconds)
+  }
+
+  private mutating func jump() {
+    jumps -= 1
+    if correction == nil, random.chance(50) {
+      set(forward: Self.day)
+      correction = (nanoseconds + 1_500_000_000, -Self.day)
+    } else {
+      set(forward: -Self.hour)
+    }
+  }
+}
