@@ -79,6 +79,8 @@ enum EngineLimits {
   static let backgroundWork = 2_000_000
   /// Batch events taken in one turn, and batch deliveries unconfirmed beside real-time work.
   static let batchSlice = 64
+  /// Bytes of batch deliveries of one queue that are unconfirmed beside real-time work, about.
+  static let batchBytes = 512 << 10
   /// Real-time events and delivery logs taken in one turn.
   static let turnSlice = 512
   /// Bytes of a body in another notation that count as one of those: it is translated bit by bit.
@@ -139,8 +141,11 @@ enum EngineLimits {
   static let barredFor: UInt64 = 60_000_000_000
   /// A message waits for its copy to be parked so long; then the copy goes to the log.
   static let parkingDeadline: UInt64 = 3_000_000_000
-  /// Parked copies read back from the log at one time.
-  static let parkedReads = 8
+  /// The same while the broker confirms one copy after the other.
+  static let parkingFlood: UInt64 = 30_000_000_000
+  /// Parked copies read back from the log at one time, and bytes of them.
+  static let parkedReads = 64
+  static let parkedReadBytes = 8 << 20
   /// Between two tries of a copy over which the broker closes the connection.
   static let blamedRetryMin: UInt64 = 60_000_000_000
   static let blamedRetryMax: UInt64 = 3_600_000_000_000

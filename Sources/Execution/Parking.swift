@@ -167,7 +167,8 @@ struct Parking {
 
   /// A stored copy to read now, so that it can be published, and the number for its read.
   mutating func takeToRead(at now: UInt64) -> (read: UInt32, stored: StoredCopies.Copy)? {
-    let most = isStuck ? 1 : EngineLimits.parkedReads
+    let fit = EngineLimits.parkedReadBytes / max(log.nextBytes, 1)
+    let most = isStuck ? 1 : max(1, min(EngineLimits.parkedReads, fit))
     guard now >= pausedUntil else { return nil }
     return log.takeToRead(atMost: most - storedUnderWay, at: now)
   }

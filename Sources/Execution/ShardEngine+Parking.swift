@@ -185,11 +185,19 @@ extension ShardEngine {
     guard parking.isNeeded else { return }
     links[PublishLink.parking.rawValue].inFlight.trim(isWaiting: isWaiting)
     if isBroken(.waitsForParkedCopies) { return }
-    let wait = parking.isStuck ? 0 : EngineLimits.parkingDeadline
+    let wait = parking.isStuck ? 0 : parkingPatience
     while let slot = parking.popOverdue(at: now.monotonic, after: wait) {
       if parking[slot].isPublished { links[PublishLink.parking.rawValue].inFlight.answered() }
       record(parking.remove(slot), blames: 0)
     }
+  }
+
+  /// A broker that works off many copies, one after the other, is given more time.
+  private var parkingPatience: UInt64 {
+    let link = links[PublishLink.parking.rawValue]
+    let isAnswering =
+      link.isUsable && now.monotonic < link.lastConfirmAt &+ EngineLimits.answering
+    return isAnswering ? EngineLimits.parkingFlood : EngineLimits.parkingDeadline
   }
 
   /// Writes a copy down; its message is settled when that is durable. What no record can hold
@@ -215,7 +223,8 @@ extension ShardEngine {
     let payload = ByteRange(offset: start, count: output.bytes.count - start)
     appendOfCopy(.parked, key: key, id: id, previousLSN: previousLSN, payload: payload)
     return StoredCopies.Copy(
-      lsn: nextLSN - 1, readableLSN: nextLSN - 1, key: key, number: number, blames: blames)
+      lsn: nextLSN - 1, readableLSN: nextLSN - 1, key: key, number: number,
+      bytes: payload.count, blames: blames)
   }
 
   /// The broker has a copy that the log holds.

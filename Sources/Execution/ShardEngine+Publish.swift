@@ -55,7 +55,7 @@ extension ShardEngine {
   }
 
   /// Publishes deliveries of one queue while there is room.
-  private func pump(_ queue: Int, _ window: (fresh: Int, background: Int)) {
+  private func pump(_ queue: Int, _ window: DeliveryWindow) {
     let link = PublishLink.deliveries(queue).rawValue
     guard links[link].isUsable, !(deliveryQueues[queue].alone.map(isWaiting) ?? false) else {
       return
@@ -72,6 +72,11 @@ extension ShardEngine {
     {
       // A delivery log may have overtaken the delivery while it waited.
       guard isQueued(event) else { continue }
+      let bytes = events[event.slot].delivery.count
+      if links[link].inFlight.count > window.bytes / max(bytes, 1) {
+        return deliveryQueues[queue].prepend(
+          event, isBackground: events[event.slot].isBackground)
+      }
       if limits.mostBytes != nil, isTooLarge(event.slot) { continue }
       publishDelivery(event.slot)
     }
@@ -92,17 +97,17 @@ extension ShardEngine {
 
   /// How many deliveries of one queue may be unconfirmed. The broker works them off in their
   /// order, so the first real-time event waits for what batch and background have under way.
-  private func deliveryWindow(_ lane: Lane) -> (fresh: Int, background: Int) {
+  private func deliveryWindow(_ lane: Lane) -> DeliveryWindow {
     let isRealtimeActive = now.monotonic &- lastRealtimeAt < EngineLimits.realtimeActive
+    let isHeld = isRealtimeActive || lane == .batch && isRealtimeUnderWay
+    let background = isHeld ? EngineLimits.batchSlice : EngineLimits.unconfirmedBatch
     if lane == .realtime {
-      return (
-        EngineLimits.unconfirmedDeliveries,
-        isRealtimeActive ? EngineLimits.batchSlice : EngineLimits.unconfirmedBatch
-      )
+      return DeliveryWindow(
+        fresh: EngineLimits.unconfirmedDeliveries, background: background, bytes: .max)
     }
-    let isHeld = isRealtimeActive || isRealtimeUnderWay
-    let window = isHeld ? EngineLimits.batchSlice : EngineLimits.unconfirmedBatch
-    return (window, window)
+    return DeliveryWindow(
+      fresh: background, background: background,
+      bytes: isHeld ? EngineLimits.batchBytes : .max)
   }
 
   private var isRealtimeUnderWay: Bool {
@@ -192,4 +197,13 @@ extension ShardEngine {
       output.renewedLinks.append(PublishLink(rawValue: index))
     }
   }
+}
+
+/// What may be unconfirmed of one delivery queue.
+private struct DeliveryWindow {
+  /// While a fresh event waits, and while none does.
+  var fresh: Int
+  var background: Int
+  /// If all of it were as large as the next one: large deliveries keep the broker's disk busy.
+  var bytes: Int
 }

@@ -48,7 +48,9 @@ extension ShardEngine {
       throw EngineError.unreadableRecord(lsn: lsn)
     }
     parking.log.recover(
-      StoredCopies.Copy(lsn: lsn, readableLSN: lsn, key: key, number: record.number))
+      StoredCopies.Copy(
+        lsn: lsn, readableLSN: lsn, key: key, number: record.number,
+        bytes: payload.count))
   }
 
   /// All records have been taken in: pending events go on, in the order of their records; those

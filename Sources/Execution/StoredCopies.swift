@@ -12,6 +12,8 @@ struct StoredCopies {
     var key: EventKey
     /// The LSN of its first record.
     var number: UInt64
+    /// Of its record's payload.
+    var bytes: Int
     /// How often the broker closed the connection over it.
     var blames = 0
   }
@@ -32,6 +34,8 @@ struct StoredCopies {
 
   var count: Int { places.count }
   var isRecording: Bool { !recording.isEmpty }
+  /// Of the next one to be read.
+  var nextBytes: Int { waiting.first?.bytes ?? 0 }
 
   /// A copy's record has been appended.
   mutating func record(_ stored: Copy, message: Int32) {

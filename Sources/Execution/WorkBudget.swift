@@ -26,9 +26,14 @@ struct WorkBudget {
     EngineLimits.backgroundWork,
   ]
 
-  /// A turn begins.
+  /// A turn begins. What batch and background took beyond their slice in the turns before, they
+  /// pay back first: so what is urgent meets few turns that are long.
   mutating func refill() {
-    for index in left.indices { left[index] = Self.slices[index] }
+    for index in left.indices {
+      let isUrgent = index == Share.logs.rawValue || index == Share.realtime.rawValue
+      let slice = Self.slices[index]
+      left[index] = isUrgent ? slice : min(slice, left[index] + slice)
+    }
   }
 
   mutating func spend(_ units: Int) {
@@ -36,8 +41,7 @@ struct WorkBudget {
     left[share.rawValue] -= units
   }
 
-  /// Whether a share has used up its slice. Whoever began before goes to the end of one element,
-  /// so a turn always takes one.
+  /// Whether a share has used up its slice. Whoever began before goes to the end of one element.
   func isSpent(_ share: Share) -> Bool { left[share.rawValue] <= 0 }
 }
 
