@@ -25,6 +25,8 @@ struct DeliveryQueue {
   }
 
   var count: Int { fresh.count + background.count + suspects.count }
+  /// The event that has waited longest, but for suspects.
+  var first: Event? { fresh.first ?? background.first }
   var hasSuspects: Bool { !suspects.isEmpty }
 
   mutating func append(_ event: Event, key: EventKey, isBackground: Bool) {

@@ -89,7 +89,7 @@ extension ShardEngine {
       var quiet: [Int] = []
       for queue in queues {
         let count = links[PublishLink.deliveries(queue).rawValue].inFlight.count
-        if count > 0, isQuiet(queue) {
+        if count > 0 ? isQuiet(queue) : isCutOff(queue, beside: queues) {
           quiet.append(queue)
           held += count + deliveryQueues[queue].count
         }
@@ -105,6 +105,16 @@ extension ShardEngine {
     else { return false }
     let since = max(oldest.publishedAt, links[link].usableSince, links[link].lastConfirmAt)
     return since &+ EngineLimits.quiet < now.monotonic
+  }
+
+  /// Whether a queue's connection is not open, though another one of its lane is, and what waits
+  /// for it has for a moment: one that is closed again and again has nothing under way to go by.
+  private func isCutOff(_ queue: Int, beside others: [Int]) -> Bool {
+    guard !links[PublishLink.deliveries(queue).rawValue].isOpen,
+      let first = deliveryQueues[queue].first, events.contains(first),
+      events[first.slot].waitingSince &+ EngineLimits.quiet < now.monotonic
+    else { return false }
+    return others.contains { links[PublishLink.deliveries($0).rawValue].isUsable }
   }
 
   private func relieve(_ queue: Int, share: Int) {

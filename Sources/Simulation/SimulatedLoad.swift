@@ -67,16 +67,8 @@ package enum SimulatedLoad {
       case 6 where plan.hasMoments:
         let at = world.later(seconds: 1)
         world.send(inlet, event(id, extra: #","expiration":"\#(at)""#), ids: [id])
-      case 7, 8, 9:
-        world.send(
-          inlet, event(id, type: "ship", extra: phone + token), messageID: id, ids: [id])
-      case 10:
-        let sms = #","channel":"sms","mobilePhone":"+46701234567""#
-        world.send(inlet, event(id, type: "ship", extra: sms), ids: [id])
-      case 13:
-        // Larger than some brokers take.
-        let name = String(repeating: "Elsa ", count: 400)
-        world.send(inlet, event(id, type: "ship", extra: phone, name: name), ids: [id])
+      case 7, 8, 9, 10, 13:
+        sendShip(kind, id, inlet, extra: phone + token, to: world)
       case 14:
         sendConflict(id, inlet, to: world)
       default:
@@ -84,6 +76,23 @@ package enum SimulatedLoad {
           inlet, event(id), messageID: id,
           replyTo: plan.isFair || random.chance(50) ? "client" : "other", ids: [id])
       }
+    }
+  }
+
+  /// An event that goes on to another channel when one fails, if it has an address there.
+  private static func sendShip(
+    _ kind: Int, _ id: String, _ inlet: Inlet, extra: String, to world: Simulation
+  ) {
+    switch kind {
+    case 10:
+      let sms = #","channel":"sms","mobilePhone":"+46701234567""#
+      world.send(inlet, event(id, type: "ship", extra: sms), ids: [id])
+    case 13:
+      // Larger than some brokers take.
+      let name = String(repeating: "Elsa ", count: 400)
+      world.send(inlet, event(id, type: "ship", extra: extra, name: name), ids: [id])
+    default:
+      world.send(inlet, event(id, type: "ship", extra: extra), messageID: id, ids: [id])
     }
   }
 

@@ -45,7 +45,7 @@ extension Simulation {
   func trouble(isFair: Bool = false) {
     guard faults.troubles > 0 else { return }
     faults.troubles -= 1
-    let until = nanoseconds + Int64(random.below(isFair ? 8_000 : 40_000)) * 1_000_000
+    let until = nanoseconds + Int64(random.below(isFair ? 20_000 : 40_000)) * 1_000_000
     let channels = ["sms", "push-ios", "email"].prefix(isFair ? 2 : 3)
     let channel = channels[random.below(channels.count)]
     let queue = [channel, "status", "parked", "client"][random.below(4)]

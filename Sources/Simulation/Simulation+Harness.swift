@@ -93,6 +93,13 @@ extension Simulation {
       queue, until: nanoseconds + Int64(seconds * 1e9), refusesForEver: false)
   }
 
+  /// A connection is closed whenever something is published on it, for a while.
+  package func forbid(connection name: String, forSeconds seconds: Double) {
+    for order in links.ordered where order.name == name {
+      broker.trouble.forbid(order.link, until: nanoseconds + Int64(seconds * 1e9))
+    }
+  }
+
   /// Lets time pass in steps of 50 ms, with everything done that can be.
   package func pass(seconds: Double) {
     pass(steps: Int((seconds * 20).rounded(.up)))

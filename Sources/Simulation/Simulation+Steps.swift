@@ -29,7 +29,7 @@ extension Simulation {
   /// Everything happens that can, in the order of a shell's loop.
   func round() {
     pass(5_000_000)
-    if random.chance(5) { trouble(isFair: true) }
+    if random.chance(1) { trouble(isFair: true) }
     if random.chance(10) { redriveSomething() }
     if random.chance(10) { sendCalmEvent() }
     deliverMessages(atMost: 64)

@@ -63,11 +63,12 @@ package final class Simulation {
   var presentCatalog = 0
 
   static let logTimeoutSeconds: Int64 = 6
-  /// How long an event may wait for its first publish because of what does not concern it: a
-  /// message waits three seconds for its copy to be parked, and suspects are taken alone for two
-  /// seconds after one in which what is at hand is finished; those may use up the prefetch, or all
-  /// the turns. A quiet queue is relieved in a quarter of a second; as much again for turns.
-  static let longestWait: Int64 = 3_500_000_000
+  /// How long an event may wait for its first publish because of what does not concern it. Two
+  /// things may stop a lane, one after the other: messages that wait three seconds for their copies
+  /// to be parked and use up the prefetch, and suspects, which are taken alone for two seconds
+  /// after one in which what is at hand is finished. A quiet queue is relieved in a quarter of a
+  /// second; as much again for turns.
+  static let longestWait: Int64 = 6_500_000_000
 
   package init(
     seed: UInt64, plan: SimulationPlan, shard: ShardNumber = ShardNumber(0)

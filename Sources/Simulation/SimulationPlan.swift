@@ -127,7 +127,7 @@ package struct SimulationPlan: Sendable {
     var plan = SimulationPlan()
     plan.isFair = true
     plan.events = 100 + random.below(200)
-    plan.steps = 400 + random.below(1_200)
+    plan.steps = 1_500 + random.below(3_000)
     plan.prefetch = 64 + random.below(200)
     plan.faults.troubles = 1 + random.below(8)
     plan.faults.silencePercent = random.chance(50) ? 30 : 0

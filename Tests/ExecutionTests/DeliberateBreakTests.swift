@@ -33,7 +33,7 @@ struct DeliberateBreakTests {
       var plan = SimulationPlan()
       plan.isFair = true
       plan.events = 150
-      plan.steps = 1_500
+      plan.steps = 4_000
       plan.prefetch = 40
       plan.faults.troubles = 8
       return plan
