@@ -2,6 +2,8 @@
 struct LinkState {
   var isOpen = false
   var isBlocked = false
+  /// Whether it is gone, and not because of one message.
+  var isCutOff = false
   /// When it last became able to publish, monotonic: confirm deadlines count from it at most.
   var usableSince: UInt64 = 0
   /// When the broker last confirmed something on it, monotonic.
@@ -15,6 +17,7 @@ struct LinkState {
 
   mutating func opened(at now: UInt64) {
     isOpen = true
+    isCutOff = false
     isBlocked = false
     usableSince = now
   }

@@ -8,6 +8,7 @@ extension ShardEngine {
   /// order. This uses up no tries, but of a message that the broker closed the connection over.
   package func linkLost(_ link: PublishLink, _ loss: LinkLoss = .connection) {
     links[link.rawValue].isOpen = false
+    if case .refusesMessage = loss {} else { links[link.rawValue].isCutOff = true }
     let lost = links[link.rawValue].inFlight.removeAll(isWaiting: isWaiting)
     if case .refusesMessage(let most?) = loss { limits.learn(most, at: now.monotonic) }
     if let queue = link.deliveryQueue { return deliveriesLost(queue, lost.map(\.slot), loss) }

@@ -109,8 +109,9 @@ extension ShardEngine {
 
   /// Whether a queue's connection is not open, though another one of its lane is, and what waits
   /// for it has for a moment: one that is closed again and again has nothing under way to go by.
+  /// Where one message is to blame, that one is looked for, and the others follow.
   private func isCutOff(_ queue: Int, beside others: [Int]) -> Bool {
-    guard !links[PublishLink.deliveries(queue).rawValue].isOpen,
+    guard links[PublishLink.deliveries(queue).rawValue].isCutOff,
       let first = deliveryQueues[queue].first, events.contains(first),
       events[first.slot].waitingSince &+ EngineLimits.quiet < now.monotonic
     else { return false }
