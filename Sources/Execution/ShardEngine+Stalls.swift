@@ -122,7 +122,13 @@ extension ShardEngine {
     let link = PublishLink.deliveries(queue).rawValue
     while let event = deliveryQueues[queue].next(mayTakeBackground: true) {
       guard events.contains(event), events[event.slot].phase == .queued else { continue }
-      waitBehindStall(event.slot)
+      // The other lane's queue of the channel may well answer: that channel is not stalled.
+      if links[link].isCutOff {
+        retryLater(
+          event.slot, TransitionReason(.brokerUnavailable, "the connection to its queue is closed"))
+      } else {
+        waitBehindStall(event.slot)
+      }
     }
     while links[link].inFlight.count > share,
       let oldest = links[link].inFlight.oldest(isWaiting: isWaiting)
