@@ -125,10 +125,12 @@ package final class Simulation {
   }
 
   /// Puts a message into one of the shard's queues, as the broker would after its confirm.
+  /// `parksAs`: the reason that it is to be parked for, if it is.
   package func send(
     _ inlet: Inlet, _ body: String, messageID: String = "", replyTo: String = "", ids: [String],
-    deliveryCount: UInt32 = 0
+    deliveryCount: UInt32 = 0, parksAs reason: String? = nil
   ) {
+    if let reason { parkReasons[Array(body.utf8)] = reason }
     send(
       inlet,
       ModelBroker.Message(

@@ -134,7 +134,9 @@ struct LogOrderTests {
     world.send(.realtime, event, ids: ["t"])
     world.settle(isWaiting: false)
     for log in story.logs {
-      world.send(.deliveryLogs, log.text("t"), ids: ["t"])
+      world.send(
+        .deliveryLogs, log.text("t"), ids: ["t"],
+        parksAs: story.parked > 0 ? "unknown-delivery" : nil)
       world.settle(isWaiting: false)
     }
     let state = try #require(world.state(of: "t"))
