@@ -133,38 +133,6 @@ struct TopologyTests {
     await client.close()
   }
 
-  @Test("Another active consumer of an input queue is named in the log and by /ready")
-  func foreignConsumer() async throws {
-    let service = try ServiceProcess(brokerURL: try #require(TestBroker.url))
-    #expect(try service.run(["topology", "apply"]).0 == 0)
-    let client = try await TestBroker.client(service.brokerURL)
-    let queue = "\(service.prefix).realtime.00"
-    let foreign = client.consume(Consumer(queue: queue, prefetch: 1))
-    let holding = Task { for try await _ in foreign {} }
-    try await eventually("the other consumes") {
-      try await client.depth(of: queue).consumers == 1
-    }
-    let port = 21_000 + Int.random(in: 0..<1_000)
-    try service.start(["MEDDELA_HTTP_PORT": "\(port)"])
-    try await service.waitUntilConsuming()
-    _ = try await client.publish(
-      (0..<5).map { TestEvents.message("f-\($0)", lane: "realtime", prefix: service.prefix) })
-    try await eventually("it is named", seconds: 90) {
-      let answer = try await ready(port)
-      return answer.hasPrefix("503") && answer.contains("\(queue): has messages and gives us none")
-        && service.log.contains("gives us none")
-    }
-    #expect(!service.log.contains("broker.queue=\(service.prefix).batch.00"))
-    holding.cancel()
-    await foreign.close()
-    try await eventually("the events are delivered") {
-      try service.count("pending-delivery") == 5
-    }
-    try await eventually("it is ready again") { try await ready(port).hasPrefix("200") }
-    #expect(try await service.stop() == 0)
-    await client.close()
-  }
-
   /// The answer of `/ready`: its status code, then its text.
   private func ready(_ port: Int) async throws -> String {
     let (code, out, _) = try Command.run(
