@@ -77,6 +77,10 @@ enum EngineLimits {
   static let urgentWork = 4_000_000
   static let batchWork = 2_000_000
   static let backgroundWork = 2_000_000
+  /// Beside real-time events, batch and background get this part of the time each, and in a turn
+  /// at least so much work.
+  static let bulkPart: UInt64 = 2
+  static let leastWork = 30_000
   /// Batch events taken in one turn, and batch deliveries unconfirmed beside real-time work.
   static let batchSlice = 64
   /// Bytes of batch deliveries of one queue that are unconfirmed beside real-time work, about.

@@ -6,6 +6,11 @@ struct PostponedEvents {
   private var events: [Deque<SlotTable<ActiveEvent>.Reference>] = [[], [], [], []]
 
   var isEmpty: Bool { events.allSatisfy(\.isEmpty) }
+  /// Whether real-time events or delivery logs are among them.
+  var areUrgent: Bool {
+    !events[WorkBudget.Share.logs.rawValue].isEmpty
+      || !events[WorkBudget.Share.realtime.rawValue].isEmpty
+  }
 
   mutating func add(_ event: SlotTable<ActiveEvent>.Reference, _ share: WorkBudget.Share) {
     events[share.rawValue].append(event)

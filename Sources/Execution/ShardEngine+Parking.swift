@@ -102,7 +102,7 @@ extension ShardEngine {
   func pumpParking() {
     let link = PublishLink.parking.rawValue
     guard parking.isNeeded, links[link].isUsable else { return }
-    while links[link].inFlight.count < EngineLimits.unconfirmedDeliveries,
+    while links[link].inFlight.count < EngineLimits.unconfirmedBatch,
       let slot = parking.takeNext(
         serial: nextSerial(), underWay: links[link].inFlight.count, at: now.monotonic)
     {

@@ -98,7 +98,6 @@ extension ShardEngine {
   /// How many deliveries of one queue may be unconfirmed. The broker works them off in their
   /// order, so the first real-time event waits for what batch and background have under way.
   private func deliveryWindow(_ lane: Lane) -> DeliveryWindow {
-    let isRealtimeActive = now.monotonic &- lastRealtimeAt < EngineLimits.realtimeActive
     let isHeld = isRealtimeActive || lane == .batch && isRealtimeUnderWay
     let background = isHeld ? EngineLimits.batchSlice : EngineLimits.unconfirmedBatch
     if lane == .realtime {
@@ -108,6 +107,11 @@ extension ShardEngine {
     return DeliveryWindow(
       fresh: background, background: background,
       bytes: isHeld ? EngineLimits.batchBytes : .max)
+  }
+
+  /// Whether real-time events come at present.
+  var isRealtimeActive: Bool {
+    now.monotonic &- lastRealtimeAt < EngineLimits.realtimeActive
   }
 
   private var isRealtimeUnderWay: Bool {

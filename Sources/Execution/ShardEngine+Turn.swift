@@ -13,8 +13,10 @@ extension ShardEngine {
   package func turn(
     at instant: Instant, mayAppend: Bool = true, mayTakeBatch: Bool = true
   ) -> Bool {
+    let elapsed = instant.monotonic &- turnAt
+    turnAt = instant.monotonic
     advance(to: instant)
-    work.refill()
+    work.refill(elapsed: elapsed, besideRealtime: isRealtimeActive)
     suspects.advance(to: instant.monotonic)
     watchLogs()
     if uncounted != nil { orderUncounted() }
@@ -52,12 +54,15 @@ extension ShardEngine {
       isLeft = take(from: .deliveryLogs, atMost: EngineLimits.turnSlice)
       isLeft = take(from: .realtime, atMost: EngineLimits.turnSlice) || isLeft
     }
+    isLeft = isLeft || postponed.areUrgent
+    waitsForTime = !isLeft && isRealtimeActive
     if mayTakeBatch {
       isLeft = runBackground() || isLeft
       resumePostponed(.batch)
       if !isDraining, !isIsolating {
         isLeft = take(from: .batch, atMost: EngineLimits.batchSlice) || isLeft
       }
+      waitsForTime = waitsForTime && (work.isSpent(.batch) || work.isSpent(.background))
     }
     return isLeft || !postponed.isEmpty
   }

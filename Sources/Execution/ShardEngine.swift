@@ -85,7 +85,12 @@ package final class ShardEngine<Lookup: EventLookup> {
   var lastTotals = ShardTotals()
   var backoff: Backoff
   var publishSerial: UInt32 = 0
-  var lastRealtimeAt: UInt64 = 0
+  var lastRealtimeAt = 0 &- EngineLimits.realtimeActive
+  /// Whether all that the last turn left is batch and background work whose part of the time beside
+  /// real-time events is used up: the next turn has time.
+  package internal(set) var waitsForTime = false
+  /// The turn before, monotonic.
+  var turnAt: UInt64 = 0
   var positionRecorded: UInt64 = 0
   var positionRecordedAt: UInt64 = 0
   /// The log watch's position in the newest position record that recovery has found.

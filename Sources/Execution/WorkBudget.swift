@@ -28,11 +28,22 @@ struct WorkBudget {
 
   /// A turn begins. What batch and background took beyond their slice in the turns before, they
   /// pay back first: so what is urgent meets few turns that are long.
-  mutating func refill() {
+  ///
+  /// - Parameters:
+  ///   - elapsed: nanoseconds since the turn before.
+  ///   - besideRealtime: whether real-time events come at present. Then batch and background get
+  ///     a part of the time that passes and no more, however many turns there are: the broker and
+  ///     the disk serve the real-time events, too, and need the rest.
+  mutating func refill(elapsed: UInt64, besideRealtime: Bool) {
     for index in left.indices {
-      let isUrgent = index == Share.logs.rawValue || index == Share.realtime.rawValue
       let slice = Self.slices[index]
-      left[index] = isUrgent ? slice : min(slice, left[index] + slice)
+      guard index == Share.batch.rawValue || index == Share.background.rawValue else {
+        left[index] = slice
+        continue
+      }
+      let part = Int(clamping: elapsed / EngineLimits.bulkPart)
+      let grant = besideRealtime ? max(part, EngineLimits.leastWork) : slice
+      left[index] = min(slice, left[index] + min(grant, slice))
     }
   }
 
@@ -52,10 +63,11 @@ enum WorkCost {
   static let element = 5_000
   /// Looking whether something is due.
   static let look = 500
-  /// A byte that is parsed, copied into a record or rendered.
-  static let byte = 1
+  /// A byte that is parsed, copied into a record or rendered. More than that takes: disk and
+  /// broker have work with it, too.
+  static let byte = 4
   /// A step of a template: an instruction, or 16 members that are searched for a name.
-  static let step = 10
+  static let step = 6
   /// A byte of XML or of a CloudEvent that is written in our notation.
   static let translatedByte = 40
 }

@@ -102,7 +102,9 @@ final class ShardRunner {
       runner.value.turns.comes()
       runner.value.turn()
     }
-    if turns.socketsFirst || engine.activeEvents >= Self.manyEvents {
+    if turns.socketsFirst, engine.waitsForTime {
+      eventLoop.scheduleTask(in: Self.time, turn)
+    } else if turns.socketsFirst || engine.activeEvents >= Self.manyEvents {
       eventLoop.scheduleTask(in: Self.socketsFirst, turn)
     } else {
       eventLoop.execute(turn)
@@ -111,6 +113,9 @@ final class ShardRunner {
 
   /// Longer than the loop takes to come to its sockets.
   private static let socketsFirst = TimeAmount.microseconds(50)
+
+  /// Batch and background work are given some.
+  private static let time = TimeAmount.milliseconds(1)
 
   private var mayAppend: Bool {
     log.bufferedBytes < Self.logHighWaterBytes && !log.isShortOfSpace && !log.isBehind

@@ -9,9 +9,19 @@ internal import Node
 ///
 /// An event counts from the moment at which it was to be published: when the bench itself comes
 /// late, that is seen and not forgotten.
+///
+/// A second one beside it publishes to its own queue, past the service: what it waits for is the
+/// broker and the machine.
 final class CalmProbe: Sendable {
+  /// Which way its messages take.
+  enum Path: String {
+    case service = "calm"
+    case brokerOnly = "bare"
+
+    var queue: String { "bench.\(rawValue)" }
+  }
+
   static let eventType = "calm"
-  static let queue = "bench.calm"
   static let template = BenchTemplate(name: eventType, text: "Hello {{ctx.name}}, all is calm.")
 
   let ledger = CalmLedger()
@@ -23,14 +33,15 @@ final class CalmProbe: Sendable {
   private let tasks: [Task<Void, any Error>]
 
   /// Begins at once.
-  init(_ bench: Bench, label: String, rate: Int) async throws {
+  init(_ bench: Bench, _ path: Path, label: String, rate: Int) async throws {
     self.bench = bench
     self.label = label
     self.rate = rate
-    client = try await bench.connect("calm")
-    messages = client.consume(Consumer(queue: Self.queue, prefetch: 1_000))
+    client = try await bench.connect(path.rawValue)
+    messages = client.consume(Consumer(queue: path.queue, prefetch: 1_000))
     let (ledger, messages, client) = (ledger, messages, client)
-    let exchange = bench.topology.realtime
+    let (exchange, routingKey) =
+      path == .service ? (bench.topology.realtime, Self.eventType) : ("", path.queue)
     let reader = Task.detached(priority: .high) {
       let iterator = messages.makeAsyncIterator()
       while let batch = try await iterator.next() {
@@ -47,12 +58,13 @@ final class CalmProbe: Sendable {
       while !Task.isCancelled {
         let due = start + .seconds(1) * number / rate
         try await ContinuousClock().sleep(until: due)
-        let id = "calm-\(getpid())-\(label)-\(number)"
+        let id = "\(path.rawValue)-\(getpid())-\(label)-\(number)"
         number += 1
         var message = ClientMessage(
-          exchange: exchange, routingKey: Self.eventType,
+          exchange: exchange, routingKey: routingKey,
           body: BenchEvent(id: id, type: Self.eventType).body)
         message.messageID = id
+        message.correlationID = id
         message.contentType = "application/json"
         ledger.sent(id, due)
         let prepared = message
@@ -81,15 +93,19 @@ final class CalmProbe: Sendable {
     return outcome
   }
 
-  /// The queue of the calm deliveries, bound to them alone.
+  /// The queue of the calm deliveries, bound to them alone, and the one past the service.
   static func declare(_ bench: Bench) async throws {
+    for path in [Path.service, .brokerOnly] {
+      try await bench.client.perform([
+        .declareQueue(
+          name: path.queue, arguments: [AMQP.Argument("x-queue-type", .string("quorum"))]),
+        .purgeQueue(name: path.queue),
+      ])
+    }
     try await bench.client.perform([
-      .declareQueue(
-        name: queue, arguments: [AMQP.Argument("x-queue-type", .string("quorum"))]),
       .bindQueue(
-        queue: queue, exchange: bench.topology.deliveries,
-        routingKey: "email.realtime.\(eventType)"),
-      .purgeQueue(name: queue),
+        queue: Path.service.queue, exchange: bench.topology.deliveries,
+        routingKey: "email.realtime.\(eventType)")
     ])
   }
 }

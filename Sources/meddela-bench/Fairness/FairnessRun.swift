@@ -36,7 +36,8 @@ struct FairnessRun {
     _ row: any FairnessRow, _ stage: FairnessStage
   ) async throws -> FairnessResult {
     try await row.prepare(stage)
-    let probe = try await CalmProbe(bench, label: row.name, rate: rate)
+    let probe = try await CalmProbe(bench, .service, label: row.name, rate: rate)
+    let bareProbe = try await CalmProbe(bench, .brokerOnly, label: row.name, rate: rate)
     stage.probe = probe
     stage.setLimit(seconds: row.limitSeconds)
     let cpu = stage.service.child.cpuSeconds()
@@ -51,9 +52,10 @@ struct FairnessRun {
     // What comes right behind counts, too.
     try await Task.sleep(for: .seconds(1))
     let calm = try await probe.finish(limitSeconds: 30)
+    let bare = try await bareProbe.finish(limitSeconds: 30)
     let service = stage.service.child
     let result = FairnessResult(
-      name: row.name, title: row.title, calm: calm, seconds: seconds,
+      name: row.name, title: row.title, calm: calm, bare: bare, seconds: seconds,
       cpuSeconds: service.cpuSeconds() - cpu, peakBytes: service.peakBytes(),
       unfinished: unfinished, notes: stage.notes)
     writeError("\(FairnessReport.line(result, idle: nil))\n")

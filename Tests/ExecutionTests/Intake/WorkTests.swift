@@ -73,6 +73,35 @@ struct WorkTests {
     #expect(shard.deliveries.count == 65)
   }
 
+  @Test("Beside real-time events, batch events get half of the time, whatever they render")
+  func besideRealtime() throws {
+    let shard = try OneShard(Self.heavy())
+    let list = Array(repeating: "1", count: 200).joined(separator: ",")
+    for number in 0..<200 {
+      var sent = OneShard.Sent(OneBadElementTests.event("b\(number)", ",\"a\":[\(list)]"))
+      sent.inlet = .batch
+      shard.receive(sent)
+    }
+    var waited = 0
+    let (start, before) = (shard.now.monotonic, shard.engine.work.total)
+    for number in 0..<100 {
+      let isCalm = number % 20 == 0
+      if isCalm { shard.receive(OneShard.Sent(OneBadElementTests.event("now\(number)"))) }
+      let stored = shard.stored.count
+      #expect(shard.turn())
+      // It comes in the next turn, however much the batch lane has to pay back.
+      if isCalm { #expect(shard.stored[stored...].contains { $0.contains("now\(number)") }) }
+      if shard.engine.waitsForTime { waited += 1 }
+    }
+    let share =
+      Double(shard.engine.work.total - before) / Double(shard.now.monotonic - start)
+    #expect((0.4...0.6).contains(share), "\(share)")
+    #expect(waited > 25)
+    shard.run()
+    #expect(shard.deliveries.count == 205)
+    #expect(!shard.engine.waitsForTime)
+  }
+
   @Test("A slice of large batch events is short")
   func largeEvents() throws {
     let shard = try OneShard()
