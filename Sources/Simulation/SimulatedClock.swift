@@ -15,9 +15,8 @@ struct SimulatedClock {
   private var random: SeededRandom
   /// When a clock that was set wrongly is put right, and by how much.
   private var correction: (at: Int64, by: Int64)?
-  /// The last time that it was set, and by how much it was ahead before.
-  private var setAt: Int64 = 0
-  private var offsetBefore: Int64 = 0
+  /// Since when it has been set forward by how much, oldest first.
+  private var settings: [(since: Int64, offset: Int64)] = []
   /// The latest time that the wall clock has shown.
   private(set) var latestWall = Timestamp(nanoseconds: 0)
 
@@ -48,16 +47,21 @@ struct SimulatedClock {
   }
 
   mutating func set(forward time: Int64) {
-    setAt = nanoseconds
-    offsetBefore = offset
     offset += time
+    settings.append((nanoseconds, offset))
   }
 
-  /// When the wall clock showed a time, not long ago.
+  /// When the wall clock showed a time last.
   func moment(of wall: Timestamp) -> Int64 {
-    let present = wall.nanoseconds - ahead
-    let before = present + offset - offsetBefore
-    return min(setAt...nanoseconds ~= present ? present : before, nanoseconds)
+    var end = nanoseconds
+    for setting in settings.reversed() + [(since: start, offset: 0)] {
+      let gone = Double(wall.nanoseconds - setting.offset - start)
+      let moment = start + Int64(gone / (1 + Double(drift) / 1e6))
+      // The drift is in steps, see `ahead`.
+      if (setting.since - 1_000...end + 1_000).contains(moment) { return min(moment, nanoseconds) }
+      end = setting.since
+    }
+    return nanoseconds
   }
 
   private mutating func jump() {
