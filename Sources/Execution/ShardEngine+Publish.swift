@@ -91,7 +91,7 @@ extension ShardEngine {
     return true
   }
 
-  private func isQueued(_ event: SlotTable<ActiveEvent>.Reference) -> Bool {
+  func isQueued(_ event: SlotTable<ActiveEvent>.Reference) -> Bool {
     events.contains(event) && events[event.slot].phase == .queued
   }
 
@@ -194,6 +194,9 @@ extension ShardEngine {
     publishSerial = (publishSerial &+ 1) & PublishToken.serialMask
     return publishSerial
   }
+
+  /// Since when a delivery that has just been published had waited for its connection, monotonic.
+  package func waitingSince(_ token: PublishToken) -> UInt64 { events[token.slot].waitingSince }
 
   /// Replaces channels that go on refusing.
   func renewLinks() {

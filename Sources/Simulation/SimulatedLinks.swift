@@ -5,23 +5,20 @@ struct SimulatedLinks {
   /// Those that were ordered.
   private(set) var ordered: [LinkOrder] = []
   private var open: Set<Int> = []
-  /// When each was opened, and how often it has been lost.
-  private var openedAt: [Int: Int64] = [:]
+  /// How often each has been lost.
   private var losses: [Int: Int] = [:]
   /// Those that open by themselves, and when.
   private var opening: [Int: Int64] = [:]
 
   func isOpen(_ link: PublishLink) -> Bool { open.contains(link.rawValue) }
   func losses(of link: PublishLink) -> Int { losses[link.rawValue, default: 0] }
-  func openedAt(_ link: PublishLink) -> Int64 { openedAt[link.rawValue, default: 0] }
 
   mutating func order(_ order: LinkOrder) {
     if !ordered.contains(where: { $0.link == order.link }) { ordered.append(order) }
   }
 
-  mutating func opened(_ link: PublishLink, at now: Int64) {
+  mutating func opened(_ link: PublishLink) {
     open.insert(link.rawValue)
-    openedAt[link.rawValue] = now
     opening[link.rawValue] = nil
   }
 

@@ -4,7 +4,7 @@ import Messages
 // The broker's side: it takes publishes, confirms them in any order, and delivery engines answer.
 extension Simulation {
   func openLink(_ link: PublishLink) {
-    links.opened(link, at: nanoseconds)
+    links.opened(link)
     engine.linkOpened(link)
   }
 
@@ -47,7 +47,7 @@ extension Simulation {
     var isTaken = random.chance(80)
     if case .confirmed = fate {} else { isTaken = false }
     switch order.exchange {
-    case .deliveries: checkDelivery(published, order.link)
+    case .deliveries: checkDelivery(published, order)
     case .status: checkStatusUpdate(published)
     case .parked: checkParkedCopy(published)
     case .direct: break

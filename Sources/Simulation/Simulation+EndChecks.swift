@@ -33,6 +33,7 @@ extension Simulation {
     }
     checkTotals(counts)
     checkCopiesAndReceipts()
+    checkRate()
     for message in broker.parkedAtLimit where message.ids != ["poison-\(seed)"] {
       violate(.final, "\(message.ids) was parked by the delivery limit")
     }

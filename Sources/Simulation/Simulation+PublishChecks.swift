@@ -16,7 +16,7 @@ struct PublishCircumstances: Equatable {
 extension Simulation {
   /// 2 and 4: a delivery leaves after its record is durable, in its time, always the same, and
   /// again only when there is a reason.
-  func checkDelivery(_ delivery: ModelBroker.Published, _ link: PublishLink) {
+  func checkDelivery(_ delivery: ModelBroker.Published, _ order: PublishOrder) {
     let name = delivery.messageID
     guard let (id, attempt) = deliveryID(name) else {
       return violate(.totals, "\(name) is no delivery id")
@@ -43,13 +43,13 @@ extension Simulation {
     guard let change = records.first(where: { $0.kind.isTransition || $0.kind == .republished })
     else { return violate(.publishedDurable, "\(name) has no record") }
     let present = PublishCircumstances(
-      lsn: change.lsn, life: lives, losses: links.losses(of: link))
+      lsn: change.lsn, life: lives, losses: links.losses(of: order.link))
     let last = lastPublishes.updateValue(present, forKey: name)
     if last == present {
       violate(.againForReason, "\(name) was published twice while it was pending")
     }
     let isLost = last.map { $0.lsn == present.lsn } ?? false
-    if !isLost { checkRate(delivery, link) }
+    if !isLost { noteTurn(delivery, order) }
     checkTime(name, state, change)
   }
 
@@ -73,18 +73,21 @@ extension Simulation {
     }
   }
 
-  /// Whatever is due, of batch no more leaves in a second than it may. What waited for its
-  /// connection has had its turn before.
-  private func checkRate(_ delivery: ModelBroker.Published, _ link: PublishLink) {
+  /// What waited for its connection has had its turn before: when it was rendered and began to
+  /// wait.
+  private func noteTurn(_ delivery: ModelBroker.Published, _ order: PublishOrder) {
     guard plan.isFair, plan.batchMaxPerSecond > 0, delivery.routingKey.contains(".batch.") else {
       return
     }
-    batchTurns.append(nanoseconds)
-    batchTurns.removeAll { $0 <= nanoseconds - 1_000_000_000 }
-    guard links.openedAt(link) + 2_000_000_000 < nanoseconds else { return }
+    batchTurns.append(Int64(engine.waitingSince(order.token)))
+  }
+
+  /// Whatever is due, of batch no more leaves in a second than it may.
+  func checkRate() {
     let most = plan.batchMaxPerSecond + plan.batchMaxPerSecond / 10 + 3
-    if batchTurns.count > most {
-      violate(.rate, "\(batchTurns.count) batch deliveries in a second")
+    let turns = batchTurns.sorted()
+    for (first, last) in zip(turns, turns.dropFirst(most)) where last - first < 1_000_000_000 {
+      return violate(.rate, "more than \(most) batch deliveries in the second from \(first)")
     }
   }
 

@@ -45,7 +45,7 @@ package final class Simulation {
   var largestMessage = 0
   /// When the calm events were sent that have not been published.
   var calm: [String: Int64] = [:]
-  /// When batch deliveries took their turns, if the lane has a rate.
+  /// When batch deliveries had their turns, if the lane has a rate.
   var batchTurns: [Int64] = []
   /// When each delivery was published, every time.
   var publishTimes: [String: [Int64]] = [:]
