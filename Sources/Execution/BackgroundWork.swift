@@ -14,8 +14,9 @@ struct BackgroundWork {
     case timers
     /// Tries after a refusal.
     case retries
-    /// Events behind a queue that does not answer: the next probe, or one that expires.
-    case stalled
+    /// Events behind a queue that does not answer: the next probe, or one that expires. Events
+    /// over which the broker closes the connection: the next of them.
+    case heldBack
     /// Deliveries that nobody has answered.
     case logTimeouts
     /// Events whose turn in the rate of the batch lane has come.

@@ -15,7 +15,7 @@ struct DeliveryQueue {
   /// one to blame is found.
   private var suspects: Deque<Event> = []
   /// Events whose delivery the broker has closed a connection over: they go alone at once.
-  private var culprits: Set<EventKey> = []
+  var culprits = Culprits()
   /// The delivery that has been published alone: nothing follows it before it is answered.
   var alone: PublishToken?
 
@@ -28,9 +28,10 @@ struct DeliveryQueue {
   /// The event that has waited longest, but for suspects.
   var first: Event? { fresh.first ?? background.first }
   var hasSuspects: Bool { !suspects.isEmpty }
+  var firstSuspect: Event? { suspects.first }
 
   mutating func append(_ event: Event, key: EventKey, isBackground: Bool) {
-    if !culprits.isEmpty, culprits.contains(key) {
+    if culprits.contains(key) {
       suspects.append(event)
     } else if isBackground {
       background.append(event)
@@ -54,17 +55,12 @@ struct DeliveryQueue {
     suspects.append(event)
   }
 
-  mutating func blame(_ key: EventKey) {
-    // A start forgets them too: then they are found once more.
-    if culprits.count >= EngineLimits.rememberedCulprits { culprits.removeAll() }
-    culprits.insert(key)
-  }
-
-  mutating func acquit(_ key: EventKey) {
-    if !culprits.isEmpty { culprits.remove(key) }
-  }
-
   mutating func nextSuspect() -> Event? { suspects.popFirst() }
+
+  /// The one that has the most before it, if there are more than so many.
+  mutating func lastSuspect(beyond share: Int) -> Event? {
+    suspects.count > share ? suspects.popLast() : nil
+  }
 
   /// The next event to publish. `mayTakeBackground`: whether there is room for one that is not
   /// fresh.
@@ -75,9 +71,15 @@ struct DeliveryQueue {
 
   /// The event that has waited longest of each kind, for the bound on waiting.
   mutating func popFirst(where isOverdue: (Event) -> Bool) -> Event? {
+    if let event = popWaiting(where: isOverdue) { return event }
+    if let event = suspects.first, isOverdue(event) { return suspects.removeFirst() }
+    return nil
+  }
+
+  /// The same, but for suspects.
+  mutating func popWaiting(where isOverdue: (Event) -> Bool) -> Event? {
     if let event = fresh.first, isOverdue(event) { return fresh.removeFirst() }
     if let event = background.first, isOverdue(event) { return background.removeFirst() }
-    if let event = suspects.first, isOverdue(event) { return suspects.removeFirst() }
     return nil
   }
 }

@@ -30,10 +30,8 @@ extension ShardEngine {
     case .timers: return begin(.due, timers.popDue(at: now.wall))
     case .retries:
       guard let retry = retries.popDue(at: now.monotonic) else { return false }
-      begin(.retry(lsn: retry.lsn), retry.key, lsn: retry.lsn)
-    case .stalled:
-      if stalledChannels.isEmpty { return false }
-      return begin(.due, stalledChannels.popDue(at: now, isWaiting: isWaiting))
+      if !waitsForTurn(retry) { begin(.retry(lsn: retry.lsn), retry.key, lsn: retry.lsn) }
+    case .heldBack: return beginHeldBack()
     case .logTimeouts: return beginLogTimeout()
     case .paced: return releasePaced()
     case .fallbacks:
@@ -44,6 +42,34 @@ extension ShardEngine {
       begin(redrive)
     }
     return true
+  }
+
+  /// Puts an event over which the broker closes the connection behind the others of its kind.
+  private func waitsForTurn(_ retry: RetryQueue.Retry) -> Bool {
+    for queue in deliveryQueues.indices
+    where deliveryQueues[queue].culprits.contains(retry.key) {
+      deliveryQueues[queue].culprits.wait(retry.key, lsn: retry.lsn)
+      return true
+    }
+    return false
+  }
+
+  /// The next probe of a queue that does not answer, or the next event that goes alone.
+  private func beginHeldBack() -> Bool {
+    if !stalledQueues.isEmpty,
+      begin(.due, stalledQueues.popDue(at: now, isWaiting: isWaiting))
+    {
+      return true
+    }
+    for queue in deliveryQueues.indices {
+      let next = deliveryQueues[queue].culprits.popDue(at: now.monotonic) { lsn, key in
+        eventSlots[key] != nil || lookup.isNewest(lsn, of: key)
+      }
+      guard let next else { continue }
+      begin(.retry(lsn: next.lsn), next.key, lsn: next.lsn)
+      return true
+    }
+    return false
   }
 
   private func begin(_ input: EventInput, _ timer: TimerQueue.Timer?) -> Bool {

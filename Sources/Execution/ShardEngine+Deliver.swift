@@ -32,7 +32,7 @@ extension ShardEngine {
     }
     let link = PublishLink.deliveries(Int(events[event].queue))
     let serial = nextSerial()
-    if !stalledChannels.isEmpty, isHeldBack(event, probe: serial) {
+    if !stalledQueues.isEmpty, isHeldBack(event, probe: serial) {
       return waitBehindStall(event)
     }
     let token = PublishToken(.delivery, slot: event, serial: serial)
@@ -91,9 +91,9 @@ extension ShardEngine {
   /// The broker has confirmed an event's delivery; returned before, it is not delivered at all.
   func deliveryConfirmed(_ event: Int32) {
     links[link(of: event)].confirmed(at: now.monotonic)
-    deliveryQueues[Int(events[event].queue)].acquit(events[event].key)
+    deliveryQueues[Int(events[event].queue)].culprits.acquit(events[event].key)
     limits.hasTaken(events[event].delivery.count)
-    if !stalledChannels.isEmpty { channelAnswers(event) }
+    if !stalledQueues.isEmpty { queueAnswers(event) }
     if let reason = events[event].returnReason {
       events[event].returnReason = nil
       return retryLater(event, reason)

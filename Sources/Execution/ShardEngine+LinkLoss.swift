@@ -50,9 +50,12 @@ extension ShardEngine {
   }
 
   /// The broker closed the connection over this event's delivery: it waits durably, and goes
-  /// alone from now on.
+  /// alone from now on, in its turn among others of its kind.
   private func blame(_ event: Int32, _ queue: Int) {
-    deliveryQueues[queue].blame(events[event].key)
+    deliveryQueues[queue].culprits.blame(events[event].key, at: now.monotonic)
+    stalledQueues.acquit(
+      queue, probe: PublishToken(.delivery, slot: event, serial: events[event].publishSerial),
+      at: now.monotonic)
     counters.deliveriesRefused += 1
     retryLater(
       event,

@@ -5,7 +5,9 @@ import Templates
 extension ShardEngine {
   /// The broker did not take a delivery: the event waits durably for its next try, or has had
   /// its last one.
-  func retryLater(_ event: Int32, _ reason: TransitionReason, isBehindStall: Bool = false) {
+  ///
+  /// - Parameter isHeldBack: whether its next try is when its queue answers.
+  func retryLater(_ event: Int32, _ reason: TransitionReason, isHeldBack: Bool = false) {
     events[event].delivery = []
     let state = events[event].state
     if givesUpAt(state) <= now.wall {
@@ -24,7 +26,13 @@ extension ShardEngine {
       events[event].state.dueAt = dueAt
       append(.transition, event, reason: reason)
     }
-    if isBehindStall { keepBehindStall(event) } else { addTimer(event) }
+    if isHeldBack {
+      stalledQueues.wait(endTimer(event), for: Int(events[event].queue), at: now.monotonic)
+    } else {
+      addTimer(event)
+      // When it is due it waits for its turn.
+      if isCulprit(event) { timers.add(endTimer(event)) }
+    }
     awaitDurable(event, then: .settle)
   }
 

@@ -5,7 +5,7 @@ extension ShardEngine {
   /// A delivery was not confirmed in time.
   func noteStall(_ token: PublishToken) {
     links[link(of: token)].hasStalled = true
-    events[token.slot].facts.with(.channel) { stalledChannels.add($0, at: now.monotonic) }
+    stalledQueues.add(Int(events[token.slot].queue), at: now.monotonic)
   }
 
   /// A delivery was refused: after long, and as the oldest of its connection, that is a stall too.
@@ -33,9 +33,9 @@ extension ShardEngine {
     }
   }
 
-  /// The queue of an event's channel has taken a delivery.
-  func channelAnswers(_ event: Int32) {
-    var waiting = events[event].facts.with(.channel) { stalledChannels.remove($0) }
+  /// The queue of an event has taken a delivery.
+  func queueAnswers(_ event: Int32) {
+    var waiting = stalledQueues.remove(Int(events[event].queue))
     if recalled.isEmpty {
       recalled = waiting
     } else {
@@ -43,42 +43,54 @@ extension ShardEngine {
     }
   }
 
-  /// The queue of an event's channel is stalled: it waits durably. One that has waited before,
-  /// and been called in vain, needs no other record.
+  /// The queue of an event is stalled: it waits durably. One that has waited before, and been
+  /// called in vain, needs no other record.
   func waitBehindStall(_ event: Int32) {
     let state = events[event].state
     guard state.errorCount > 0, !state.dueAt.isNone, givesUpAt(state) > now.wall else {
       return retryLater(
         event, TransitionReason(.unconfirmed, "the queue of its channel does not confirm"),
-        isBehindStall: true)
+        isHeldBack: !isCulprit(event))
     }
-    keepBehindStall(event)
+    let queue = Int(events[event].queue)
+    if isCulprit(event) {
+      deliveryQueues[queue].culprits.wait(events[event].key, lsn: events[event].lastLSN)
+    } else {
+      stalledQueues.wait(endTimer(event), for: queue, at: now.monotonic)
+    }
     settle(event)
     drainInputs(event)
   }
 
-  func keepBehindStall(_ event: Int32) {
+  /// When an event that waits for another try expires or is given up, whatever it waits for.
+  func endTimer(_ event: Int32) -> TimerQueue.Timer {
     let state = events[event].state
     let givesUpAt = givesUpAt(state)
-    let timer = TimerQueue.Timer(
+    return TimerQueue.Timer(
       due: state.expiration.isNone ? givesUpAt : min(givesUpAt, state.expiration),
       key: events[event].key, lsn: events[event].lastLSN)
-    events[event].facts.with(.channel) { stalledChannels.wait(timer, for: $0, at: now.monotonic) }
   }
 
+  /// Whether the broker has closed the connection over the event's delivery.
+  func isCulprit(_ event: Int32) -> Bool {
+    let queue = Int(events[event].queue)
+    return queue >= 0 && deliveryQueues[queue].culprits.contains(events[event].key)
+  }
+
+  /// An event over which the broker closes the connection tells nothing of its queue: it is the
+  /// probe only where there is no other.
   func isHeldBack(_ event: Int32, probe serial: UInt32) -> Bool {
+    let queue = Int(events[event].queue)
+    if stalledQueues.hasWaiting(queue), isCulprit(event) { return true }
     let token = PublishToken(.delivery, slot: event, serial: serial)
-    let facts = events[event].facts
-    return facts.with(.channel) { channel in
-      stalledChannels.holdsBack(
-        channel, probe: token, at: now.monotonic, isWaiting: isWaiting)
-    }
+    return stalledQueues.holdsBack(
+      queue, probe: token, at: now.monotonic, isWaiting: isWaiting)
   }
 
   /// A queue that has confirmed nothing for a moment, beside others of its lane: what waits for it
   /// waits durably, and of what it has not confirmed no more than half of what the lane may have
-  /// unacknowledged stays open, for the others. With nobody beside it, its deadline is soon
-  /// enough.
+  /// unacknowledged stays open, for the others. The same while its connection is closed, and while
+  /// those to blame for that are looked for. With nobody beside it, its deadline is soon enough.
   func relieveQuietQueues() {
     if isBroken(.keepsQuietQueues) { return }
     for lane in Lane.allCases {
@@ -89,12 +101,12 @@ extension ShardEngine {
       var quiet: [Int] = []
       for queue in queues {
         let count = links[PublishLink.deliveries(queue).rawValue].inFlight.count
-        if count > 0 ? isQuiet(queue) : isCutOff(queue, beside: queues) {
+        if isSearched(queue) || (count > 0 ? isQuiet(queue) : isCutOff(queue, beside: queues)) {
           quiet.append(queue)
           held += count + deliveryQueues[queue].count
         }
       }
-      guard held > prefetch / 4 else { continue }
+      guard held > min(prefetch, EngineLimits.backgroundEvents * 2) / 4 else { continue }
       for queue in quiet { relieve(queue, share: prefetch / 2 / quiet.count) }
     }
   }
@@ -109,21 +121,32 @@ extension ShardEngine {
 
   /// Whether a queue's connection is not open, though another one of its lane is, and what waits
   /// for it has for a moment: one that is closed again and again has nothing under way to go by.
-  /// Where one message is to blame, that one is looked for, and the others follow.
   private func isCutOff(_ queue: Int, beside others: [Int]) -> Bool {
     guard links[PublishLink.deliveries(queue).rawValue].isCutOff,
-      let first = deliveryQueues[queue].first, events.contains(first),
-      events[first.slot].waitingSince &+ EngineLimits.quiet < now.monotonic
+      let first = deliveryQueues[queue].first, hasWaited(first)
     else { return false }
     return others.contains { links[PublishLink.deliveries($0).rawValue].isUsable }
   }
 
+  /// Whether what a queue has published goes one by one, for a moment already, since the broker
+  /// has closed the connection over some of it.
+  private func isSearched(_ queue: Int) -> Bool {
+    deliveryQueues[queue].firstSuspect.map(hasWaited) ?? false
+  }
+
+  private func hasWaited(_ event: SlotTable<ActiveEvent>.Reference) -> Bool {
+    events.contains(event)
+      && events[event.slot].waitingSince &+ EngineLimits.quiet < now.monotonic
+  }
+
   private func relieve(_ queue: Int, share: Int) {
     let link = PublishLink.deliveries(queue).rawValue
+    if isSearched(queue) { relieveSearch(queue, share: share) }
+    guard links[link].isCutOff || isQuiet(queue) else { return }
     while let event = deliveryQueues[queue].next(mayTakeBackground: true) {
-      guard events.contains(event), events[event.slot].phase == .queued else { continue }
-      // The other lane's queue of the channel may well answer: that channel is not stalled.
+      guard isQueued(event) else { continue }
       if links[link].isCutOff {
+        // The queue may well answer: it is not stalled.
         retryLater(
           event.slot, TransitionReason(.brokerUnavailable, "the connection to its queue is closed"))
       } else {
@@ -135,6 +158,19 @@ extension ShardEngine {
     {
       noteStall(oldest.token)
       giveUpDelivery(oldest.token, .unconfirmed, "the broker did not confirm in time")
+    }
+  }
+
+  /// What waits behind the search for those to blame does so durably, and so does what is beyond
+  /// the queue's share of those that are tried one by one.
+  private func relieveSearch(_ queue: Int, share: Int) {
+    let reason = TransitionReason(
+      .brokerUnavailable, "the broker closes the connection over other deliveries of its queue")
+    while let event = deliveryQueues[queue].popWaiting(where: hasWaited) {
+      if isQueued(event) { retryLater(event.slot, reason) }
+    }
+    while let event = deliveryQueues[queue].lastSuspect(beyond: share) {
+      if isQueued(event) { retryLater(event.slot, reason) }
     }
   }
 }

@@ -69,8 +69,8 @@ package final class ShardEngine<Lookup: EventLookup> {
   var pacedBacklog: Deque<(key: EventKey, lsn: UInt64)> = []
   /// Messages that may have killed a process before: each is processed alone.
   var suspects = Suspects()
-  var stalledChannels = StalledChannels()
-  /// Events that waited for a channel whose queue answers again.
+  var stalledQueues = StalledQueues()
+  /// Events that waited for a queue that answers again.
   var recalled = TimerQueue()
   package internal(set) var totals = ShardTotals()
   /// What does not add up; empty as long as all does.
@@ -215,11 +215,13 @@ package final class ShardEngine<Lookup: EventLookup> {
   package var openMessages: Int { messages.count }
   /// Pending events that wait for their time.
   package var waitingTimers: Int {
-    timers.count + retries.count + recalled.count + stalledChannels.waitingEvents
+    timers.count + retries.count + recalled.count + stalledQueues.waitingEvents
+      + deliveryQueues.indices.reduce(0) { $0 + deliveryQueues[$1].culprits.waitingEvents }
   }
   /// The earliest of those times.
   package var nextTimer: Timestamp? {
-    let durations = [stalledChannels.nextProbeAt, retries.next].map { at in
+    let culprits = deliveryQueues.indices.map { deliveryQueues[$0].culprits.next }
+    let durations = ([stalledQueues.nextProbeAt, retries.next] + culprits).map { at in
       at.map { now.wall.adding(max(0, Int64($0) - Int64(now.monotonic))) }
     }
     return ([timers.next, recalled.isEmpty ? nil : now.wall] + durations).compactMap { $0 }.min()

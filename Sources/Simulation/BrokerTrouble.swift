@@ -26,6 +26,8 @@ struct BrokerTrouble {
   private var silent: [String: Int64] = [:]
   /// By connection: nothing is taken there.
   private var forbidden: [Int: Int64] = [:]
+  /// By connection: nothing is answered there.
+  private var mute: [Int: Int64] = [:]
   /// The largest body it takes, and whether it says so.
   private var mostBytes: (bytes: Int, isNamed: Bool, until: Int64)?
   /// By exchange: of its messages one in eight ends the connection, always the same.
@@ -41,6 +43,7 @@ struct BrokerTrouble {
   mutating func lose(_ queue: String, until: Int64) { missing[queue] = until }
   mutating func silence(_ queue: String, until: Int64) { silent[queue] = until }
   mutating func forbid(_ link: PublishLink, until: Int64) { forbidden[link.rawValue] = until }
+  mutating func mute(_ link: PublishLink, until: Int64) { mute[link.rawValue] = until }
   mutating func blame(_ exchange: OutboundExchange, until: Int64) { culprits[exchange] = until }
 
   mutating func limit(_ bytes: Int, isNamed: Bool, until: Int64) {
@@ -55,6 +58,7 @@ struct BrokerTrouble {
     missing = [:]
     silent = [:]
     forbidden = [:]
+    mute = [:]
     mostBytes = nil
     culprits = forGood ? [.deliveries: .max] : [:]
   }
@@ -64,7 +68,9 @@ struct BrokerTrouble {
     met = met.filter { $0.link != link.rawValue }
   }
 
-  func isSilent(_ queue: String, at now: Int64) -> Bool { silent[queue, default: 0] > now }
+  func isSilent(_ queue: String, _ link: PublishLink, at now: Int64) -> Bool {
+    silent[queue, default: 0] > now || mute[link.rawValue, default: 0] > now
+  }
 
   mutating func fate(
     of published: ModelBroker.Published, on link: PublishLink, isMandatory: Bool, at now: Int64

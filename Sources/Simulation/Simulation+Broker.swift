@@ -167,7 +167,7 @@ extension Simulation {
       stuck.insert(entry.link.rawValue)
     }
     return isStalled || stuck.contains(entry.link.rawValue)
-      || broker.trouble.isSilent(queue, at: nanoseconds)
+      || broker.trouble.isSilent(queue, entry.link, at: nanoseconds)
   }
 
   private func answer(_ entry: ModelBroker.InFlight) {

@@ -55,7 +55,12 @@ extension Simulation {
     case 2: broker.trouble.silence(queue, until: until)
     case 3:
       let others = links.ordered.filter { !isFair || !$0.name.contains("realtime email") }
-      broker.trouble.forbid(others[random.below(others.count)].link, until: until)
+      let link = others[random.below(others.count)].link
+      if until / 1_000_000 % 5 == 3 {
+        broker.trouble.mute(link, until: until)
+      } else {
+        broker.trouble.forbid(link, until: until)
+      }
     case 4, 5:
       let exchange: [OutboundExchange] = [.deliveries, .status, .parked, .direct]
       broker.trouble.blame(exchange[random.below(4)], until: until)

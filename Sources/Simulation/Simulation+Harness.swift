@@ -100,6 +100,26 @@ extension Simulation {
     }
   }
 
+  /// A connection answers nothing, for a while.
+  package func mute(connection name: String, forSeconds seconds: Double) {
+    for order in links.ordered where order.name == name {
+      broker.trouble.mute(order.link, until: nanoseconds + Int64(seconds * 1e9))
+    }
+  }
+
+  /// Of the deliveries that are no emails one in eight ends the connection, for a while.
+  package func blameDeliveries(forSeconds seconds: Double) {
+    broker.trouble.sparesEmail = true
+    broker.trouble.blame(.deliveries, until: nanoseconds + Int64(seconds * 1e9))
+  }
+
+  /// Whether a delivery is one of those.
+  package func isToBlame(_ deliveryID: String) -> Bool {
+    ModelBroker.Published(
+      exchange: .deliveries, routingKey: "", messageID: deliveryID, replyTo: "", body: []
+    ).isOneInEight
+  }
+
   /// Lets time pass in steps of 50 ms, with everything done that can be.
   package func pass(seconds: Double) {
     pass(steps: Int((seconds * 20).rounded(.up)))

@@ -41,6 +41,16 @@ struct SimulationTests {
     try Self.run(2_000_000..<2_000_400) { .drawn($0) }
   }
 
+  @Test(
+    "Seeds that a rule did not hold for once",
+    arguments: [
+      70_000_916, 70_001_861, 70_001_897, 70_003_969, 70_004_817, 70_005_414, 70_005_517,
+      70_005_628, 70_006_111, 70_006_861,
+    ] as [UInt64])
+  func mended(seed: UInt64) throws {
+    try Self.run(seed..<seed + 1) { .drawn($0) }
+  }
+
   @Test("What is drawn reaches every rule", arguments: [UInt64(2_000_000)])
   func everythingIsReached(first: UInt64) throws {
     var sum = EngineCounters()

@@ -1,0 +1,103 @@
+import Messages
+
+/// The delivery queues that have left a delivery unconfirmed past its deadline, or refused one only
+/// after long. Their deliveries would fill the window of unconfirmed publishes, and where the node
+/// that leads the queue is cut off, RabbitMQ's channel process stands still for seconds with each
+/// of them. So only one at a time is let through to each, the probe, the less often the longer it
+/// lasts; the others wait durably, and cost nothing until the queue answers or their own time is
+/// up.
+///
+/// Both lanes of a channel lead to one queue of the broker's, but each over a connection of its
+/// own: what is wrong with that says nothing of the other lane.
+struct StalledQueues {
+  private struct Entry {
+    /// The number of the delivery queue.
+    var queue: Int
+    var probe: PublishToken?
+    /// When the next one may go, monotonic, and how long after it the one behind it.
+    var nextProbeAt: UInt64
+    var pause = EngineLimits.probePauseMin
+    /// What waits for the queue, by when it expires or is given up.
+    var waiting = TimerQueue()
+    /// When one of them was last called to be the probe.
+    var calledAt: UInt64 = 0
+  }
+
+  /// A handful at most: one for each lane and channel of the templates.
+  private var entries: [Entry] = []
+
+  var isEmpty: Bool { entries.isEmpty }
+
+  mutating func add(_ queue: Int, at now: UInt64) {
+    guard index(of: queue) == nil else { return }
+    entries.append(Entry(queue: queue, nextProbeAt: now &+ EngineLimits.probePauseMin))
+  }
+
+  /// The queue has taken a delivery. What waited for it.
+  mutating func remove(_ queue: Int) -> TimerQueue {
+    guard let index = index(of: queue) else { return TimerQueue() }
+    return entries.remove(at: index).waiting
+  }
+
+  /// Keeps an event until its queue answers, or until `timer` is due. The queue is stalled from now
+  /// on if it was not.
+  mutating func wait(_ timer: TimerQueue.Timer, for queue: Int, at now: UInt64) {
+    add(queue, at: now)
+    guard let index = index(of: queue) else { return }
+    entries[index].waiting.add(timer)
+  }
+
+  var waitingEvents: Int { entries.reduce(0) { $0 + $1.waiting.count } }
+
+  /// Whether there is an event that may be a queue's next probe.
+  func hasWaiting(_ queue: Int) -> Bool {
+    index(of: queue).map { !entries[$0].waiting.isEmpty } ?? false
+  }
+
+  /// When `popDue` next has something, on the monotonic clock.
+  var nextProbeAt: UInt64? { entries.filter { !$0.waiting.isEmpty }.map(\.nextProbeAt).min() }
+
+  /// An event whose time is up, or which may be the probe.
+  mutating func popDue(
+    at now: Instant, isWaiting: (PublishToken) -> Bool
+  ) -> TimerQueue.Timer? {
+    for index in entries.indices where !entries[index].waiting.isEmpty {
+      if let timer = entries[index].waiting.popDue(at: now.wall) { return timer }
+      guard entries[index].nextProbeAt <= now.monotonic,
+        entries[index].calledAt &+ EngineLimits.probePauseMin <= now.monotonic,
+        !(entries[index].probe.map(isWaiting) ?? false)
+      else { continue }
+      entries[index].calledAt = now.monotonic
+      return entries[index].waiting.popFirst()
+    }
+    return nil
+  }
+
+  /// Whether a delivery to the queue has to wait; when not, and the queue is stalled, it is the
+  /// probe from now on.
+  mutating func holdsBack(
+    _ queue: Int, probe: PublishToken, at now: UInt64, isWaiting: (PublishToken) -> Bool
+  ) -> Bool {
+    guard let index = index(of: queue) else { return false }
+    if let present = entries[index].probe, isWaiting(present) { return true }
+    guard entries[index].nextProbeAt <= now else { return true }
+    entries[index].probe = probe
+    entries[index].nextProbeAt = now &+ entries[index].pause
+    entries[index].pause = min(entries[index].pause * 2, EngineLimits.probePauseMax)
+    return false
+  }
+
+  /// The broker has closed the connection over a delivery: if that was the probe, it says nothing
+  /// of its queue, and the next one may go at once.
+  mutating func acquit(_ queue: Int, probe: PublishToken, at now: UInt64) {
+    guard let index = index(of: queue), entries[index].probe == probe else { return }
+    entries[index].probe = nil
+    entries[index].nextProbeAt = now
+    entries[index].pause = max(entries[index].pause / 2, EngineLimits.probePauseMin)
+    entries[index].calledAt = 0
+  }
+
+  private func index(of queue: Int) -> Int? {
+    entries.firstIndex { $0.queue == queue }
+  }
+}
