@@ -69,7 +69,8 @@ struct BrokerTrouble {
   }
 
   func isSilent(_ queue: String, _ link: PublishLink, at now: Int64) -> Bool {
-    silent[queue, default: 0] > now || mute[link.rawValue, default: 0] > now
+    if silent.isEmpty, mute.isEmpty { return false }
+    return silent[queue, default: 0] > now || mute[link.rawValue, default: 0] > now
   }
 
   mutating func fate(
@@ -95,16 +96,6 @@ struct BrokerTrouble {
 }
 
 extension ModelBroker.Published {
-  /// Where it goes, by the names of `BrokerTrouble`.
-  var queue: String {
-    switch exchange {
-    case .deliveries: String(routingKey.prefix { $0 != "." })
-    case .status: "status"
-    case .parked: "parked"
-    case .direct: routingKey
-    }
-  }
-
   /// The same messages in every run and every life.
   var isOneInEight: Bool {
     let bytes = messageID.isEmpty ? body : Array(messageID.utf8)

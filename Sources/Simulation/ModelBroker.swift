@@ -30,14 +30,35 @@ struct ModelBroker {
     var epoch: UInt32 = 1
   }
 
-  struct Published {
-    var exchange: OutboundExchange
-    var routingKey: String
-    var messageID: String
-    var replyTo: String
-    var body: [UInt8]
+  final class Published {
+    let exchange: OutboundExchange
+    let routingKey: String
+    let messageID: String
+    let replyTo: String
+    let body: [UInt8]
     /// Of a parked copy.
-    var reason = ""
+    let reason: String
+    /// Where it goes, by the names of `BrokerTrouble`.
+    let queue: String
+
+    init(
+      exchange: OutboundExchange, routingKey: String, messageID: String, replyTo: String,
+      body: [UInt8], reason: String
+    ) {
+      self.exchange = exchange
+      self.routingKey = routingKey
+      self.messageID = messageID
+      self.replyTo = replyTo
+      self.body = body
+      self.reason = reason
+      queue =
+        switch exchange {
+        case .deliveries: String(routingKey.prefix { $0 != "." })
+        case .status: "status"
+        case .parked: "parked"
+        case .direct: routingKey
+        }
+    }
   }
 
   struct InFlight {
@@ -53,6 +74,8 @@ struct ModelBroker {
 
   var queues = [Queue](repeating: Queue(), count: Inlet.allCases.count)
   var inFlight: [InFlight] = []
+  /// The connections of those among them over which one is about to be closed.
+  var closingLinks: Set<Int> = []
   /// The ids of all deliveries that the broker took, with the channel of each.
   var deliveries: [String: String] = [:]
   var statusUpdates: [Published] = []

@@ -35,14 +35,13 @@ extension Simulation {
     guard links.isOpen(order.link) else {
       return violate(.totals, "a publish on a connection that is gone")
     }
-    var published = ModelBroker.Published(
+    let reason = output.headers[order.headers].last {
+      $0.name.description == "x-meddela-reason"
+    }
+    let published = ModelBroker.Published(
       exchange: order.exchange, routingKey: text(order.routingKey),
       messageID: text(order.messageID), replyTo: text(order.replyTo),
-      body: Array(order.body[order.bodyRange]))
-    for header in output.headers[order.headers]
-    where header.name.description == "x-meddela-reason" {
-      published.reason = text(header.value)
-    }
+      body: Array(order.body[order.bodyRange]), reason: reason.map { text($0.value) } ?? "")
     let fate = fate(of: published, order)
     var isTaken = random.chance(80)
     if case .confirmed = fate {} else { isTaken = false }
@@ -53,6 +52,7 @@ extension Simulation {
     case .direct: break
     }
     if isTaken { take(published) }
+    if case .closes = fate { broker.closingLinks.insert(order.link.rawValue) }
     broker.inFlight.append(
       ModelBroker.InFlight(
         token: order.token, link: order.link, published: published, isTaken: isTaken, fate: fate))
@@ -62,8 +62,7 @@ extension Simulation {
     of published: ModelBroker.Published, _ order: PublishOrder
   ) -> BrokerTrouble.Fate {
     // Nothing is taken behind a message that ends the connection.
-    let isBehind = broker.inFlight.contains { $0.link == order.link && $0.closes }
-    if isBehind { return .ignored }
+    if broker.closingLinks.contains(order.link.rawValue) { return .ignored }
     let fate = broker.trouble.fate(
       of: published, on: order.link, isMandatory: order.mandatory, at: nanoseconds)
     guard case .confirmed = fate else { return fate }
@@ -129,6 +128,7 @@ extension Simulation {
   }
 
   func answerPublishes(all: Bool = false) {
+    if broker.inFlight.isEmpty { return }
     var kept: [ModelBroker.InFlight] = []
     var stuck: Set<Int> = []
     let entries = broker.inFlight
@@ -158,7 +158,8 @@ extension Simulation {
     if case .ignored = entry.fate { return true }
     let queue = entry.published.queue
     let isStalled =
-      entry.published.exchange == .deliveries && broker.stalledChannels.contains(queue)
+      !broker.stalledChannels.isEmpty && entry.published.exchange == .deliveries
+      && broker.stalledChannels.contains(queue)
     if isStalled, broker.standsStill, !stuck.contains(entry.link.rawValue) {
       if refuseAtLast(entry) {
         forget(entry)
@@ -203,6 +204,7 @@ extension Simulation {
     links.lost(link)
     broker.trouble.renew(link)
     broker.inFlight.removeAll { $0.link == link }
+    broker.closingLinks.remove(link.rawValue)
     engine.linkLost(link, loss)
   }
 
@@ -211,13 +213,6 @@ extension Simulation {
       if !links.isOpen(order.link) { openLink(order.link) }
       engine.linkBlocked(order.link, false)
     }
-  }
-}
-
-extension ModelBroker.InFlight {
-  var closes: Bool {
-    if case .closes = fate { return true }
-    return false
   }
 }
 

@@ -103,6 +103,7 @@ extension Simulation {
     pendingRedrives = []
     output = TurnOutput()
     broker.inFlight = []
+    broker.closingLinks = []
     broker.receipts = 0
     unconfirmedUpdates = [:]
     for order in links.ordered { broker.trouble.renew(order.link) }

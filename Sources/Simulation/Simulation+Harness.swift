@@ -116,7 +116,7 @@ extension Simulation {
   /// Whether a delivery is one of those.
   package func isToBlame(_ deliveryID: String) -> Bool {
     ModelBroker.Published(
-      exchange: .deliveries, routingKey: "", messageID: deliveryID, replyTo: "", body: []
+      exchange: .deliveries, routingKey: "", messageID: deliveryID, replyTo: "", body: [], reason: ""
     ).isOneInEight
   }
 
