@@ -99,6 +99,11 @@ struct DeliveryQueues {
     queues.firstIndex { $0.lane == lane && channel.elementsEqual($0.channel) }
   }
 
+  /// The queue over whose delivery of this event the broker has closed the connection.
+  func index(blaming key: EventKey) -> Int? {
+    queues.firstIndex { $0.culprits.contains(key) }
+  }
+
   mutating func add(_ lane: Lane, _ channel: UnsafeRawBufferPointer) -> Int {
     queues.append(DeliveryQueue(lane: lane, channel: Array(channel)))
     return queues.count - 1

@@ -46,12 +46,9 @@ extension ShardEngine {
 
   /// Puts an event over which the broker closes the connection behind the others of its kind.
   private func waitsForTurn(_ retry: RetryQueue.Retry) -> Bool {
-    for queue in deliveryQueues.indices
-    where deliveryQueues[queue].culprits.contains(retry.key) {
-      deliveryQueues[queue].culprits.wait(retry.key, lsn: retry.lsn)
-      return true
-    }
-    return false
+    guard let queue = deliveryQueues.index(blaming: retry.key) else { return false }
+    deliveryQueues[queue].culprits.wait(retry.key, lsn: retry.lsn)
+    return true
   }
 
   /// The next probe of a queue that does not answer, or the next event that goes alone.

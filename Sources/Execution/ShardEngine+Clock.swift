@@ -29,6 +29,8 @@ extension ShardEngine {
     addTimer(
       events[event].key, lsn: events[event].lastLSN, wait: state.wait, dueAt: state.dueAt,
       expiration: state.expiration)
+    // When it is due it waits for its turn.
+    if deliveryQueues.index(blaming: events[event].key) != nil { timers.add(endTimer(event)) }
   }
 
   func addTimer(

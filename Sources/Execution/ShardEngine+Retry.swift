@@ -30,8 +30,6 @@ extension ShardEngine {
       stalledQueues.wait(endTimer(event), for: Int(events[event].queue), at: now.monotonic)
     } else {
       addTimer(event)
-      // When it is due it waits for its turn.
-      if isCulprit(event) { timers.add(endTimer(event)) }
     }
     awaitDurable(event, then: .settle)
   }
