@@ -116,7 +116,8 @@ extension Simulation {
   /// Whether a delivery is one of those.
   package func isToBlame(_ deliveryID: String) -> Bool {
     ModelBroker.Published(
-      exchange: .deliveries, routingKey: "", messageID: deliveryID, replyTo: "", body: [], reason: ""
+      exchange: .deliveries, routingKey: "", messageID: deliveryID, replyTo: "", body: [],
+      reason: ""
     ).isOneInEight
   }
 
