@@ -16,6 +16,8 @@ struct DeliveryQueue {
   private var suspects: Deque<Event> = []
   /// Events whose delivery the broker has closed a connection over: they go alone at once.
   var culprits = Culprits()
+  /// Events that wait durably until those to blame are found, by when they expire or are given up.
+  var behindSearch = TimerQueue()
   /// The delivery that has been published alone: nothing follows it before it is answered.
   var alone: PublishToken?
 
@@ -62,6 +64,12 @@ struct DeliveryQueue {
     suspects.count > share ? suspects.popLast() : nil
   }
 
+  /// One that need not wait for those to blame any longer.
+  mutating func nextBehindSearch(at now: Timestamp) -> TimerQueue.Timer? {
+    if behindSearch.isEmpty { return nil }
+    return suspects.isEmpty ? behindSearch.popFirst() : behindSearch.popDue(at: now)
+  }
+
   /// The next event to publish. `mayTakeBackground`: whether there is room for one that is not
   /// fresh.
   mutating func next(mayTakeBackground: Bool) -> Event? {
@@ -98,6 +106,12 @@ struct DeliveryQueues {
   func index(of lane: Lane, _ channel: UnsafeRawBufferPointer) -> Int? {
     queues.firstIndex { $0.lane == lane && channel.elementsEqual($0.channel) }
   }
+
+  /// Events that wait durably for their turn, or behind a search.
+  var waitingEvents: Int {
+    queues.reduce(0) { $0 + $1.culprits.waitingEvents + $1.behindSearch.count }
+  }
+  var hasBehindSearch: Bool { queues.contains { !$0.behindSearch.isEmpty } }
 
   /// The queue over whose delivery of this event the broker has closed the connection.
   func index(blaming key: EventKey) -> Int? {

@@ -59,6 +59,7 @@ extension ShardEngine {
       return true
     }
     for queue in deliveryQueues.indices {
+      if begin(.due, deliveryQueues[queue].nextBehindSearch(at: now.wall)) { return true }
       let next = deliveryQueues[queue].culprits.popDue(at: now.monotonic) { lsn, key in
         eventSlots[key] != nil || lookup.isNewest(lsn, of: key)
       }

@@ -6,8 +6,8 @@ extension ShardEngine {
   /// The broker did not take a delivery: the event waits durably for its next try, or has had
   /// its last one.
   ///
-  /// - Parameter isHeldBack: whether its next try is when its queue answers.
-  func retryLater(_ event: Int32, _ reason: TransitionReason, isHeldBack: Bool = false) {
+  /// - Parameter next: what its next try waits for.
+  func retryLater(_ event: Int32, _ reason: TransitionReason, until next: RetryWait = .pause) {
     events[event].delivery = []
     let state = events[event].state
     if givesUpAt(state) <= now.wall {
@@ -26,11 +26,7 @@ extension ShardEngine {
       events[event].state.dueAt = dueAt
       append(.transition, event, reason: reason)
     }
-    if isHeldBack {
-      stalledQueues.wait(endTimer(event), for: Int(events[event].queue), at: now.monotonic)
-    } else {
-      addTimer(event)
-    }
+    hold(event, until: next)
     awaitDurable(event, then: .settle)
   }
 
@@ -133,4 +129,14 @@ extension ShardEngine {
         event, as: .notCovered, reason: TransitionReason(error))
     }
   }
+}
+
+/// What the next try of a delivery waits for.
+enum RetryWait {
+  /// The pause that its failures make.
+  case pause
+  /// That its queue answers.
+  case answer
+  /// That those over which the broker closes its queue's connection are found.
+  case search
 }

@@ -43,23 +43,33 @@ extension ShardEngine {
     }
   }
 
-  /// The queue of an event is stalled: it waits durably. One that has waited before, and been
-  /// called in vain, needs no other record.
-  func waitBehindStall(_ event: Int32) {
+  /// The queue of an event does not answer, or is searched: it waits durably. One that has waited
+  /// before, and was called in vain, needs no other record.
+  func waitAgain(_ event: Int32, until wait: RetryWait, _ reason: TransitionReason) {
+    let wait = isCulprit(event) ? .pause : wait
     let state = events[event].state
     guard state.errorCount > 0, !state.dueAt.isNone, givesUpAt(state) > now.wall else {
-      return retryLater(
-        event, TransitionReason(.unconfirmed, "the queue of its channel does not confirm"),
-        isHeldBack: !isCulprit(event))
+      return retryLater(event, reason, until: wait)
     }
-    let queue = Int(events[event].queue)
-    if isCulprit(event) {
-      deliveryQueues[queue].culprits.wait(events[event].key, lsn: events[event].lastLSN)
-    } else {
-      stalledQueues.wait(endTimer(event), for: queue, at: now.monotonic)
-    }
+    hold(event, until: wait)
     settle(event)
     drainInputs(event)
+  }
+
+  func waitBehindStall(_ event: Int32) {
+    waitAgain(
+      event, until: .answer,
+      TransitionReason(.unconfirmed, "the queue of its channel does not confirm"))
+  }
+
+  /// Keeps an event, whose record is written, until its next try or its end.
+  func hold(_ event: Int32, until wait: RetryWait) {
+    let queue = Int(events[event].queue)
+    switch wait {
+    case .pause: addTimer(event)
+    case .answer: stalledQueues.wait(endTimer(event), for: queue, at: now.monotonic)
+    case .search: deliveryQueues[queue].behindSearch.add(endTimer(event))
+    }
   }
 
   /// When an event that waits for another try expires or is given up, whatever it waits for.
@@ -167,10 +177,10 @@ extension ShardEngine {
     let reason = TransitionReason(
       .brokerUnavailable, "the broker closes the connection over other deliveries of its queue")
     while let event = deliveryQueues[queue].popWaiting(where: hasWaited) {
-      if isQueued(event) { retryLater(event.slot, reason) }
+      if isQueued(event) { waitAgain(event.slot, until: .search, reason) }
     }
     while let event = deliveryQueues[queue].lastSuspect(beyond: share) {
-      if isQueued(event) { retryLater(event.slot, reason) }
+      if isQueued(event) { waitAgain(event.slot, until: .search, reason) }
     }
   }
 }

@@ -216,7 +216,7 @@ package final class ShardEngine<Lookup: EventLookup> {
   /// Pending events that wait for their time.
   package var waitingTimers: Int {
     timers.count + retries.count + recalled.count + stalledQueues.waitingEvents
-      + deliveryQueues.indices.reduce(0) { $0 + deliveryQueues[$1].culprits.waitingEvents }
+      + deliveryQueues.waitingEvents
   }
   /// The earliest of those times.
   package var nextTimer: Timestamp? {
@@ -224,7 +224,8 @@ package final class ShardEngine<Lookup: EventLookup> {
     let durations = ([stalledQueues.nextProbeAt, retries.next] + culprits).map { at in
       at.map { now.wall.adding(max(0, Int64($0) - Int64(now.monotonic))) }
     }
-    return ([timers.next, recalled.isEmpty ? nil : now.wall] + durations).compactMap { $0 }.min()
+    let isReleased = !recalled.isEmpty || deliveryQueues.hasBehindSearch
+    return ([timers.next, isReleased ? now.wall : nil] + durations).compactMap { $0 }.min()
   }
   /// When a delivery without a log is next looked for.
   package var nextLogTimeout: Timestamp? {
