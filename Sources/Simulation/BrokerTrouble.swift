@@ -32,7 +32,8 @@ struct BrokerTrouble {
   private var mostBytes: (bytes: Int, isNamed: Bool, until: Int64)?
   /// By exchange: of its messages one in eight ends the connection, always the same.
   private var culprits: [OutboundExchange: Int64] = [:]
-  /// Whether no email is among them: what goes to the same queue does wait for that.
+  /// Whether no email is among them, nor among those that are too large for a broker that does not
+  /// say so: what goes to the same queue does wait for that.
   var sparesEmail = false
 
   mutating func fill(_ queue: String, until: Int64, refusesForEver: Bool) {
@@ -77,10 +78,12 @@ struct BrokerTrouble {
     of published: ModelBroker.Published, on link: PublishLink, isMandatory: Bool, at now: Int64
   ) -> Fate {
     if forbidden[link.rawValue, default: 0] > now { return .closes(.refusesAll) }
-    if let most = mostBytes, most.until > now, published.body.count > most.bytes {
+    let isSpared = sparesEmail && published.exchange == .deliveries && published.queue == "email"
+    if let most = mostBytes, most.until > now, published.body.count > most.bytes,
+      most.isNamed || !isSpared
+    {
       return .closes(.refusesMessage(mostBytes: most.isNamed ? most.bytes : nil))
     }
-    let isSpared = sparesEmail && published.exchange == .deliveries && published.queue == "email"
     if culprits[published.exchange, default: 0] > now, !isSpared, published.isOneInEight {
       return .closes(.refusesMessage(mostBytes: nil))
     }
