@@ -8,6 +8,7 @@ extension ShardEngine {
   /// settled when the broker has confirmed it, or the log has it.
   func park(_ message: Int32, element: Range<Int>, _ rejection: Rejection) {
     counters.parked += 1
+    work.spend(WorkCost.parkedCopy)
     let inbound = messages[message].message
     if let lane = inbound.inlet.lane { totals[lane].parked += 1 }
     let rejection = placed(rejection, element, of: message)

@@ -61,6 +61,9 @@ enum WorkCost {
   /// One element of a message, or one input of an event, beside its bytes: matching, tables,
   /// records, publishes and their confirms.
   static let element = 5_000
+  /// A copy for the parked queue, beside its bytes: the broker's work, mostly, and the reason that
+  /// many of them are kept from real-time events.
+  static let parkedCopy = 40_000
   /// Looking whether something is due.
   static let look = 500
   /// A byte that is parsed, copied into a record or rendered. More than that takes: disk and

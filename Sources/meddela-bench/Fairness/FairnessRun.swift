@@ -10,8 +10,10 @@ struct FairnessRun {
   var lane = "batch"
 
   /// The calm producer alone.
-  func idle(seconds: Double) async throws -> FairnessResult {
-    try await measure(IdleRow(seconds: seconds))
+  func idle(
+    seconds: Double, name: String = FairnessRows.idle
+  ) async throws -> FairnessResult {
+    try await measure(IdleRow(name: name, seconds: seconds))
   }
 
   /// - Throws: only when nothing could be measured; a disturbance that does not end is part of
@@ -70,9 +72,9 @@ struct FairnessRun {
 
 /// Nothing happens.
 struct IdleRow: FairnessRow {
+  let name: String
   let seconds: Double
 
-  var name: String { FairnessRows.idle }
   var title: String { "nothing beside it" }
 
   func disturb(_ stage: FairnessStage) async throws {
