@@ -64,14 +64,14 @@ extension ShardEngine {
       guard links[link].inFlight.count == 0, let event = deliveryQueues[queue].nextSuspect() else {
         return
       }
-      if isQueued(event), publishAlone(event.slot, queue) { return }
+      if isQueued(event, queue), publishAlone(event.slot, queue) { return }
     }
     while links[link].inFlight.count < window.fresh,
       let event = deliveryQueues[queue].next(
         mayTakeBackground: links[link].inFlight.count < window.background)
     {
       // A delivery log may have overtaken the delivery while it waited.
-      guard isQueued(event) else { continue }
+      guard isQueued(event, queue) else { continue }
       let bytes = events[event.slot].delivery.count
       if links[link].inFlight.count > window.bytes / max(bytes, 1) {
         return deliveryQueues[queue].prepend(
@@ -91,8 +91,10 @@ extension ShardEngine {
     return true
   }
 
-  func isQueued(_ event: SlotTable<ActiveEvent>.Reference) -> Bool {
+  /// Whether an event that a queue has waits in it still: it may have gone on to another channel.
+  func isQueued(_ event: SlotTable<ActiveEvent>.Reference, _ queue: Int) -> Bool {
     events.contains(event) && events[event.slot].phase == .queued
+      && events[event.slot].queue == Int32(queue)
   }
 
   /// How many deliveries of one queue may be unconfirmed. The broker works them off in their
@@ -149,10 +151,10 @@ extension ShardEngine {
   /// What has waited too long for its connection waits durably.
   private func dropOverdue(_ queue: Int) {
     while let event = deliveryQueues[queue].popFirst(where: { event in
-      !isQueued(event)
+      !isQueued(event, queue)
         || events[event.slot].waitingSince &+ EngineLimits.unacknowledged < now.monotonic
     }) {
-      guard isQueued(event) else { continue }
+      guard isQueued(event, queue) else { continue }
       retryLater(
         event.slot, TransitionReason(.brokerUnavailable, "the broker did not take deliveries"))
     }

@@ -154,7 +154,7 @@ extension ShardEngine {
     if isSearched(queue) { relieveSearch(queue, share: share) }
     guard links[link].isCutOff || isQuiet(queue) else { return }
     while let event = deliveryQueues[queue].next(mayTakeBackground: true) {
-      guard isQueued(event) else { continue }
+      guard isQueued(event, queue) else { continue }
       if links[link].isCutOff {
         // The queue may well answer: it is not stalled.
         retryLater(
@@ -177,10 +177,10 @@ extension ShardEngine {
     let reason = TransitionReason(
       .brokerUnavailable, "the broker closes the connection over other deliveries of its queue")
     while let event = deliveryQueues[queue].popWaiting(where: hasWaited) {
-      if isQueued(event) { waitAgain(event.slot, until: .search, reason) }
+      if isQueued(event, queue) { waitAgain(event.slot, until: .search, reason) }
     }
     while let event = deliveryQueues[queue].lastSuspect(beyond: share) {
-      if isQueued(event) { waitAgain(event.slot, until: .search, reason) }
+      if isQueued(event, queue) { waitAgain(event.slot, until: .search, reason) }
     }
   }
 }

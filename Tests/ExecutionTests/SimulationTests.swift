@@ -51,6 +51,11 @@ struct SimulationTests {
     try Self.run(seed..<seed + 1) { .drawn($0) }
   }
 
+  @Test("The same with thousands of events", arguments: [80_001_123] as [UInt64])
+  func mendedLarge(seed: UInt64) throws {
+    try Self.run(seed..<seed + 1) { .large($0) }
+  }
+
   @Test("What is drawn reaches every rule", arguments: [UInt64(2_000_000)])
   func everythingIsReached(first: UInt64) throws {
     var sum = EngineCounters()
