@@ -18,7 +18,9 @@ extension ShardRunner: BrokerLinkDelegate {
   ) {
     engine.advance(to: NodeClock.now())
     if let publishing = links.publishLink(of: link) {
-      engine.linkLost(publishing, LinkLoss(error))
+      let loss = LinkLoss(error)
+      engine.linkLost(publishing, loss)
+      if case .refusesMessage = loss { lostOverMessage = publishing }
     }
     if let inlet = links.inlet(of: link) {
       engine.consumerLost(inlet)
@@ -38,10 +40,18 @@ extension ShardRunner: BrokerLinkDelegate {
     guard retryAfterSeconds == nil else {
       mayMissTopology(link, error)
       if let inlet = links.inlet(of: link) { consumerFailed(inlet, error) }
+      // The message to blame is looked for: each one found costs a connection, and the others
+      // wait for the next.
+      if let lost = lostOverMessage, lost == links.publishLink(of: link), phase != .stopped {
+        link.retry(afterSeconds: Self.searchRetrySeconds)
+      }
+      lostOverMessage = nil
       return
     }
     fail(NodeError(error))
   }
+
+  private static let searchRetrySeconds = 0.2
 
   func brokerLink(_ link: BrokerLink, received message: consuming IncomingMessage) {
     guard let inlet = links.inlet(of: link) else { return }

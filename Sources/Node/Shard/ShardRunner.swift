@@ -41,6 +41,8 @@ final class ShardRunner {
   var consumers: InletConsumers
   var emptyLogs = EmptyQueueWatch()
   let controlLink: ControlLink
+  /// The publishing connection that the broker has just closed over a message.
+  var lostOverMessage: PublishLink?
   var loggedMismatches = 0
   var loggedReceiptLosses = 0
   /// Called once, when the shard cannot go on or has stopped.
