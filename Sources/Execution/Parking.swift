@@ -25,8 +25,7 @@ struct Parking {
   private var ages: Deque<Reference> = []
   private var waiting: Deque<Reference> = []
   /// Published when the broker closed the connection over one of them: each goes alone.
-  private var suspects: Deque<Reference> = []
-  private var alone: Reference?
+  private var suspects = OneByOne<Reference>()
   /// Those that are in the log.
   var log = StoredCopies()
   /// After a refusal, a return or a deadline: when to try one again, monotonic.
@@ -65,13 +64,13 @@ struct Parking {
 
   /// The next one to publish, as `serial`.
   mutating func takeNext(serial: UInt32, underWay: Int, at now: UInt64) -> Int32? {
-    if let alone, entries.contains(alone), entries[alone.slot].isPublished { return nil }
-    while let suspect = suspects.first {
-      guard underWay == 0 else { return nil }
-      suspects.removeFirst()
-      guard entries.contains(suspect) else { continue }
-      alone = suspect
-      return publish(suspect, serial)
+    switch suspects.next(
+      underWay: underWay,
+      isPublished: { entries.contains($0) ? entries[$0.slot].isPublished : nil })
+    {
+    case .wait: return nil
+    case .alone(let suspect): return publish(suspect, serial)
+    case .nobody: break
     }
     guard now >= pausedUntil, !isStuck || underWay == 0 else { return nil }
     while let next = waiting.popFirst() {
@@ -146,7 +145,7 @@ struct Parking {
   mutating func blame(_ slots: [Int32]) -> Int32? {
     if slots.count == 1 { return slots[0] }
     for slot in slots { entries[slot].isPublished = false }
-    suspects.prepend(contentsOf: slots.map(entries.reference))
+    suspects.add(slots.map(entries.reference))
     return nil
   }
 

@@ -26,8 +26,7 @@ struct Receipts {
   /// Refused, and when to publish them again.
   private var refused: Deque<(at: UInt64, receipt: Reference)> = []
   /// Published when the broker closed the connection over one of them: each goes alone.
-  private var suspects: Deque<Reference> = []
-  private var alone: Reference?
+  private var suspects = OneByOne<Reference>()
   /// Queues whose receipts the broker closed the connection over, and until when they get none.
   private var barred: Deque<(replyTo: [UInt8], until: UInt64)> = []
   /// Whether one was ever asked for.
@@ -57,13 +56,13 @@ struct Receipts {
 
   /// The next one to publish, as `serial`.
   mutating func takeNext(serial: UInt32, underWay: Int) -> Int32? {
-    if let alone, entries.contains(alone), entries[alone.slot].isPublished { return nil }
-    while let suspect = suspects.first {
-      guard underWay == 0 else { return nil }
-      suspects.removeFirst()
-      guard entries.contains(suspect) else { continue }
-      alone = suspect
-      return publish(suspect, serial)
+    switch suspects.next(
+      underWay: underWay,
+      isPublished: { entries.contains($0) ? entries[$0.slot].isPublished : nil })
+    {
+    case .wait: return nil
+    case .alone(let suspect): return publish(suspect, serial)
+    case .nobody: break
     }
     while let next = waiting.popFirst() {
       if entries.contains(next) { return publish(next, serial) }
@@ -112,7 +111,7 @@ struct Receipts {
   mutating func blame(_ slots: [Int32], at now: UInt64) -> Int {
     guard slots.count == 1 else {
       for slot in slots { entries[slot].isPublished = false }
-      suspects.prepend(contentsOf: slots.map(entries.reference))
+      suspects.add(slots.map(entries.reference))
       return 0
     }
     if barred.count >= EngineLimits.barredQueues { barred.removeFirst() }
