@@ -64,6 +64,31 @@ struct ReplyToTests {
     await client.close()
   }
 
+  @Test("Several of them, each of which ends the connection, do not cost others their receipts")
+  func foreignTokens() async throws {
+    let service = try ServiceProcess(brokerURL: try #require(TestBroker.url))
+    let client = try await TestBroker.client(service.brokerURL)
+    let good = "\(service.prefix)-replies"
+    try await client.perform([.declareQueue(name: good)])
+    try service.start(servesHTTP: true)
+    try await service.waitUntilConsuming()
+    let collector = Collector(client, queue: good)
+    let collecting = Task { try await collector.run() }
+    let bad = (0..<8).map { event("bad-\($0)", "amq.rabbitmq.reply-to.g1h2AA==.\($0)", service) }
+    _ = try await client.publish(bad + (0..<5).map { event("good-\($0)", good, service) })
+    // Each has ten seconds: a pause that doubles from one connection to the next is longer.
+    try await eventually("the other receipts arrive", seconds: 60) {
+      await collector.ids.isSuperset(of: (0..<5).map { "good-\($0).receipt" })
+    }
+    collecting.cancel()
+    try await eventually("those of the foreign queues are given up", seconds: 60) {
+      await service.metric("meddela_receipts_given_up_total") == 8
+    }
+    #expect(try await service.stop() == 0)
+    try await client.perform([.deleteQueue(name: good)])
+    await client.close()
+  }
+
   @Test("An account that may not write to the default exchange loses receipts and nothing else")
   func noPermission() async throws {
     let url = try #require(TestBroker.url)
