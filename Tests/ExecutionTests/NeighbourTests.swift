@@ -8,12 +8,7 @@ import Testing
 struct NeighbourTests {
   @Test("A connection that is closed again and again keeps a moment's share of the prefetch")
   func connectionThatCloses() throws {
-    var plan = SimulationPlan()
-    plan.prefetch = 40
-    plan.answersLogs = false
-    plan.faults.latePercent = 100
-    let world = try Simulation(seed: 4, plan: plan)
-    world.pass(seconds: 4)
+    let world = try Self.world(seed: 4, prefetch: 40, isLate: true)
     world.forbid(connection: "publish realtime sms", forSeconds: 60)
     for number in 0..<60 { sendText("s-\(number)", to: world) }
     world.pass(seconds: 5)
@@ -28,12 +23,7 @@ struct NeighbourTests {
 
   @Test("Those that end the connection are looked for while the lane's other queues go on")
   func manyToBlame() throws {
-    var plan = SimulationPlan()
-    plan.prefetch = 40
-    plan.answersLogs = false
-    plan.faults.latePercent = 100
-    let world = try Simulation(seed: 5, plan: plan)
-    world.pass(seconds: 4)
+    let world = try Self.world(seed: 5, prefetch: 40, isLate: true)
     world.blameDeliveries(forSeconds: 600)
     for number in 0..<200 { sendText("s-\(number)", to: world) }
     world.pass(seconds: 8)
@@ -49,11 +39,7 @@ struct NeighbourTests {
 
   @Test("Those that end the connection take turns, and their queue's others go on")
   func turnsOfThoseToBlame() throws {
-    var plan = SimulationPlan()
-    plan.answersLogs = false
-    plan.faults.latePercent = 100
-    let world = try Simulation(seed: 6, plan: plan)
-    world.pass(seconds: 4)
+    let world = try Self.world(seed: 6, isLate: true)
     world.blameDeliveries(forSeconds: 3_600)
     let ids = (0..<200).map { "s-\($0)" }
     for id in ids { sendText(id, to: world) }
@@ -76,9 +62,7 @@ struct NeighbourTests {
 
   @Test("Whoever ends the connection is no probe of a queue that does not answer")
   func culpritsAreNoProbes() throws {
-    var plan = SimulationPlan()
-    plan.answersLogs = false
-    let world = try Simulation(seed: 7, plan: plan)
+    let world = try Self.world(seed: 7)
     world.stall("sms")
     let ids = (0..<120).map { "s-\($0)" }
     let culprits = ids.filter { world.isToBlame("\($0).00.1") }
@@ -97,9 +81,7 @@ struct NeighbourTests {
 
   @Test("What one lane's connection does not answer holds nothing of the other lane's back")
   func lanesApart() throws {
-    var plan = SimulationPlan()
-    plan.answersLogs = false
-    let world = try Simulation(seed: 8, plan: plan)
+    let world = try Self.world(seed: 8)
     world.mute(connection: "publish batch email", forSeconds: 600)
     for number in 0..<4 {
       let id = "b-\(number)"
@@ -116,6 +98,19 @@ struct NeighbourTests {
     let publishes = (0..<4).reduce(0) { $0 + world.publishes(of: "b-\($1).00.1").count }
     #expect(publishes <= 5, "the other lane's confirm releases nothing")
     #expect(world.violations.isEmpty)
+  }
+
+  /// - Parameter isLate: whether connections take their time to open; those of the start are open.
+  private static func world(
+    seed: UInt64, prefetch: Int = 1_000, isLate: Bool = false
+  ) throws -> Simulation {
+    var plan = SimulationPlan()
+    plan.prefetch = prefetch
+    plan.answersLogs = false
+    plan.faults.latePercent = isLate ? 100 : 0
+    let world = try Simulation(seed: seed, plan: plan)
+    if isLate { world.pass(seconds: 4) }
+    return world
   }
 
   private func sendText(_ id: String, to world: Simulation) {

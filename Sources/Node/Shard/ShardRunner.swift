@@ -105,7 +105,7 @@ final class ShardRunner {
       runner.value.turn()
     }
     if turns.socketsFirst, engine.waitsForTime {
-      eventLoop.scheduleTask(in: Self.time, turn)
+      eventLoop.scheduleTask(in: Self.besideRealtime, turn)
     } else if turns.socketsFirst || engine.activeEvents >= Self.manyEvents {
       eventLoop.scheduleTask(in: Self.socketsFirst, turn)
     } else {
@@ -116,8 +116,8 @@ final class ShardRunner {
   /// Longer than the loop takes to come to its sockets.
   private static let socketsFirst = TimeAmount.microseconds(50)
 
-  /// Batch and background work are given some.
-  private static let time = TimeAmount.milliseconds(1)
+  /// Where only batch and background work is left, which gets a part of the time that passes.
+  private static let besideRealtime = TimeAmount.milliseconds(1)
 
   private var mayAppend: Bool {
     log.bufferedBytes < Self.logHighWaterBytes && !log.isShortOfSpace && !log.isBehind

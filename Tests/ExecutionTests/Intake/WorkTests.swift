@@ -40,22 +40,26 @@ struct WorkTests {
     #expect(works[1] / works[0] < 2.2 && works[2] / works[1] < 2.2, "\(works)")
   }
 
-  private static func heavy() throws -> TemplateCatalog {
-    try TemplateCatalog([
-      TestTemplate.make(
-        "order.email", text: "x{{#ctx.a}}{{#ctx.a}}{{#ctx.no}}{{.}}{{/ctx.no}}{{/ctx.a}}{{/ctx.a}}")
-    ])
-  }
-
-  @Test("A slice of batch events that render much is short, and goes on in the next turns")
-  func rendering() throws {
-    let shard = try OneShard(Self.heavy())
+  /// With batch events waiting, of which each renders a loop in a loop.
+  private static func shard(withHeavyBatchEvents count: Int) throws -> OneShard {
+    let shard = try OneShard(
+      TemplateCatalog([
+        TestTemplate.make(
+          "order.email",
+          text: "x{{#ctx.a}}{{#ctx.a}}{{#ctx.no}}{{.}}{{/ctx.no}}{{/ctx.a}}{{/ctx.a}}")
+      ]))
     let list = Array(repeating: "1", count: 200).joined(separator: ",")
-    for number in 0..<64 {
+    for number in 0..<count {
       var sent = OneShard.Sent(OneBadElementTests.event("b\(number)", ",\"a\":[\(list)]"))
       sent.inlet = .batch
       shard.receive(sent)
     }
+    return shard
+  }
+
+  @Test("A slice of batch events that render much is short, and goes on in the next turns")
+  func rendering() throws {
+    let shard = try Self.shard(withHeavyBatchEvents: 64)
     var turns = 0
     while shard.stored.count < 64 {
       let before = shard.stored.count
@@ -75,13 +79,7 @@ struct WorkTests {
 
   @Test("Beside real-time events, batch events get half of the time, whatever they render")
   func besideRealtime() throws {
-    let shard = try OneShard(Self.heavy())
-    let list = Array(repeating: "1", count: 200).joined(separator: ",")
-    for number in 0..<200 {
-      var sent = OneShard.Sent(OneBadElementTests.event("b\(number)", ",\"a\":[\(list)]"))
-      sent.inlet = .batch
-      shard.receive(sent)
-    }
+    let shard = try Self.shard(withHeavyBatchEvents: 200)
     var waited = 0
     let (start, before) = (shard.now.monotonic, shard.engine.work.total)
     for number in 0..<100 {
