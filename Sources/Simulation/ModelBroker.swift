@@ -53,7 +53,7 @@ struct ModelBroker {
       self.reason = reason
       queue =
         switch exchange {
-        case .deliveries: String(routingKey.prefix { $0 != "." })
+        case .deliveries: String(routingKey.untilDot)
         case .status: "status"
         case .parked: "parked"
         case .direct: routingKey
@@ -140,4 +140,9 @@ struct ModelBroker {
       $0.messageID == id || String(decoding: $0.body, as: UTF8.self).contains(id)
     }
   }
+}
+
+extension String {
+  /// All of it if it has none.
+  var untilDot: Substring { self[..<(utf8.firstIndex(of: 0x2E) ?? endIndex)] }
 }

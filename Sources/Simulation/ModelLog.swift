@@ -3,19 +3,36 @@ import Messages
 
 /// The event log of a simulated shard: records in memory, of which a prefix is durable.
 final class ModelLog: EventLookup {
-  struct Record {
-    var lsn: UInt64
-    var kind: RecordKind
-    var key: EventKey
-    var status: UInt8
-    var isPublished: Bool
-    var isFinal: Bool
-    var isDriven: Bool
-    var time: Int64
+  final class Record {
+    let lsn: UInt64
+    let kind: RecordKind
+    let key: EventKey
+    let status: UInt8
+    let isPublished: Bool
+    let isFinal: Bool
+    let isDriven: Bool
+    let time: Int64
     /// When it was appended, in simulated time.
-    var appendedAt: Int64
-    var id: [UInt8]
-    var payload: [UInt8]
+    let appendedAt: Int64
+    let id: [UInt8]
+    let payload: [UInt8]
+
+    init(_ order: AppendOrder, key: EventKey, bytes: [UInt8], at now: Int64) {
+      func slice(_ range: ByteRange) -> [UInt8] {
+        Array(bytes[range.offset..<range.offset + range.count])
+      }
+      lsn = order.lsn
+      kind = order.kind
+      self.key = key
+      status = order.status
+      isPublished = order.isPublished
+      isFinal = order.isFinal
+      isDriven = order.isDriven
+      time = order.time.nanoseconds
+      appendedAt = now
+      id = slice(order.id)
+      payload = slice(order.payload)
+    }
 
     var state: EventState? { payload.withUnsafeBytes { RecordPayload($0)?.state } }
     var reason: String {
@@ -95,15 +112,7 @@ final class ModelLog: EventLookup {
 
   func append(_ order: AppendOrder, bytes: [UInt8], at now: Int64) {
     precondition(order.lsn == nextLSN, "LSNs follow each other")
-    func slice(_ range: ByteRange) -> [UInt8] {
-      Array(bytes[range.offset..<range.offset + range.count])
-    }
-    records.append(
-      Record(
-        lsn: order.lsn, kind: order.kind, key: order.key ?? Self.noKey,
-        status: order.status, isPublished: order.isPublished,
-        isFinal: order.isFinal, isDriven: order.isDriven, time: order.time.nanoseconds,
-        appendedAt: now, id: slice(order.id), payload: slice(order.payload)))
+    records.append(Record(order, key: order.key ?? Self.noKey, bytes: bytes, at: now))
     if let key = order.key {
       newest[key] = records.count - 1
       places[key, default: []].append(records.count - 1)
@@ -142,8 +151,9 @@ final class ModelLog: EventLookup {
   }
 
   /// The event's durable records, newest first.
-  func durableRecords(of key: EventKey) -> [Record] {
-    places[key, default: []].reversed().compactMap { $0 < durableCount ? records[$0] : nil }
+  func durableRecords(of key: EventKey) -> some Collection<Record> {
+    places[key, default: []].reversed().lazy.filter { $0 < self.durableCount }
+      .map { self.records[$0] }
   }
 
   /// A crash: what is not durable may be gone. Frames are whole, so it is a prefix that stays.

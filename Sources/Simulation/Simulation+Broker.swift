@@ -192,7 +192,7 @@ extension Simulation {
   /// It is answered, or its connection is gone.
   private func forget(_ entry: ModelBroker.InFlight) {
     guard entry.published.exchange == .status else { return }
-    let event = entry.published.messageID.prefix { $0 != "." }
+    let event = entry.published.messageID.untilDot
     guard var busy = unconfirmedUpdates[event], busy.messageID == entry.published.messageID
     else { return }
     busy.count -= 1

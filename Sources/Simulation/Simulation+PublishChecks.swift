@@ -97,7 +97,7 @@ extension Simulation {
     if lsn == 0 || lsn > log.durableLSN {
       violate(.updateDurable, "\(update.messageID) was published before it was durable")
     }
-    let event = update.messageID.prefix { $0 != "." }
+    let event = update.messageID.untilDot
     var busy = unconfirmedUpdates[event] ?? (update.messageID, 0)
     if busy.messageID != update.messageID {
       violate(.oneUpdate, "\(update.messageID) was published beside another one of its event")
@@ -141,7 +141,13 @@ extension Simulation {
 
   /// The number that ends an update: of its record.
   private func lsn(ofUpdate body: [UInt8]) -> UInt64 {
-    let digits = body.dropLast().reversed().prefix { 0x30...0x39 ~= $0 }
-    return UInt64(String(decoding: digits.reversed(), as: UTF8.self)) ?? 0
+    var lsn: UInt64 = 0
+    var unit: UInt64 = 1
+    for byte in body.dropLast().reversed() {
+      guard 0x30...0x39 ~= byte else { break }
+      lsn &+= UInt64(byte - 0x30) &* unit
+      unit &*= 10
+    }
+    return lsn
   }
 }
