@@ -40,13 +40,27 @@ final class CalmLedger: Sendable {
   }
 }
 
-/// What the calm producer saw.
+/// What the calm producer saw, in one round or several.
 struct CalmOutcome: Sendable {
-  var milliseconds: [Double]
-  /// Of them those whose delivery never came: they count with the time that was waited.
-  var missing: Int
+  private var rounds: [[Double]]
+  /// Of all events those whose delivery never came: they count with the time that was waited.
+  private(set) var missing: Int
 
-  var p50: Double { Measurement.percentile(milliseconds, 0.5) }
-  var p99: Double { Measurement.percentile(milliseconds, 0.99) }
-  var worst: Double { milliseconds.max() ?? 0 }
+  init(milliseconds: [Double], missing: Int) {
+    rounds = [milliseconds]
+    self.missing = missing
+  }
+
+  mutating func add(_ other: CalmOutcome) {
+    rounds += other.rounds
+    missing += other.missing
+  }
+
+  var count: Int { rounds.reduce(0) { $0 + $1.count } }
+  /// Of the rounds' the median: one moment at which the disk stood still is a row's p99, for some
+  /// hundred events.
+  var p50: Double { Measurement.median(rounds.map { Measurement.percentile($0, 0.5) }) }
+  var p99: Double { Measurement.median(rounds.map { Measurement.percentile($0, 0.99) }) }
+  /// Of all rounds.
+  var worst: Double { rounds.joined().max() ?? 0 }
 }

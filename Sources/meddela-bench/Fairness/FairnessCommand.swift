@@ -30,6 +30,13 @@ struct FairnessCommand: AsyncParsableCommand {
   @Option(help: "Seconds of the calm producer alone.")
   var idleSeconds = 15.0
 
+  @Option(
+    help: """
+      How often all rows are measured. p50 and p99 are the medians of the rounds, the maximum is that \
+      of all.
+      """)
+  var rounds = 1
+
   @Flag(help: "Also the frozen delivery queue, on a cluster of three brokers of its own.")
   var frozen = false
 
@@ -50,6 +57,7 @@ struct FairnessCommand: AsyncParsableCommand {
     guard (1...1_000).contains(rate), idleSeconds >= 1 else {
       throw ValidationError("--rate is 1 to 1000, --idle-seconds at least 1")
     }
+    guard (1...100).contains(rounds) else { throw ValidationError("--rounds is 1 to 100") }
     guard lane == "batch" || lane == "realtime" else {
       throw ValidationError("--lane is batch or realtime")
     }
@@ -81,7 +89,6 @@ struct FairnessCommand: AsyncParsableCommand {
     if rows == "list" { return names.forEach { print($0) } }
     _ = try ServiceProcess.executable()
     signal(SIGPIPE, SIG_IGN)
-    let workspace = try Workspace(parent: directory)
     let brokers = OwnedBrokers()
     let impatience = Task.detached {
       for await _ in await UnixSignalsSequence(trapping: .sigterm, .sigint) {
@@ -91,24 +98,32 @@ struct FairnessCommand: AsyncParsableCommand {
       }
     }
     defer { impatience.cancel() }
-    var isMet = false
+    var report = try await measureOnce(brokers, isFirst: true)
+    for _ in 1..<rounds { report.add(try await measureOnce(brokers, isFirst: false)) }
+    print(report.table)
+    if !report.meetsGoals { throw ExitCode(1) }
+  }
+
+  /// All rows, with brokers and stores of their own.
+  private func measureOnce(
+    _ brokers: OwnedBrokers, isFirst: Bool
+  ) async throws -> FairnessReport {
+    let workspace = try Workspace(parent: directory)
     do {
-      let report = try await measure(workspace, brokers)
-      print(report.table)
-      isMet = report.meetsGoals
+      let report = try await measure(workspace, brokers, withCosts: isFirst)
       brokers.stop()
       if !keep { workspace.remove() }
+      return report
     } catch {
       ChildProcess.stopAll()
       brokers.stop()
       writeError("meddela-bench: \(error)\n(logs are in \(workspace.path))\n")
       throw ExitCode(70)
     }
-    if !isMet { throw ExitCode(1) }
   }
 
   private func measure(
-    _ workspace: Workspace, _ brokers: OwnedBrokers
+    _ workspace: Workspace, _ brokers: OwnedBrokers, withCosts: Bool
   ) async throws -> FairnessReport {
     let owned = try PrivateBroker(url: broker, in: workspace.path)
     brokers.add { owned.stop() }
@@ -119,7 +134,7 @@ struct FairnessCommand: AsyncParsableCommand {
     for row in FairnessRows.all(scale: scale) where isWanted(row.name) {
       report.rows.append(try await run.measure(row))
     }
-    if isWanted(LinearCost.name) {
+    if withCosts, isWanted(LinearCost.name) {
       let cost = LinearCost(bench: bench, count: max(100, Int(10_000 * scale)))
       for notation in BadElementsRow.Notation.allCases {
         report.costs.append(try await cost.measure(notation))

@@ -2,23 +2,34 @@
 struct FairnessResult: Sendable {
   let name: String
   let title: String
-  let calm: CalmOutcome
+  private(set) var calm: CalmOutcome
   /// The same at the same time without the service: from the producer over the broker to a
   /// consumer.
-  let bare: CalmOutcome
-  /// That the disturbance took, and what the service used meanwhile.
-  let seconds: Double
-  let cpuSeconds: Double
-  /// Resident memory of the service, at most.
-  let peakBytes: Int
+  private(set) var bare: CalmOutcome
+  /// That the disturbance took, and what the service used meanwhile: at most, as what follows.
+  private(set) var seconds: Double
+  private(set) var cpuSeconds: Double
+  /// Resident memory of the service.
+  private(set) var peakBytes: Int
   /// Why the disturbance did not come to its end; nil when it did.
-  let unfinished: String?
+  private(set) var unfinished: String?
   /// More that is worth saying.
   var notes: [String] = []
 
   /// Above what the calm producer sees when it is alone.
   static let goalP99 = 50.0
   static let goalWorst = 250.0
+
+  /// Takes another round of the same row in.
+  mutating func add(_ other: FairnessResult) {
+    calm.add(other.calm)
+    bare.add(other.bare)
+    seconds = max(seconds, other.seconds)
+    cpuSeconds = max(cpuSeconds, other.cpuSeconds)
+    peakBytes = max(peakBytes, other.peakBytes)
+    unfinished = unfinished ?? other.unfinished
+    notes += other.notes
+  }
 
   /// What was missed of the goals, in words; empty when nothing was.
   func misses(idle: CalmOutcome) -> [String] {
@@ -36,6 +47,15 @@ struct FairnessReport {
   var idle: FairnessResult
   var rows: [FairnessResult] = []
   var costs: [LinearCost.Outcome] = []
+
+  /// Takes another round in.
+  mutating func add(_ other: FairnessReport) {
+    idle.add(other.idle)
+    for row in other.rows {
+      guard let index = rows.firstIndex(where: { $0.name == row.name }) else { continue }
+      rows[index].add(row)
+    }
+  }
 
   var meetsGoals: Bool {
     rows.allSatisfy { $0.misses(idle: idle.calm).isEmpty } && costs.allSatisfy(\.isLinear)
@@ -75,7 +95,7 @@ struct FairnessReport {
     let goal = misses.map { $0.isEmpty ? "met" : "MISSED: " + $0.joined(separator: ", ") } ?? ""
     let calm = result.calm
     return cells([
-      result.name, "\(calm.milliseconds.count)", rounded(calm.p50, 1), rounded(calm.p99, 1),
+      result.name, "\(calm.count)", rounded(calm.p50, 1), rounded(calm.p99, 1),
       rounded(calm.worst, 1), rounded(result.bare.p99, 1), rounded(result.bare.worst, 1),
       rounded(result.seconds, 1), rounded(result.cpuSeconds, 1),
       "\(result.peakBytes >> 20)", goal,
