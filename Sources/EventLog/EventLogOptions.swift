@@ -28,6 +28,8 @@ package struct EventLogOptions: Sendable {
   package var directFrameBytes = Limits.directFrameBytes
   /// How fast the disk has to be for that; 0 in tests, where time must not count.
   package var directBytesPerSecond = Limits.directBytesPerSecond
+  /// How fast the zeros of a spare segment are written that nobody waits for.
+  var spareBytesPerSecond = Limits.spareBytesPerSecond
   /// How soon a segment that found no room is tried again.
   var spaceRetryMilliseconds = 1000
   /// Bits of the fingerprint that are kept: all but in tests, which want collisions.

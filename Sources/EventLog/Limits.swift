@@ -45,6 +45,8 @@ package enum Limits {
   /// Segments and their positions that the reader keeps open.
   static let openSegments = 64
   static let threadStackBytes = 8 << 20
+  /// The zeros of a spare segment that nobody waits for.
+  static let spareBytesPerSecond = 32 << 20
   /// Kept for a manifest on a full disk.
   static let ballastBytes = 256 << 10
   /// Sealed segments that wait to be indexed before the owner is asked to take nothing in: the

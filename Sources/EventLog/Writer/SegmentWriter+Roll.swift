@@ -12,6 +12,7 @@ extension SegmentWriter {
     next.add(header)
     try replaceManifest(next)
     offset = Int64(Limits.segmentHeaderBytes)
+    preparer.noteActive(offset)
     map.add(id: header.id, baseLSN: header.baseLSN)
     try old.close()
     preparer.want()

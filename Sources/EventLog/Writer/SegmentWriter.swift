@@ -82,6 +82,7 @@ final class SegmentWriter {
     }
     noteMarks(buffer)
     offset += Int64(frame.totalBytes)
+    preparer.noteActive(offset)
     point = ChainPoint(
       lsn: point.lsn + UInt64(buffer.recordCount), sequence: frame.sequence, chain: frame.chain)
     if hasUnsynced { return }

@@ -10,14 +10,17 @@ enum SpareFile {
   /// Fills `spare.tmp` with zeros, syncs it, and only then gives it its name (`spare.next` or
   /// `reserve.next`): written blocks make a later fdatasync about 1.7 times as fast as blocks that
   /// are only reserved. Reserved blocks do when somebody waits.
+  ///
+  /// - Parameter pace: told how many bytes are written and synced; returns when more may be.
   static func make(
-    _ options: EventLogOptions, _ paths: StorePaths, as name: String, isAwaited: Bool = false
+    _ options: EventLogOptions, _ paths: StorePaths, as name: String, isAwaited: Bool = false,
+    pace: (_ done: Int) -> Void = { _ in }
   ) throws(EventLogError) {
     let disk = options.disk
     let path = paths.unfinishedSpare
     let file = try open(disk, path)
     do throws(EventLogError) {
-      try fill(file, bytes: options.segmentBytes, isAwaited: isAwaited)
+      try fill(file, bytes: options.segmentBytes, isAwaited: isAwaited, pace: pace)
     } catch {
       file.closeQuietly()
       try? disk.removeIfPresent(path)
@@ -50,7 +53,7 @@ enum SpareFile {
   }
 
   private static func fill(
-    _ file: DiskFile, bytes: Int, isAwaited: Bool
+    _ file: DiskFile, bytes: Int, isAwaited: Bool, pace: (_ done: Int) -> Void
   ) throws(EventLogError) {
     let isReserved: Bool
     do throws(SystemError) {
@@ -72,7 +75,9 @@ enum SpareFile {
       let count = min(chunkBytes, bytes - done)
       try file.write(UnsafeRawBufferPointer(start: zeros, count: count), at: Int64(done))
       done += count
-      if done % syncBytes == 0 { try file.syncData() }
+      guard done % syncBytes == 0, done < bytes else { continue }
+      try file.syncData()
+      pace(done)
     }
     try file.syncAll()
   }

@@ -1,3 +1,5 @@
+internal import Synchronization
+
 /// Keeps the next segment ready: a file of zeros, durable before it gets its name, so that a
 /// commit never waits for an allocation; and a reserve behind it. Lack of space is said as soon as
 /// one of the two cannot be made: what the owner does not take in any more leaves room for what is
@@ -19,6 +21,8 @@ final class SparePreparer: @unchecked Sendable {
   private var lackOfSpace: EventLogError?
   private var thread: WorkerThread?
   private let onSpace: @Sendable (EventLogError?) -> Void
+  /// How far the active segment is written: the spare is to be done when half of it is.
+  private let activeBytes = Atomic(0)
 
   /// `ready`: what is there.
   init(
@@ -45,6 +49,9 @@ final class SparePreparer: @unchecked Sendable {
       monitor.signal()
     }
   }
+
+  /// The active segment is written up to here.
+  func noteActive(_ bytes: Int64) { activeBytes.store(Int(bytes), ordering: .relaxed) }
 
   /// Waits for a spare and hands it over: the caller renames it.
   func take() throws(EventLogError) {
@@ -170,16 +177,36 @@ final class SparePreparer: @unchecked Sendable {
   private func prepareNext() throws(EventLogError) {
     let (ready, isTaken) = monitor.withLock { (self.ready, self.isTaken) }
     if !ready.hasSpare, !isTaken {
-      try SpareFile.make(options, paths, as: paths.spare)
+      try makeAhead(paths.spare)
       monitor.withLock { self.ready.hasSpare = true }
     } else if !ready.hasReserve {
-      try SpareFile.make(options, paths, as: paths.reserve)
+      try makeAhead(paths.reserve)
       monitor.withLock { self.ready.hasReserve = true }
     } else if !ready.hasBallast {
       try SpareFile.makeBallast(options, paths)
       monitor.withLock { self.ready.hasBallast = true }
     }
   }
+
+  /// Slowly while nobody waits for it: hundreds of megabytes as fast as the disk takes them hold up
+  /// all others who have to sync, the broker on the same disk among them.
+  private func makeAhead(_ path: String) throws(EventLogError) {
+    let begun = monotonicNanoseconds()
+    try SpareFile.make(options, paths, as: path) { done in
+      let seconds = Double(done) / Double(options.spareBytesPerSecond)
+      let deadline = begun + UInt64(seconds * 1e9)
+      monitor.withLock {
+        while !isStopping, !isClosing, !isNeeded, done >= 2 * activeBytes.load(ordering: .relaxed) {
+          let now = monotonicNanoseconds()
+          if now >= deadline { return }
+          monitor.wait(until: min(deadline, now + Self.lookNanoseconds))
+        }
+      }
+    }
+  }
+
+  /// How often it is looked whether the log goes faster than the spare.
+  private static let lookNanoseconds: UInt64 = 5_000_000
 
   /// A commit waits and there is no room: the reserve is for this.
   private func useReserveIfNeeded() -> EventLogError? {
