@@ -63,12 +63,12 @@ enum WorkCost {
   static let element = 5_000
   /// A copy for the parked queue, beside its bytes: the broker's work, mostly, and the reason that
   /// many of them are kept from real-time events.
-  static let parkedCopy = 40_000
+  static let parkedCopy = 100_000
   /// Looking whether something is due.
   static let look = 500
   /// A byte that is parsed, copied into a record or rendered. More than that takes: disk and
   /// broker have work with it, too.
-  static let byte = 4
+  static let byte = 8
   /// A step of a template: an instruction, or 16 members that are searched for a name.
   static let step = 6
   /// A byte of XML or of a CloudEvent that is written in our notation.
