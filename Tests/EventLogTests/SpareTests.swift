@@ -40,7 +40,7 @@ import Testing
       let header = RecordHeader(lsn: lsn, status: 1, hash: log.hash(of: id))
       log.append(ModelRecord(header: header, id: id, payload: payload))
       log.endTurn()
-      #expect(owner.waitDurable(lsn))
+      try #require(owner.waitDurable(lsn))
     }
     try log.close()
   }
