@@ -26,20 +26,30 @@ struct TemplatesCommand: AsyncParsableCommand {
 
   struct CheckCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      commandName: "check", abstract: "Loads all templates and renders their samples.")
+      commandName: "check", abstract: "Loads all templates and renders their samples.",
+      discussion: """
+        Warns of names in a template that its sample has nothing for: they are mistyped, or the \
+        sample is not complete.
+        """)
 
     @OptionGroup var configuration: ConfigurationOptions
     @OptionGroup var output: OutputOptions
+
+    @Flag(help: "Ends with 65 if there are warnings.")
+    var strict = false
 
     @Argument(help: "The folder; by default templates.path.")
     var folder: String?
 
     func run() async throws {
       try await reportingFailure {
+        var warnings: [TemplateWarning] = []
         let path = try folder ?? configuration.load().templatesPath
         let catalog = try TemplatesCommand.catalog(path)
         var table = Table(["TEMPLATE", "TYPE", "CHANNEL", "LANGUAGE", "ORIGIN", "VERSION"])
         for template in catalog.templates {
+          let found = template.unresolvedInSample()
+          warnings += found
           if output.json {
             var object = JSONObjectText()
             object.add("name", template.name)
@@ -48,6 +58,8 @@ struct TemplatesCommand: AsyncParsableCommand {
             object.add("language", template.language)
             object.add("origin", template.origin)
             object.add("version", template.version)
+            let texts = found.map { JSONObjectText.quoted($0.description) }
+            object.add("warnings", json: "[\(texts.joined(separator: ","))]")
             writeLine(object.text)
           } else {
             table.add([
@@ -56,7 +68,13 @@ struct TemplatesCommand: AsyncParsableCommand {
             ])
           }
         }
-        if !output.json { writeLine(table.text) }
+        if !output.json {
+          writeLine(table.text)
+          for warning in warnings { writeError("warning: \(warning)\n") }
+        }
+        if strict, !warnings.isEmpty {
+          throw CommandFailure("\(warnings.count) warnings", .data)
+        }
       }
     }
   }

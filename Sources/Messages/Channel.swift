@@ -68,14 +68,15 @@ package enum Channel {
 
   static func expected(_ field: AddressField) -> String {
     switch field {
-    case .email: "expected one address, like elsa@example.se"
+    case .email: "expected one address, like elsa@example.se, without invisible characters"
     case .mobilePhone: "expected a phone number, like +46701234567"
     case .registrationToken: "expected 1 to 4096 printable characters without spaces"
     case .address: "expected 1 to 4096 bytes"
     }
   }
 
-  private static func isEmail(_ address: UnsafeRawBufferPointer) -> Bool {
+  /// Whether it could be one e-mail address, without a display name.
+  package static func isEmail(_ address: UnsafeRawBufferPointer) -> Bool {
     guard address.count <= Limits.emailBytes,
       let at = address.firstIndex(of: UInt8(ascii: "@")), at > 0, at < address.count - 1
     else { return false }
@@ -88,10 +89,12 @@ package enum Channel {
       default: continue
       }
     }
-    // White space beyond ASCII, a no-break space above all, comes along when people copy.
+    // White space beyond ASCII, a no-break space above all, comes along when people copy, and so
+    // does what nobody sees: zero-width characters, byte order marks, marks of direction.
     return address.allSatisfy { $0 < 0x80 }
       || !String(decoding: address, as: UTF8.self).unicodeScalars.contains {
-        $0.properties.isWhitespace
+        $0.properties.isWhitespace || $0.properties.isDefaultIgnorableCodePoint
+          || $0.properties.generalCategory == .control || $0.properties.generalCategory == .format
       }
   }
 
@@ -102,7 +105,7 @@ package enum Channel {
     guard let first = digits.first, isDigit(first) || first == UInt8(ascii: "(") else {
       return false
     }
-    return digits.count >= 2
+    return digits.count >= 2 && digits.contains(where: isDigit)
       && digits.allSatisfy { byte in
         isDigit(byte) || byte == 0x20 || byte == UInt8(ascii: "(") || byte == UInt8(ascii: ")")
           || byte == UInt8(ascii: ".") || byte == UInt8(ascii: "-")

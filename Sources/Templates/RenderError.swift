@@ -11,6 +11,10 @@ package struct RenderError: Error, Equatable, Sendable {
     case notScalar = "not-scalar"
     /// A field that must have text came out empty.
     case emptyField = "empty-field"
+    /// An attachment's URL came out as none.
+    case badLink = "bad-link"
+    /// `from` or `replyTo` came out as something else than one address.
+    case badMailbox = "bad-mailbox"
     /// The content is larger than `TemplateLimits.outputBytes`.
     case tooLarge = "too-large"
     /// The rendering took more than `TemplateLimits.renderSteps`.

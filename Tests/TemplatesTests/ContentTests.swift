@@ -15,7 +15,7 @@ struct ContentTests {
     draft.files["html.mustache"] = "<b>{{ctx.name}}</b>\n"
     #expect(
       try draft.content(Self.event)
-        == #"{"from":"shop@example.se","replyTo":"Elsa <3 <help@example.se>","#
+        == #"{"from":"shop@example.se","replyTo":"\"Elsa <3\" <help@example.se>","#
         + #""subject":"Order 1042","#
         + #""text":"Hello Elsa <3\n","html":"<b>Elsa &lt;3</b>\n","#
         + #""headers":{"X-Order":"1042","List-Id":"shop"},"#
@@ -32,9 +32,9 @@ struct ContentTests {
     let content = try draft.content(#"{"ctx":{"name":"x\r\nBcc: y\n\u2028"}}"#)
     #expect(
       content
-        == #"{"from":"xBcc: y <a@example.se>","subject":"xBcc: y","text":"Hello x\r\nBcc: y\n"#
-        + "\u{2028}"
-        + #"\n","headers":{"X-Name":"xBcc: y"},"attachments":["https://example.se/xBcc: y"]}"#)
+        == #"{"from":"\"x Bcc: y\" <a@example.se>","subject":"x Bcc: y","#
+        + #""text":"Hello x\r\nBcc: y\n"# + "\u{2028}" + #"\n","headers":{"X-Name":"x Bcc: y"},"#
+        + #""attachments":["https://example.se/x%0D%0ABcc:%20y%0A%E2%80%A8"]}"#)
   }
 
   @Test("An empty replyTo, header or attachment is left out; the others stay")
@@ -45,9 +45,9 @@ struct ContentTests {
     draft.metadata["attachments"] = "[\"{{a}}\", \"{{b}}\"]"
     draft.files["subject.mustache"] = ""
     #expect(
-      try draft.content(#"{"b":"2","d":4}"#)
+      try draft.content(#"{"b":"cid:2","d":4}"#)
         == #"{"from":"shop@example.se","subject":"","text":"Hello \n","#
-        + #""headers":{"B":"2","D":"4"},"attachments":["2"]}"#)
+        + #""headers":{"B":"cid:2","D":"4"},"attachments":["cid:2"]}"#)
     #expect(try draft.content("{}").hasSuffix(#","headers":{},"attachments":[]}"#))
   }
 

@@ -57,6 +57,36 @@ struct EscapingTests {
     #expect(try render("one\r\ntwo\tthree\n", "{}", style: .header) == "onetwothree")
   }
 
+  @Test("In a line a break is a blank: one for several, none at the beginning")
+  func lines() throws {
+    let event = #"{"x":"\r\nfirst line\r\nsecond\u2028\u2029\tthird\u0085\u0000.\u000b"}"#
+    #expect(try render("{{x}}", event, style: .line) == "first line second third . ")
+    #expect(try render("\"{{{x}}}", #"{"x":"\ny"}"#, style: .line) == "\" y")
+    #expect(try render("one\r\ntwo\tthree", "{}", style: .line) == "one two three")
+    #expect(try render("{{x}}\nz", #"{"x":"y"}"#, style: .line) == "y z")
+  }
+
+  @Test("In a display name a quote and a backslash stand behind a backslash")
+  func phrases() throws {
+    let event = #"{"x":"A\", evil@example.com, \"B\\\n"}"#
+    #expect(
+      try render("{{x}}|{{{x}}}", event, style: .phrase)
+        == #"A\", evil@example.com, \"B\\ |A\", evil@example.com, \"B\\ "#)
+  }
+
+  @Test("A value in a URL is percent-encoded: all of it, or what no URL may hold")
+  func links() throws {
+    let event = #"{"x":"faktura å/7?a=b&c#d%20%2e100%[\"","u":"https://a.se/?q=1#å"}"#
+    #expect(
+      try render("https://b.se/{{x}}.pdf", event, style: .link)
+        == "https://b.se/faktura%20%C3%A5/7%3Fa%3Db%26c%23d%20%2e100%25%5B%22.pdf")
+    #expect(
+      try render("https://b.se/{{{x}}}.pdf", event, style: .link)
+        == "https://b.se/faktura%20%C3%A5/7?a=b&c#d%20%2e100%25%5B%22.pdf")
+    #expect(try render("{{u}}", event, style: .link) == "https://a.se/?q=1#%C3%A5")
+    #expect(try render("https://b.se/ö.pdf", "{}", style: .link) == "https://b.se/%C3%B6.pdf")
+  }
+
   @Test("An object or an array has no text: the error names file, line and tag")
   func containers() throws {
     for (event, kind) in [(#"{"x":{"y":1}}"#, "object"), (#"{"x":[1]}"#, "array")] {

@@ -1,5 +1,6 @@
 internal import Glibc
 internal import JSON
+internal import Messages
 
 /// A folder of e-mails, one RFC 5322 message a file, as mail programs read it: written to `tmp`,
 /// then renamed to `new`.
@@ -34,16 +35,18 @@ struct Maildir: Sendable {
 }
 
 /// A delivery as an RFC 5322 message: text, html, or both as alternatives, in base64 so that no
-/// line is too long. Header values with other than ASCII are encoded words (RFC 2047).
+/// line is too long.
 struct MailMessage {
   private var text = ""
 
   init(_ delivery: JSONValue, deliveryID: String) {
     let content = delivery["content"]
     func field(_ name: StaticString) -> String? { content?[name]?.asString?.string }
-    add("From", field("from") ?? "")
-    add("To", delivery["to"]?["email"]?.asString?.string ?? "")
-    if let replyTo = field("replyTo") { add("Reply-To", replyTo) }
+    let created = delivery["createdAt"]?.asString.flatMap { Timestamp(rfc3339: $0.string) }
+    text += MailHeader.date(created ?? WallClock.now())
+    text += MailHeader.address("From", field("from") ?? "")
+    text += MailHeader.address("To", delivery["to"]?["email"]?.asString?.string ?? "")
+    if let replyTo = field("replyTo") { text += MailHeader.address("Reply-To", replyTo) }
     add("Subject", field("subject") ?? "")
     add("Message-ID", "<\(deliveryID.filter { $0.isASCII && $0 != " " })@meddela>")
     if let headers = content?["headers"] {
@@ -72,8 +75,7 @@ struct MailMessage {
 
   /// CR and LF cannot be in a value: a template's header values lose them.
   private mutating func add(_ name: String, _ value: String) {
-    let isPlain = value.utf8.allSatisfy { 0x20...0x7E ~= $0 }
-    text += "\(name): \(isPlain ? value : Self.encodedWords(value))\r\n"
+    text += MailHeader.text(name, value)
   }
 
   private mutating func addPart(_ kind: String, _ body: String) {
@@ -85,21 +87,6 @@ struct MailMessage {
       text += rest.prefix(76) + "\r\n"
       rest = rest.dropFirst(76)
     }
-  }
-
-  /// At most 75 characters a word, none of them inside a character.
-  private static func encodedWords(_ value: String) -> String {
-    var words: [String] = []
-    var word = ""
-    for character in value {
-      if word.utf8.count + character.utf8.count > 42, !word.isEmpty {
-        words.append(word)
-        word = ""
-      }
-      word.append(character)
-    }
-    if !word.isEmpty { words.append(word) }
-    return words.map { "=?utf-8?B?\(Base64.encode(Array($0.utf8)))?=" }.joined(separator: "\r\n ")
   }
 }
 

@@ -29,9 +29,13 @@ package struct TemplateFiles: Equatable, Sendable {
 
   /// The SHA-256 of all names and bytes in lowercase hexadecimal: the template's version. Each
   /// name and each content is preceded by its length (64 bits, little-endian), so that no two sets
-  /// of files read alike. The folder's name is not part of it.
-  var version: String {
+  /// of files read alike. Before all that stands the number of the rules (64 bits, little-endian),
+  /// if they are not the first. The folder's name is not part of it.
+  func version(by rules: RenderRules) -> String {
     var hash = SHA256()
+    if rules != .first {
+      withUnsafeBytes(of: UInt64(rules.rawValue).littleEndian) { hash.update(bufferPointer: $0) }
+    }
     for file in files {
       for bytes in [Array(file.name.utf8), file.bytes] {
         withUnsafeBytes(of: UInt64(bytes.count).littleEndian) { hash.update(bufferPointer: $0) }

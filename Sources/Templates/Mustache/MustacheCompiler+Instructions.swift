@@ -8,18 +8,25 @@ extension MustacheCompiler {
       switch style {
       case .text, .html: escaped.writeJSONStringContents(text)
       case .header: escaped.writeHeaderText(text)
+      case .line, .phrase:
+        // A line break is a blank here, too, unless the whole text begins or ends with it.
+        escaped.write(byte: UInt8(ascii: "x"))
+        style == .line ? escaped.writeLineText(text) : escaped.writePhraseText(text)
+      case .link: escaped.writeLinkText(text, keepsReserved: true)
       }
     }
-    guard escaped.count > 0 else { return }
+    let skipped = style == .line || style == .phrase ? 1 : 0
+    let count = escaped.count - skipped
+    guard count > 0 else { return }
     let first = program.bytes.count
-    escaped.withBytes { program.bytes += $0 }
+    escaped.withBytes { program.bytes += $0.dropFirst(skipped) }
     if program.instructions.count > barrier, let last = program.instructions.last,
       last.operation == .literal, Int(last.first + last.count) == first
     {
-      program.instructions[program.instructions.count - 1].count += UInt32(escaped.count)
+      program.instructions[program.instructions.count - 1].count += UInt32(count)
     } else {
       program.instructions.append(
-        .init(operation: .literal, first: UInt32(first), count: UInt32(escaped.count)))
+        .init(operation: .literal, first: UInt32(first), count: UInt32(count)))
     }
   }
 
@@ -30,7 +37,11 @@ extension MustacheCompiler {
     let first = program.names.count
     if !tag.content.elementsEqual([UInt8(ascii: ".")]) {
       let parts = tag.content.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
-      if tag.content.contains(where: MustacheScanner.isSpace) || parts.contains(where: \.isEmpty) {
+      if rules != .first, let word = HandlebarsWord.found(in: tag.content) {
+        report(.mustache, tag, source, word.advice)
+      } else if tag.content.contains(where: MustacheScanner.isSpace)
+        || parts.contains(where: \.isEmpty)
+      {
         report(
           .mustache, tag, source, "expected a name such as ctx.client.firstname, or a single dot")
       }

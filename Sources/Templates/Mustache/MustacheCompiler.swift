@@ -1,7 +1,8 @@
 /// Compiles Mustache texts into one program. The language is the core of the Mustache
 /// specification 1.x: comments, delimiters, interpolation, sections, inverted sections, partials.
 /// Not supported, and refused: recursive partials, partials that do not exist, names of partials
-/// from data, parents and blocks, pragmas. Lambdas cannot occur in JSON. An empty string is false.
+/// from data, parents and blocks, pragmas, and the words of Handlebars. Lambdas cannot occur in
+/// JSON. An empty string is false.
 ///
 /// Problems are collected, not thrown, so that one pass
 /// over a catalog finds them all; a program with problems must not be run.
@@ -25,7 +26,10 @@ struct MustacheCompiler {
   /// Where each name stands in the program.
   var nameSlices: [[UInt8]: MustacheProgram.Slice] = [:]
 
-  init(partials: @escaping Partials) {
+  let rules: RenderRules
+
+  init(rules: RenderRules = .current, partials: @escaping Partials) {
+    self.rules = rules
     self.partials = partials
   }
 
@@ -80,11 +84,8 @@ struct MustacheCompiler {
   ) throws(TemplateProblem) {
     switch tag.kind {
     case .comment, .setDelimiters: break
-    case .variable:
-      appendNamed(
-        style == .header ? .headerValue : style == .html ? .htmlValue : .plainValue, tag, source)
-    case .plainVariable:
-      appendNamed(style == .header ? .headerValue : .plainValue, tag, source)
+    case .variable: appendNamed(style.escapedValue, tag, source)
+    case .plainVariable: appendNamed(style.plainValue, tag, source)
     case .section, .inverted:
       open.append(OpenSection(tag: tag, instruction: program.instructions.count))
       appendNamed(tag.kind == .section ? .section : .inverted, tag, source)

@@ -12,6 +12,14 @@ struct MustacheProgram: Sendable {
     case htmlValue
     /// Appends a value without its control characters, escaped for JSON.
     case headerValue
+    /// Appends a value with blanks for its line breaks, escaped for JSON.
+    case lineValue
+    /// The same, and escaped for a quoted string before.
+    case phraseValue
+    /// Appends a value percent-encoded, all but what only separates parts of a path.
+    case linkPartValue
+    /// Appends a value percent-encoded as far as no URL may hold it.
+    case linkValue
     /// Enters the value, or each element of it, or jumps to `target` when it is false or empty.
     case section
     /// Goes on with the next element at `target`, or leaves the section.
@@ -55,6 +63,11 @@ struct MustacheProgram: Sendable {
   /// The parts of dotted names.
   var names: [Slice] = []
   var origins: [Origin] = []
+  /// The names of an instruction, to compare them: the same name always has the same slice.
+  func path(of instruction: Instruction) -> [UInt32] {
+    names[Int(instruction.first)..<Int(instruction.first + instruction.count)].map(\.first)
+  }
+
   /// Most sections inside each other.
   var depth = 0
 }

@@ -45,7 +45,9 @@ struct MustacheRun: ~Copyable {
       if steps < 0 { throw exhausted(instruction, writer.count) }
       switch instruction.operation {
       case .literal: writer.write(slice(instruction.first, instruction.count))
-      case .plainValue, .htmlValue, .headerValue: try write(instruction, into: &writer)
+      case .plainValue, .htmlValue, .headerValue, .lineValue, .phraseValue, .linkPartValue,
+        .linkValue:
+        try write(instruction, into: &writer)
       case .section:
         guard let value = lookUp(instruction), !value.isEmptyOrFalse else {
           next = Int(instruction.target)
@@ -56,12 +58,7 @@ struct MustacheRun: ~Copyable {
         if let value = lookUp(instruction), !value.isEmptyOrFalse { next = Int(instruction.target) }
       case .sectionEnd:
         if writer.count > outputEnd { throw exhausted(instruction, writer.count) }
-        if let element = frames[top].rest.next() {
-          frames[top].value = element
-          next = Int(instruction.target)
-        } else {
-          top &-= 1
-        }
+        if advance() { next = Int(instruction.target) }
       }
     }
     if writer.count > outputEnd { throw exhausted(nil, writer.count) }
@@ -72,7 +69,18 @@ struct MustacheRun: ~Copyable {
     lookUp(program.instructions[instruction]).map { !$0.isNull } ?? false
   }
 
-  private mutating func push(_ value: JSONValue) {
+  /// Goes on with the next element of the array that is on top, or leaves what is on top.
+  @inline(__always)
+  mutating func advance() -> Bool {
+    guard let element = frames[top].rest.next() else {
+      top &-= 1
+      return false
+    }
+    frames[top].value = element
+    return true
+  }
+
+  mutating func push(_ value: JSONValue) {
     top &+= 1
     var rest = value.elements
     let first = value.kind == .array ? rest.next() : nil
@@ -80,7 +88,7 @@ struct MustacheRun: ~Copyable {
   }
 
   /// The first name is looked up in the context stack from the top, the others in what it names.
-  private mutating func lookUp(_ instruction: MustacheProgram.Instruction) -> JSONValue? {
+  mutating func lookUp(_ instruction: MustacheProgram.Instruction) -> JSONValue? {
     if instruction.count == 0 { return frames[top].value }
     var found: JSONValue?
     var frame = top
@@ -124,6 +132,10 @@ struct MustacheRun: ~Copyable {
       switch instruction.operation {
       case .htmlValue: writer.writeHTMLText(text)
       case .headerValue: writer.writeHeaderText(text)
+      case .lineValue: writer.writeLineText(text)
+      case .phraseValue: writer.writePhraseText(text)
+      case .linkPartValue: writer.writeLinkText(text, keepsReserved: writer.isAtStartOfText)
+      case .linkValue: writer.writeLinkText(text, keepsReserved: true)
       default: writer.writeJSONStringContents(text)
       }
     case .number, .bool:

@@ -34,4 +34,11 @@ enum MustacheStyle: Sendable {
   case html
   /// A header of a message: no line breaks, no other control characters, whatever the tag.
   case header
+  /// The same, with a blank for a line break (`RenderRules.second`, and all that follow).
+  case line
+  /// The inside of a quoted string in such a line: a display name.
+  case phrase
+  /// A URL. A value is percent-encoded as part of a path or query; where a tag asks for the plain
+  /// value, or the URL begins with it, only what no URL may hold is.
+  case link
 }

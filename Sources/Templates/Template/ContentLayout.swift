@@ -11,6 +11,19 @@ struct ContentLayout: Sendable {
       case refuse
     }
 
+    /// What the text has to be.
+    enum Form: Sendable {
+      /// Anything.
+      case text
+      /// One line: without blanks at its end.
+      case line
+      /// A URL with its scheme.
+      case link
+      /// One address, with or without a display name. `name`: of a display name that is made from
+      /// data, and stands before the field's own block in quotes.
+      case mailbox(name: MustacheProgram.Block?)
+    }
+
     /// The name, for errors.
     var name: String
     /// What stands before the text: the key, the colon, the quote; for the fields of the object
@@ -18,6 +31,7 @@ struct ContentLayout: Sendable {
     var opening: [UInt8]
     var block: MustacheProgram.Block
     var emptiness: Emptiness
+    var form = Form.text
   }
 
   /// An object or array inside the content.
@@ -38,4 +52,11 @@ struct ContentLayout: Sendable {
   /// The first one is never left out.
   var fields: [Field] = []
   var groups: [Group] = []
+
+  /// Of all texts, in order.
+  var blocks: [MustacheProgram.Block] {
+    (fields + groups.flatMap(\.items)).flatMap { field in
+      if case .mailbox(let name?) = field.form { [name, field.block] } else { [field.block] }
+    }
+  }
 }

@@ -48,10 +48,9 @@ extension Template {
     }
     // Checked before anything is read from the files: damage goes no further than this.
     let archived = TemplateFiles(name: name, files: files)
-    guard archived.version == version else {
-      throw refusal("its content does not have the version \(version)")
-    }
-    let template = try Template(archived, checkingSample: false)
+    guard let rules = RenderRules.allCases.first(where: { archived.version(by: $0) == version })
+    else { throw refusal("its content does not have the version \(version)") }
+    let template = try Template(archived, checkingSample: false, rules: rules)
     guard template.version == version else {
       throw refusal("it has partials that the template does not use")
     }

@@ -49,7 +49,9 @@ extension Template {
     let before = writer.count
     writer.write(field.opening)
     let textStart = writer.count
+    if case .mailbox(let name?) = field.form { try renderQuoted(name, &run, into: &writer) }
     try run.render(field.block, into: &writer)
+    if case .text = field.form {} else { writer.dropBlanks(downTo: textStart) }
     if writer.count == textStart {
       switch field.emptiness {
       case .keep: break
@@ -58,9 +60,42 @@ extension Template {
         return false
       case .refuse: throw empty(field)
       }
+    } else {
+      try check(field, UnsafeRawBufferPointer(rebasing: writer.bytes[textStart...]))
     }
     writer.write(byte: UInt8(ascii: "\""))
     return true
+  }
+
+  /// Appends a display name and a blank; nothing when the name comes out empty.
+  private func renderQuoted(
+    _ name: MustacheProgram.Block, _ run: inout MustacheRun, into writer: inout ByteWriter
+  ) throws(RenderError) {
+    let before = writer.count
+    writer.write("\\\"")
+    let start = writer.count
+    try run.render(name, into: &writer)
+    writer.dropBlanks(downTo: start)
+    if writer.count == start {
+      writer.truncate(to: before)
+    } else {
+      writer.write("\\\" ")
+    }
+  }
+
+  /// - Parameter text: as it stands in JSON.
+  private func check(
+    _ field: ContentLayout.Field, _ text: UnsafeRawBufferPointer
+  ) throws(RenderError) {
+    switch field.form {
+    case .link where !Link.isValid(text):
+      throw error(.badLink, field, "expected a URL with its scheme, like https://example.se/1.pdf")
+    case .mailbox where !Mailbox.isSingle(escaped: text):
+      throw error(
+        .badMailbox, field,
+        "expected one address, like order@example.se, or with a name, like Shop <order@example.se>")
+    default: break
+    }
   }
 
   private func missing(_ requirement: ContentLayout.Requirement) -> RenderError {
@@ -71,8 +106,21 @@ extension Template {
   }
 
   private func empty(_ field: ContentLayout.Field) -> RenderError {
+    error(.emptyField, field, "expected a text that is not empty for this event")
+  }
+
+  private func error(
+    _ code: RenderError.Code, _ field: ContentLayout.Field, _ detail: String
+  ) -> RenderError {
     RenderError(
-      code: .emptyField, file: "\(name)/\(TemplateFile.metadata)", line: nil, field: field.name,
-      detail: "expected a text that is not empty for this event")
+      code: code, file: "\(name)/\(TemplateFile.metadata)", line: nil, field: field.name,
+      detail: detail)
+  }
+}
+
+extension ByteWriter {
+  /// Drops the blanks at the end, of what was written after the first `start` bytes.
+  fileprivate mutating func dropBlanks(downTo start: Int) {
+    while count > start, bytes[count - 1] == 0x20 { truncate(to: count - 1) }
   }
 }

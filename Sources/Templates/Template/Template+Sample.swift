@@ -32,6 +32,30 @@ extension Template {
     return nil
   }
 
+  /// The names in the template that the sample has nothing for: mistyped, most often. A section
+  /// whose name also stands in an inverted one is meant to be missing at times.
+  package func unresolvedInSample() -> [TemplateWarning] {
+    guard let sample else { return [] }
+    let parser = JSONParser(maxBytes: TemplateLimits.fileBytes)
+    defer { withExtendedLifetime(parser) {} }
+    guard let root = try? parser.parse(sample) else { return [] }
+    var resolved = MustacheRun.Resolved()
+    var steps = 0
+    try? program.run(over: root, from: 0, steps: &steps) { (run) throws(RenderError) in
+      for block in layout.blocks { run.resolve(block, into: &resolved) }
+    }
+    let inverted = Set(
+      program.instructions.filter { $0.operation == .inverted }.map { program.path(of: $0) })
+    return resolved.missing.sorted().compactMap { index in
+      let instruction = program.instructions[index]
+      if instruction.operation == .section, inverted.contains(program.path(of: instruction)) {
+        return nil
+      }
+      let origin = program.origins[Int(instruction.origin)]
+      return TemplateWarning(file: origin.file, line: origin.line, tag: origin.tag)
+    }
+  }
+
   private func problem(
     _ code: TemplateProblem.Code, line: Int? = nil, field: String? = nil, _ detail: String
   ) -> TemplateProblem {

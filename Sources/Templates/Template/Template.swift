@@ -5,8 +5,10 @@ package final class Template: Sendable {
   /// The name: its folder's.
   package let name: String
   /// The SHA-256 of its files' names and bytes, the partials it uses among them, in lowercase
-  /// hexadecimal. The folder's name is not part of it.
+  /// hexadecimal, with the rules. The folder's name is not part of it.
   package let version: String
+  /// By which it is compiled and rendered.
+  package let rules: RenderRules
   /// The type of the events it is for.
   package let eventType: String
   /// The channel of its deliveries.
@@ -37,8 +39,9 @@ package final class Template: Sendable {
   /// - Parameters:
   ///   - files: the folder's files and the partials; partials that are not used are left out.
   ///   - checkingSample: whether `sample.json` must be there, be an event of the type, and render.
+  ///   - rules: others than the current ones for what an event has pinned.
   package convenience init(
-    _ files: TemplateFiles, checkingSample: Bool = true
+    _ files: TemplateFiles, checkingSample: Bool = true, rules: RenderRules = .current
   ) throws(CatalogError) {
     var partials: [String: TemplateFile] = [:]
     for file in files.files where file.name.hasPrefix("partials/") {
@@ -46,15 +49,18 @@ package final class Template: Sendable {
     }
     let own = files.files.filter { partials[$0.name] == nil }
     try self.init(
-      folder: TemplateFiles(name: files.name, files: own), checkingSample: checkingSample
+      folder: TemplateFiles(name: files.name, files: own), checkingSample: checkingSample,
+      rules: rules
     ) { partials[TemplateFiles.partialFile($0)] }
   }
 
   /// Compiles a template whose partials are found by name.
   init(
-    folder: TemplateFiles, checkingSample: Bool, partials: @escaping (String) -> TemplateFile?
+    folder: TemplateFiles, checkingSample: Bool, rules: RenderRules = .current,
+    partials: @escaping (String) -> TemplateFile?
   ) throws(CatalogError) {
-    let parts = try TemplateBuilder.build(folder, partials: partials)
+    let parts = try TemplateBuilder.build(folder, rules: rules, partials: partials)
+    self.rules = rules
     let metadata = parts.metadata
     name = folder.name
     files = TemplateFiles(name: folder.name, files: folder.files + parts.usedPartials)
@@ -65,7 +71,7 @@ package final class Template: Sendable {
           "the template has \(files.byteCount) bytes with its partials; at most "
             + "\(TemplateLimits.templateBytes) are accepted"))
     }
-    version = files.version
+    version = files.version(by: rules)
     eventType = metadata.eventType
     channel = metadata.channel
     language = metadata.language

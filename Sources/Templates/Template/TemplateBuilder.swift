@@ -14,16 +14,18 @@ struct TemplateBuilder {
   private var compiler: MustacheCompiler
   private var problems: [TemplateProblem] = []
   private var layout = ContentLayout()
+  private let rules: RenderRules
 
   private init(_ folder: TemplateFiles, compiler: MustacheCompiler) {
     self.folder = folder
     self.compiler = compiler
+    rules = compiler.rules
   }
 
   static func build(
-    _ folder: TemplateFiles, partials: @escaping (String) -> TemplateFile?
+    _ folder: TemplateFiles, rules: RenderRules, partials: @escaping (String) -> TemplateFile?
   ) throws(CatalogError) -> Parts {
-    let compiler = MustacheCompiler { name in
+    let compiler = MustacheCompiler(rules: rules) { name in
       partials(name).map { MustacheSource(file: $0.name, bytes: $0.bytes) }
     }
     var builder = TemplateBuilder(folder, compiler: compiler)
@@ -56,16 +58,22 @@ struct TemplateBuilder {
   /// Compiles all texts, those of the metadata when there is any.
   private mutating func compile(_ metadata: TemplateMetadata?) {
     if let metadata {
-      addField("from", metadata.from, .header, .refuse)
-      addField("replyTo", metadata.replyTo, .header, .omit)
+      addAddress("from", metadata.from, .refuse, channel: metadata.channel)
+      addAddress("replyTo", metadata.replyTo, .omit, channel: metadata.channel)
     }
-    addField("subject", source(TemplateFile.subject), .header, .keep)
-    addField("text", source(TemplateFile.text), .text, .keep)
+    addField("subject", source(TemplateFile.subject), lineStyle, .keep)
+    var text = source(TemplateFile.text)
+    // A line break at the end is one of the file, and in a text message it is seen.
+    if rules != .first, metadata?.channel != "email" { text?.dropLineBreaksAtEnd() }
+    addField("text", text, .text, .keep)
     addField("html", source(TemplateFile.html), .html, .keep)
     guard let metadata else { return }
     checkFiles(of: metadata.channel)
-    addGroup("headers", "{", "}", metadata.headers.map { (name: $0.name, text: $0.value) })
-    addGroup("attachments", "[", "]", metadata.attachments.map { (name: nil, text: $0) })
+    addGroup(
+      "headers", "{", "}", lineStyle, metadata.headers.map { (name: $0.name, text: $0.value) })
+    addGroup(
+      "attachments", "[", "]", rules == .first ? .header : .link,
+      metadata.attachments.map { (name: nil, text: $0) })
     layout.requirements = metadata.required.map { path in
       .init(
         path: path,
@@ -74,27 +82,55 @@ struct TemplateBuilder {
     }
   }
 
+  private var lineStyle: MustacheStyle { rules == .first ? .header : .line }
+
   private mutating func addField(
     _ name: String, _ source: MustacheSource?, _ style: MustacheStyle,
     _ emptiness: ContentLayout.Field.Emptiness
   ) {
     guard let source else { return }
+    let form: ContentLayout.Field.Form = style == .line ? .line : .text
+    add(name, compiler.add(source, style: style), emptiness, form)
+  }
+
+  /// One address of an e-mail. Its display name, if it is made from data, is quoted: else a comma
+  /// in it makes two addresses.
+  private mutating func addAddress(
+    _ name: String, _ source: MustacheSource?, _ emptiness: ContentLayout.Field.Emptiness,
+    channel: String
+  ) {
+    guard let source, rules != .first, channel == "email", source.hasTags else {
+      return addField(name, source, lineStyle, emptiness)
+    }
+    guard let parts = source.displayName else {
+      return add(
+        name, compiler.add(source, style: .line), emptiness, .mailbox(name: nil))
+    }
+    let quoted = compiler.add(parts.name, style: .phrase)
+    add(
+      name, compiler.add(parts.address, style: .line), emptiness, .mailbox(name: quoted))
+  }
+
+  private mutating func add(
+    _ name: String, _ block: MustacheProgram.Block, _ emptiness: ContentLayout.Field.Emptiness,
+    _ form: ContentLayout.Field.Form
+  ) {
     let opening = (layout.fields.isEmpty ? "{" : ",") + "\"\(name)\":\""
     layout.fields.append(
       .init(
-        name: name, opening: Array(opening.utf8), block: compiler.add(source, style: style),
-        emptiness: emptiness))
+        name: name, opening: Array(opening.utf8), block: block, emptiness: emptiness, form: form))
   }
 
   private mutating func addGroup(
-    _ name: String, _ opening: String, _ closing: String,
+    _ name: String, _ opening: String, _ closing: String, _ style: MustacheStyle,
     _ items: [(name: String?, text: MustacheSource)]
   ) {
     guard !items.isEmpty else { return }
     let fields = items.map { item in
       ContentLayout.Field(
         name: item.name ?? name, opening: Array((item.name.map { "\"\($0)\":\"" } ?? "\"").utf8),
-        block: compiler.add(item.text, style: .header), emptiness: .omit)
+        block: compiler.add(item.text, style: style), emptiness: .omit,
+        form: style == .link ? .link : style == .line ? .line : .text)
     }
     layout.groups.append(
       .init(
