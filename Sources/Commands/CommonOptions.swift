@@ -21,6 +21,12 @@ struct ConfigurationOptions: ParsableArguments {
     }
   }
 
+  /// `log.format` as flags or environment have it, whatever else is wrong.
+  var logFormat: String? {
+    let flag = settings.last { $0.hasPrefix("log.format=") }?.dropFirst("log.format=".count)
+    return flag.map(String.init) ?? processEnvironment()["MEDDELA_LOG_FORMAT"]
+  }
+
   func load() throws -> NodeConfiguration {
     let values = try values()
     do {

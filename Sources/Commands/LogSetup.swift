@@ -6,10 +6,26 @@ internal import Messages
 enum LogSetup {
   /// - Parameter format: `text`, `json`, or nil for text on a terminal and JSON elsewhere.
   static func logger(level: String, format: String?) -> Logger {
-    let isJSON = format.map { $0 == "json" } ?? !Terminal.errorIsTerminal
+    let isJSON = isJSON(format)
     var logger = Logger(label: "meddela") { _ in LineLogHandler(isJSON: isJSON) }
     logger.logLevel = Logger.Level(rawValue: level) ?? .info
     return logger
+  }
+
+  /// - Parameter format: of `log.format`; nil when it is not set.
+  static func isJSON(_ format: String?) -> Bool {
+    format.map { $0 == "json" } ?? !Terminal.errorIsTerminal
+  }
+
+  /// Why the service ends, in the form of its other log lines.
+  static func writeFatal(_ failure: CommandFailure, format: String?) {
+    guard isJSON(format) else { return writeError("meddela: \(failure.message)\n") }
+    var object = JSONObjectText()
+    object.add("time", WallClock.now().text)
+    object.add("level", "critical")
+    object.add("message", failure.message)
+    object.add("exit.code", Int(failure.exit.rawValue))
+    writeError(object.text + "\n")
   }
 }
 
@@ -39,13 +55,31 @@ struct LineLogHandler: LogHandler {
     object.add("time", Self.now())
     object.add("level", event.level.rawValue)
     object.add("message", "\(event.message)")
-    for (key, value) in fields { object.add(key, value) }
+    for (key, value) in fields {
+      if Self.numbers.contains(key), Self.isNumber(value) {
+        object.add(key, json: value)
+      } else {
+        object.add(key, value)
+      }
+    }
     return object.text
   }
 
   private func text(_ event: LogEvent, _ fields: [(String, String)]) -> String {
-    let rest = fields.map { " \($0.0)=\($0.1)" }.joined()
+    let rest = fields.map { " \($0.0)=\($0.1.printable)" }.joined()
     return "\(Self.now()) \(event.level.rawValue) \(event.message)\(rest)"
+  }
+
+  /// The keys whose values are numbers, and are written as such in JSON.
+  private static let numbers: Set<String> = [
+    "channel.epoch", "publishes.unconfirmed", "retry.seconds", "seconds", "shard.activeEvents",
+    "shard.eventsToRecover", "store.indexedEvents", "store.nextLSN", "store.records",
+    "store.tornBytes", "templates.count",
+  ]
+
+  private static func isNumber(_ text: String) -> Bool {
+    text.utf8.allSatisfy { 0x30...0x39 ~= $0 || $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "-") }
+      && Double(text) != nil
   }
 
   private static func now() -> String { WallClock.now().text }

@@ -20,34 +20,44 @@ struct ServeCommand: AsyncParsableCommand {
   @OptionGroup var configuration: ConfigurationOptions
 
   func run() async throws {
-    try await reportingFailure {
-      let node = try configuration.load()
-      let logger = LogSetup.logger(level: node.logLevel, format: node.logFormat)
-      // A peer that hangs up is an error of the write, not the end of the process.
-      signal(SIGPIPE, SIG_IGN)
-      let service = NodeService(configuration: node, version: programVersion, logger: logger)
-      var services: [ServiceGroupConfiguration.ServiceConfiguration] = [
-        .init(
-          service: service, successTerminationBehavior: .gracefullyShutdownGroup,
-          failureTerminationBehavior: .gracefullyShutdownGroup)
-      ]
-      if node.httpPort > 0 {
-        let health = HealthService(configuration: node, report: service.report, logger: logger)
-        services.append(
-          .init(service: health, failureTerminationBehavior: .gracefullyShutdownGroup))
-      }
-      let group = ServiceGroup(
-        configuration: .init(
-          services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
-      let impatience = Task.detached { await SecondSignal.leaveAtOnce() }
-      defer { impatience.cancel() }
-      do {
-        try await group.run()
-      } catch let error as NodeError {
-        throw CommandFailure(error.message, SystemExit(rawValue: error.exitCode) ?? .software)
-      } catch {
-        throw CommandFailure("\(error)", .unavailable)
-      }
+    // Known before the configuration is, which may be what is wrong.
+    var format = configuration.logFormat
+    do {
+      try await serve(&format)
+    } catch let failure as CommandFailure {
+      LogSetup.writeFatal(failure, format: format)
+      throw ExitCode(failure.exit.rawValue)
+    }
+  }
+
+  private func serve(_ format: inout String?) async throws {
+    let node = try configuration.load()
+    format = node.logFormat
+    let logger = LogSetup.logger(level: node.logLevel, format: node.logFormat)
+    // A peer that hangs up is an error of the write, not the end of the process.
+    signal(SIGPIPE, SIG_IGN)
+    let service = NodeService(configuration: node, version: programVersion, logger: logger)
+    var services: [ServiceGroupConfiguration.ServiceConfiguration] = [
+      .init(
+        service: service, successTerminationBehavior: .gracefullyShutdownGroup,
+        failureTerminationBehavior: .gracefullyShutdownGroup)
+    ]
+    if node.httpPort > 0 {
+      let health = HealthService(configuration: node, report: service.report, logger: logger)
+      services.append(
+        .init(service: health, failureTerminationBehavior: .gracefullyShutdownGroup))
+    }
+    let group = ServiceGroup(
+      configuration: .init(
+        services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+    let impatience = Task.detached { await SecondSignal.leaveAtOnce() }
+    defer { impatience.cancel() }
+    do {
+      try await group.run()
+    } catch let error as NodeError {
+      throw CommandFailure(error.message, SystemExit(rawValue: error.exitCode) ?? .software)
+    } catch {
+      throw CommandFailure("\(error)", .unavailable)
     }
   }
 }

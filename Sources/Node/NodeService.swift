@@ -1,5 +1,6 @@
 internal import EventLog
 internal import Execution
+internal import Glibc
 package import Logging
 internal import Messages
 internal import NIOCore
@@ -43,9 +44,15 @@ package struct NodeService: Service {
   private func run(_ catalog: TemplateCatalog, _ signals: ShardSignals) async throws {
     let eventLoop = signals.eventLoop
     let end = eventLoop.makePromise(of: Void.self)
+    if !configuration.passedOver.isEmpty {
+      logger.notice(
+        "Passed over: these variables name services beside this one, and are no keys",
+        metadata: [LogKey.names: "\(configuration.passedOver.joined(separator: " "))"])
+    }
     logger.info(
       "Opening the store",
       metadata: [
+        LogKey.version: "\(version)", LogKey.shard: "00",
         LogKey.path: "\(configuration.storePath)",
         LogKey.templates: "\(catalog.templates.count)",
       ])
@@ -131,8 +138,12 @@ package struct NodeService: Service {
 
   /// The templates as they are on disk.
   static func catalog(_ configuration: NodeConfiguration) throws(NodeError) -> TemplateCatalog {
+    let path = configuration.templatesPath
+    guard access(path, F_OK) == 0 else {
+      throw NodeError(message: "\(path): \(String(cString: strerror(errno)))", exitCode: 66)
+    }
     do {
-      return try TemplateCatalog.load(path: configuration.templatesPath)
+      return try TemplateCatalog.load(path: path)
     } catch {
       throw NodeError(message: error.description, exitCode: 65)
     }

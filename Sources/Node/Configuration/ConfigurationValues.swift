@@ -11,6 +11,8 @@ package struct ConfigurationValues: Sendable {
   }
 
   private var values: [String: Value] = [:]
+  /// The variables of the environment that name services beside this one, and were passed over.
+  package private(set) var passedOver: [String] = []
 
   /// - Parameters:
   ///   - path: the YAML file, if one is named.
@@ -31,9 +33,15 @@ package struct ConfigurationValues: Sendable {
     }
     let known = Dictionary(
       uniqueKeysWithValues: ConfigurationKey.all.map { ($0.environmentName, $0.name) })
-    for name in environment.keys.sorted()
+    var environment = environment
+    for (name, value) in environment.sorted(by: { $0.key < $1.key })
     where name.hasPrefix("MEDDELA_") && !name.hasPrefix("MEDDELA_TEST_") {
-      if known[name] == nil { problems.append("\(name): no such key in the environment") }
+      if ServiceLinks.contains(name, value: value, isKey: known[name] != nil) {
+        environment[name] = nil
+        passedOver.append(name)
+      } else if known[name] == nil {
+        problems.append("\(name): no such key in the environment")
+      }
     }
     var flagValues: [String: String] = [:]
     for flag in flags {

@@ -49,6 +49,8 @@ package struct NodeConfiguration: Sendable {
   /// Nil: text on a terminal, JSON elsewhere.
   package var logFormat: String?
   package var drainSeconds: Int
+  /// Variables of the environment that are no keys, and were passed over: see `ServiceLinks`.
+  package var passedOver: [String] = []
 
   static let mostPrefixBytes = 64
   /// Of a segment file.
@@ -101,6 +103,9 @@ package struct NodeConfiguration: Sendable {
         && prefix.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "-_.".contains($0)) },
       "topology.prefix", "expected 1 to 64 letters, digits, '-', '_' and '.'")
     read.check(!brokerURLs.isEmpty, "broker.urls", "expected at least one address")
+    read.check(!storePath.isEmpty, "store.path", "expected a folder, not nothing")
+    read.check(!templatesPath.isEmpty, "templates.path", "expected a folder, not nothing")
+    passedOver = values.passedOver
     guard read.problems.isEmpty else { throw ConfigurationError(problems: read.problems) }
   }
 }
