@@ -6,6 +6,8 @@ enum LogKey {
   static let error = "error"
   static let indexedEvents = "store.indexedEvents"
   static let link = "broker.link"
+  static let messageID = "message.id"
+  static let messages = "messages"
   static let nextLSN = "store.nextLSN"
   static let names = "environment.names"
   static let path = "path"

@@ -110,6 +110,11 @@ extension ShardRunner {
     message.contentType = optional(order.contentType)
     message.timestampSeconds = UInt64(max(0, order.timestamp.nanoseconds / 1_000_000_000))
     let payload = UnsafeRawBufferPointer(rebasing: body[order.bodyRange])
+    if order.exchange == .parked {
+      parkingLog.note(
+        reason: message.routingKey, messageID: bytes.part(order.messageID),
+        at: NodeClock.now().monotonic, logger)
+    }
     if order.headers.isEmpty, order.originalHeaders.isEmpty {
       send(message, payload, order)
     } else {

@@ -45,6 +45,7 @@ final class ShardRunner {
   var lostOverMessage: PublishLink?
   var loggedMismatches = 0
   var loggedReceiptLosses = 0
+  var parkingLog = ParkingLog()
   /// Called once, when the shard cannot go on or has stopped.
   var onEnd: (Result<Void, NodeError>) -> Void
   var hasEnded = false
@@ -255,6 +256,7 @@ final class ShardRunner {
     }
     logMismatches()
     logReceiptLosses()
+    parkingLog.tick(at: now, logger)
     let next = status(at: now)
     report.update(next)
     if next.syncTimes.waitingSeconds > 1 {
