@@ -115,6 +115,6 @@ enum EventInput {
   /// Its time has come, and its turn in the rate of its lane.
   case paced
   /// A person wants another attempt. `sequence`: only if the event has not moved on since; 0: in
-  /// any case.
-  case redrive(token: UInt64, sequence: UInt32)
+  /// any case. `isResend`: the same delivery once more, whatever came of the last.
+  case redrive(token: UInt64, sequence: UInt32, isResend: Bool)
 }

@@ -32,6 +32,8 @@ struct BackgroundWork {
     var id: [UInt8]
     var sequence: UInt32
     var token: UInt64
+    /// Of any final event, on the channel and with the template version of its last attempt.
+    var isResend: Bool
   }
 
   /// Events of these sources that are being worked on.

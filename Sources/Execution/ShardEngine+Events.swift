@@ -47,8 +47,8 @@ extension ShardEngine {
     case .retry(let lsn): handleDue(event, isTimeUp: events[event].lastLSN == lsn)
     case .carry: handleCarry(event)
     case .paced: handleDue(event, isPaced: true)
-    case .redrive(let token, let sequence):
-      handleRedrive(event, token: token, sequence: sequence)
+    case .redrive(let token, let sequence, let isResend):
+      handleRedrive(event, token: token, sequence: sequence, isResend: isResend)
     case .logTimeout(let lsn): handleLogTimeout(event, lsn: lsn)
     }
   }
@@ -132,7 +132,7 @@ extension ShardEngine {
       switch input {
       case .event(let message, let element), .log(let message, let element):
         take(message, element: element, knownAbsent: true)
-      case .redrive(let token, _): answerRedrive(token, .notFound)
+      case .redrive(let token, _, _): answerRedrive(token, .notFound)
       case .due, .retry, .paced, .logTimeout, .carry: break
       }
     }

@@ -12,7 +12,7 @@ package enum RedriveOutcome: Sendable, Equatable {
   case movedOn
   /// There is no such event.
   case notFound
-  /// What was sent or ignored is not delivered again.
+  /// What was sent or ignored is not redriven, only resent.
   case illegalStatus(Status)
   /// Its expiration has passed: it would expire at once.
   case pastExpiration
@@ -37,14 +37,28 @@ extension ShardEngine {
   ///     to repeat; 0: in any case.
   ///   - token: comes back in the answer.
   package func redrive(id: [UInt8], sequence: UInt32, token: UInt64) {
-    let redrive = BackgroundWork.Redrive(id: id, sequence: sequence, token: token)
+    order(
+      BackgroundWork.Redrive(id: id, sequence: sequence, token: token, isResend: false))
+  }
+
+  /// Asks for the delivery of an event of any final status once more: another attempt, on the
+  /// channel and with the template version of the last one. Answered as a redrive is; parameters
+  /// as there.
+  package func resend(id: [UInt8], sequence: UInt32, token: UInt64) {
+    order(
+      BackgroundWork.Redrive(id: id, sequence: sequence, token: token, isResend: true))
+  }
+
+  private func order(_ redrive: BackgroundWork.Redrive) {
+    let token = redrive.token
     if isDraining || !background.add(redrive) { answerRedrive(token, .unavailable) }
   }
 
   /// There is room for a redrive.
   func begin(_ redrive: BackgroundWork.Redrive) {
     let key = redrive.id.withUnsafeBytes { lookup.key(of: $0) }
-    let input = EventInput.redrive(token: redrive.token, sequence: redrive.sequence)
+    let input = EventInput.redrive(
+      token: redrive.token, sequence: redrive.sequence, isResend: redrive.isResend)
     if let event = eventSlots[key] {
       give(input, to: event)
     } else if lookup.mayContain(key) {
@@ -61,36 +75,60 @@ extension ShardEngine {
     output.redrives.append(RedriveAnswer(token: token, outcome: outcome))
   }
 
-  func handleRedrive(_ event: Int32, token: UInt64, sequence: UInt32) {
+  func handleRedrive(_ event: Int32, token: UInt64, sequence: UInt32, isResend: Bool) {
     let state = events[event].state
     if sequence != 0, sequence != state.sequence { return answerRedrive(token, .movedOn) }
     guard state.isFinal else { return answerRedrive(token, .alreadyOpen) }
-    guard state.status.canMove(to: .pending), state.attempt < .max else {
+    guard isResend || state.status.isRedrivable, state.attempt < .max else {
       return answerRedrive(token, .illegalStatus(state.status))
     }
     if !state.expiration.isNone, state.expiration <= now.wall {
       return answerRedrive(token, .pastExpiration)
     }
-    guard needsBody(event, for: .redrive(token: token, sequence: sequence)) else { return }
-    let hasTurn = takesTurn(state.lane)
-    let isValid = withOriginalFields(event) { fields in
-      let template = hasTurn ? match(fields, lane: state.lane) : nil
-      events[event].facts = events[event].facts.with(
-        channel: fields.channel.bytes, template: template.map { ($0.name, $0.version) },
-        tried: [], fallbacks: [])
-      events[event].state.begin(attempt: state.attempt + 1, at: now.wall)
-      events[event].redrives.append(token)
-      counters.redriven += 1
-      if !hasTurn { events[event].state.dueAt = now.wall }
-      append(
-        .transition, event, reason: TransitionReason(.redriven, "another attempt was asked for"),
-        isPassing: hasTurn)
-      if hasTurn { return deliver(event, fields, template) }
-      waitForTurn(event)
-      awaitDurable(event, then: .settle)
+    let input = EventInput.redrive(token: token, sequence: sequence, isResend: isResend)
+    guard needsBody(event, for: input) else { return }
+    let version = isResend ? events[event].facts.string(.templateVersion) : ""
+    let isValid: Bool
+    if let pin = catalog.template(version: version) ?? pinned[version] {
+      isValid = withStoredFields(event) { fields in
+        beginAgain(event, fields, pin, reason: Self.resent, token: token)
+      }
+    } else {
+      isValid = withOriginalFields(event) { fields in
+        beginAgain(
+          event, fields, nil, reason: isResend ? Self.resent : Self.redriven, token: token)
+      }
     }
     // It was valid when it was accepted: only a program with other rules comes here.
     if !isValid { answerRedrive(token, .illegalStatus(state.status)) }
+  }
+
+  private static var redriven: TransitionReason {
+    TransitionReason(.redriven, "another attempt was asked for")
+  }
+  private static var resent: TransitionReason {
+    TransitionReason(.resent, "the same delivery was asked for once more")
+  }
+
+  /// - Parameter pin: the template version to keep to; nil for what the event gets at present.
+  private func beginAgain(
+    _ event: Int32, _ fields: EventFields, _ pin: Template?, reason: TransitionReason,
+    token: UInt64
+  ) {
+    let state = events[event].state
+    let hasTurn = takesTurn(state.lane)
+    let template = pin ?? (hasTurn ? match(fields, lane: state.lane) : nil)
+    events[event].facts = events[event].facts.with(
+      channel: fields.channel.bytes, template: template.map { ($0.name, $0.version) },
+      tried: [], fallbacks: [])
+    events[event].state.begin(attempt: state.attempt + 1, at: now.wall)
+    events[event].redrives.append(token)
+    counters.redriven += 1
+    if !hasTurn { events[event].state.dueAt = now.wall }
+    append(.transition, event, reason: reason, isPassing: hasTurn)
+    if hasTurn { return deliver(event, fields, template) }
+    waitForTurn(event)
+    awaitDurable(event, then: .settle)
   }
 
   func redriveIsDurable(_ event: Int32) {

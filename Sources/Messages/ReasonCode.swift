@@ -90,4 +90,6 @@ package struct ReasonCode: RawRepresentable, Hashable, Sendable {
   package static let noFallback = ReasonCode("no-fallback")
   /// A person asked for another attempt.
   package static let redriven = ReasonCode("redriven")
+  /// A person asked for the same delivery once more.
+  package static let resent = ReasonCode("resent")
 }

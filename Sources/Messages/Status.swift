@@ -57,6 +57,14 @@ package enum Status: UInt8, Sendable, CaseIterable {
     }
   }
 
+  /// Whether an event ended so without success, and is redriven when a person asks for it.
+  package var isRedrivable: Bool {
+    switch self {
+    case .deliveryFailed, .notCovered, .expired: true
+    case .pending, .pendingDelivery, .sent, .ignored: false
+    }
+  }
+
   /// Whether a delivery log can say this.
   package var isOutcome: Bool {
     switch self {
@@ -68,7 +76,8 @@ package enum Status: UInt8, Sendable, CaseIterable {
   /// The legal moves of an event.
   ///
   /// A pending event moves to pending for its next try. Going back to pending from a final status
-  /// is a redrive by a person, or the template's fallback channel after a failed delivery.
+  /// is a redrive or a resend by a person, or the template's fallback channel after a failed
+  /// delivery.
   package func canMove(to next: Status) -> Bool {
     switch (self, next) {
     case (.pending, .pending), (.pending, .pendingDelivery), (.pending, .notCovered),
@@ -76,7 +85,8 @@ package enum Status: UInt8, Sendable, CaseIterable {
       true
     case (.pendingDelivery, .expired):
       true
-    case (.deliveryFailed, .pending), (.notCovered, .pending), (.expired, .pending):
+    case (.deliveryFailed, .pending), (.notCovered, .pending), (.expired, .pending),
+      (.sent, .pending), (.ignored, .pending):
       true
     case (.pending, _), (.pendingDelivery, _), (.expired, _):
       next.isOutcome

@@ -109,8 +109,9 @@ extension Simulation {
       if state.attempt != attempt, state.attempt != attempt + 1 || !isNext {
         violate(.moves, "\(id): attempt \(state.attempt) follows \(attempt)")
       }
-      if record.reason == "redriven" { channels = [] }
-      if state.attempt != attempt || previous == nil || record.reason == "redriven",
+      let isAsked = record.reason == "redriven" || record.reason == "resent"
+      if isAsked { channels = [] }
+      if state.attempt != attempt || previous == nil || isAsked,
         let channel = broker.deliveries["\(id).\(shard).\(state.attempt)"],
         !channels.insert(channel).inserted
       {

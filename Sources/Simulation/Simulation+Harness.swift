@@ -43,12 +43,18 @@ extension Simulation {
   package var unconfirmedPublishes: Int { broker.inFlight.count }
 
   /// A redrive, carried out as far as it goes without waiting.
-  package func redrive(_ id: String, sequence: UInt32 = 0) -> RedriveOutcome? {
+  package func redrive(
+    _ id: String, sequence: UInt32 = 0, resends: Bool = false
+  ) -> RedriveOutcome? {
     let token = nextRedrive
     nextRedrive += 1
     pendingRedrives.insert(token)
     engine.advance(to: now)
-    engine.redrive(id: Array(id.utf8), sequence: sequence, token: token)
+    if resends {
+      engine.resend(id: Array(id.utf8), sequence: sequence, token: token)
+    } else {
+      engine.redrive(id: Array(id.utf8), sequence: sequence, token: token)
+    }
     settle(isWaiting: false)
     return redriveOutcomes[token]
   }

@@ -136,6 +136,31 @@ struct LifeTests {
     #expect(world.violations.isEmpty)
   }
 
+  @Test("A resend repeats the last delivery of any final event, in its history")
+  func resend() throws {
+    let world = try world()
+    world.send(.realtime, SimulatedLoad.event("done"), ids: ["done"])
+    world.settle(isWaiting: false)
+    #expect(world.redrive("nobody", resends: true) == .notFound)
+    #expect(world.redrive("done", resends: true) == .alreadyOpen)
+    world.send(.deliveryLogs, log("done", attempt: 1, "sent"), ids: ["done"])
+    world.settle(isWaiting: false)
+    let sequence = try #require(world.state(of: "done")?.sequence)
+    #expect(world.redrive("done", sequence: sequence) == .illegalStatus(.sent))
+    #expect(world.redrive("done", sequence: sequence, resends: true) == .done(attempt: 2))
+    #expect(world.publishes(of: "done.00.2").count == 1)
+    #expect(world.redrive("done", sequence: sequence, resends: true) == .movedOn)
+    #expect(world.reasons(of: "done").contains("resent"))
+    // What comes late of the first attempt changes nothing any more.
+    world.send(.deliveryLogs, log("done", attempt: 1, "failed"), ids: ["done"])
+    world.settle(isWaiting: false)
+    #expect(world.state(of: "done")?.status == .pendingDelivery)
+    world.send(.deliveryLogs, log("done", attempt: 2, "ignored"), ids: ["done"])
+    world.settle(isWaiting: false)
+    #expect(world.redrive("done", resends: true) == .done(attempt: 3))
+    #expect(world.violations.isEmpty)
+  }
+
   @Test("What has expired by its own expiration is not redriven")
   func redriveExpired() throws {
     let world = try world()

@@ -8,8 +8,8 @@ struct StatusTests {
     // Columns: pending, pending-delivery, sent, ignored, delivery-failed, not-covered, expired.
     (Status.pending, [true, true, true, true, true, true, true]),
     (.pendingDelivery, [false, false, true, true, true, false, true]),
-    (.sent, [false, false, false, true, true, false, false]),
-    (.ignored, [false, false, true, false, true, false, false]),
+    (.sent, [true, false, false, true, true, false, false]),
+    (.ignored, [true, false, true, false, true, false, false]),
     (.deliveryFailed, [true, false, true, true, false, false, false]),
     (.notCovered, [true, false, false, false, false, false, false]),
     (.expired, [true, false, true, true, true, false, false]),
@@ -47,5 +47,6 @@ struct StatusTests {
   func kinds() {
     #expect(Status.allCases.filter { !$0.isFinal } == [.pending, .pendingDelivery])
     #expect(Status.allCases.filter(\.isOutcome) == [.sent, .ignored, .deliveryFailed])
+    #expect(Status.allCases.filter(\.isRedrivable) == [.deliveryFailed, .notCovered, .expired])
   }
 }

@@ -5,8 +5,9 @@ internal import Messages
 /// What is said at a shard's control socket: JSON lines.
 ///
 /// A request is `{"command":"redrive","eventId":"o-1042","sequence":3}`; `sequence` may be left
-/// out (see `ShardEngine.redrive`). Each gets one line in answer, in any order:
-/// `{"eventId":"o-1042","outcome":"done","attempt":2}`, or `{"error":"..."}` when it is none.
+/// out (see `ShardEngine.redrive`); the command `resend` is asked for in the same way. Each gets
+/// one line in answer, in any order: `{"eventId":"o-1042","outcome":"done","attempt":2}`, or
+/// `{"error":"..."}` when it is none.
 ///
 /// A socket in the store's folder rather than a queue: who redrives reads the store's files to
 /// know what, so it is on the machine anyway; the folder's permissions decide who may; it works
@@ -19,7 +20,13 @@ package enum ControlProtocol {
   /// Where the shard of a store listens. Unix allows 107 bytes.
   package static func path(store: String) -> String { "\(store)/control.00.sock" }
 
+  /// What is asked for.
+  enum Command: String {
+    case redrive, resend
+  }
+
   struct Request {
+    var command: Command
     var eventID: [UInt8]
     /// Zero: whatever it is.
     var sequence: UInt32
@@ -29,12 +36,12 @@ package enum ControlProtocol {
   static func request(_ line: [UInt8]) -> Request? {
     let parser = JSONParser()
     return try? parser.withDocument(line) { root -> Request? in
-      guard root["command"]?.asString?.string == "redrive",
+      guard let command = root["command"]?.asString.flatMap({ Command(rawValue: $0.string) }),
         let id = root["eventId"]?.asString, isEventID(id.bytes)
       else { return nil }
       let sequence = root["sequence"]?.asInt64 ?? 0
       guard let sequence = UInt32(exactly: sequence) else { return nil }
-      return Request(eventID: Array(id.bytes), sequence: sequence)
+      return Request(command: command, eventID: Array(id.bytes), sequence: sequence)
     }
   }
 
@@ -59,7 +66,8 @@ package enum ControlProtocol {
   }
 
   static let refusal = Array(
-    #"{"error":"expected {\"command\":\"redrive\",\"eventId\":\"...\"} in one line"}"#.utf8
+    #"{"error":"expected {\"command\":\"redrive or resend\",\"eventId\":\"...\"} in one line"}"#
+      .utf8
       + [0x0A])
 }
 

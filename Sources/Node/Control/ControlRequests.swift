@@ -52,17 +52,22 @@ extension ShardRunner {
         if hasEnded { channel.close(promise: nil) } else { control.listener = channel }
       case .failure(let error):
         logger.warning(
-          "The control socket cannot be opened; events redrive will not work",
+          "The control socket cannot be opened; events redrive and resend will not work",
           metadata: [LogKey.path: "\(path)", LogKey.error: "\(error)"])
       }
     }
   }
 
-  /// A person wants an event delivered after all.
-  func redrive(_ request: ControlProtocol.Request, from channel: any Channel) {
+  /// A person wants an event delivered after all, or once more.
+  func carryOut(_ request: ControlProtocol.Request, from channel: any Channel) {
     let token = control.add(request.eventID, from: channel)
     engine.advance(to: NodeClock.now())
-    engine.redrive(id: request.eventID, sequence: request.sequence, token: token)
+    switch request.command {
+    case .redrive:
+      engine.redrive(id: request.eventID, sequence: request.sequence, token: token)
+    case .resend:
+      engine.resend(id: request.eventID, sequence: request.sequence, token: token)
+    }
     scheduleTurn()
   }
 }
@@ -94,7 +99,7 @@ final class ControlHandler: ChannelInboundHandler {
 
   private func take(_ context: ChannelHandlerContext) {
     if let request = ControlProtocol.request(line) {
-      runner.redrive(request, from: context.channel)
+      runner.carryOut(request, from: context.channel)
     } else {
       context.writeAndFlush(
         wrapOutboundOut(ByteBuffer(bytes: ControlProtocol.refusal)), promise: nil)
