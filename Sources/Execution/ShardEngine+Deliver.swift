@@ -8,17 +8,15 @@ extension ShardEngine {
   func render(_ event: Int32, _ fields: EventFields, _ template: Template) throws(RenderError) {
     writer.removeAll()
     let state = events[event].state
-    events[event].facts.withID { id in
-      DeliveryBody.writeHead(
-        eventID: id, shard: settings.shard, attempt: state.attempt, lane: state.lane,
-        fields: fields, templateName: template.name, templateVersion: template.version,
-        to: &writer)
-    }
     var steps = 0
     defer { work.spend(steps * WorkCost.step + writer.count * WorkCost.byte) }
-    try template.render(fields.root, into: &writer, steps: &steps)
-    DeliveryBody.writeTail(
-      expiration: fields.expiration, createdAt: state.acceptedAt, to: &writer)
+    let facts = events[event].facts
+    try facts.bytes.withPart(facts.idRange) { (id) throws(RenderError) in
+      let attempt = DeliveryRendering.Attempt(
+        eventID: id, shard: settings.shard, number: state.attempt, lane: state.lane,
+        acceptedAt: state.acceptedAt)
+      try DeliveryRendering.write(attempt, fields, template, to: &writer, steps: &steps)
+    }
     events[event].delivery = writer.array()
     hold(writer.count, for: event)
   }
