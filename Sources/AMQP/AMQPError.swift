@@ -21,6 +21,8 @@ package struct AMQPError: Error, Sendable, Equatable {
     case resourceLocked = "resource-locked"
     case contentTooLarge = "content-too-large"
     case messageTooLarge = "message-too-large"
+    // The broker takes nothing: memory or disk alarm.
+    case publishersBlocked = "publishers-blocked"
     // The broker ends the connection.
     case connectionForced = "connection-forced"
     case brokerError = "broker-error"

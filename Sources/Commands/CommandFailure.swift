@@ -29,14 +29,23 @@ struct CommandFailure: Error {
 
 /// Runs a command's work; a failure is printed to standard error and becomes the exit code.
 func reportingFailure(_ work: () async throws -> Void) async throws {
+  // A reader that hangs up is an error of the write, which is told, not the end of the process.
+  signal(SIGPIPE, SIG_IGN)
   do {
     try await work()
   } catch let failure as CommandFailure {
-    writeError("meddela: \(failure.message)\n")
+    warn(failure.message)
     throw ExitCode(failure.exit.rawValue)
   }
 }
 
+/// A sentence for the person who runs the command, on standard error. What a stranger sent may
+/// stand in it: it moves no cursor.
+func warn(_ sentence: String) {
+  writeError("meddela: \(sentence.printable(keeping: "\n\t"))\n")
+}
+
+/// Writes to standard error as it is: for the progress bar's own control characters.
 func writeError(_ text: String) {
   var text = text
   text.withUTF8 { _ = write(STDERR_FILENO, $0.baseAddress, $0.count) }

@@ -10,11 +10,13 @@ struct DeliverCommand: AsyncParsableCommand {
     discussion: """
       --sink simulate sends nothing: the outcome of a delivery follows from its id and the shares \
       asked for, so that a run can be repeated. --sink maildir:DIR writes e-mail as RFC 5322 \
-      messages into DIR/new.
+      messages into DIR/new. A queue that is not there yet is waited for. A message that is no \
+      delivery stays in its queue.
       """)
 
   @OptionGroup var configuration: ConfigurationOptions
   @OptionGroup var output: OutputOptions
+  @OptionGroup var waiting: WaitingOptions
 
   @Option(name: .customLong("channel"), help: "A channel to take; may be given several times.")
   var channels: [String] = ["email"]
@@ -39,6 +41,7 @@ struct DeliverCommand: AsyncParsableCommand {
       throw ValidationError("--ignored and --failed are shares: 0 to 1, together at most 1")
     }
     guard latency >= 0 else { throw ValidationError("--latency is at least 0") }
+    if let count, count < 1 { throw ValidationError("--count is at least 1") }
     guard sink == "simulate" || sink.hasPrefix("maildir:") else {
       throw ValidationError("--sink is simulate or maildir:DIR")
     }
@@ -48,34 +51,17 @@ struct DeliverCommand: AsyncParsableCommand {
     try await reportingFailure {
       let node = try configuration.load()
       let sink = try makeSink()
-      try await CommandBroker.with(node, as: "deliver") { broker in
+      try await CommandBroker.with(node, waiting, as: "deliver") { broker in
         let engine = DeliveryEngine(
-          client: broker.client, exchange: broker.topology.deliveryLogs, sink: sink,
-          latencyMilliseconds: latency, limit: count, isJSON: output.json)
-        var streams: [ConsumedMessages] = []
-        for channel in channels {
-          let queue = broker.topology.deliveriesQueue(channel)
-          try await Self.check(queue, broker.client)
-          streams.append(broker.client.consume(Consumer(queue: queue, prefetch: 200)))
-        }
-        let open = streams
+          broker: broker, sink: sink, latencyMilliseconds: latency, limit: count,
+          isJSON: output.json)
+        var queues: [DeliveryQueue] = []
+        for channel in channels { queues.append(DeliveryQueue(channel, broker)) }
+        let open = queues
         try await untilStopped { try await engine.run(open) }
-        for stream in open { await stream.close() }
+        for queue in open { await queue.messages.close() }
         await engine.finish()
       }
-    }
-  }
-
-  private static func check(_ queue: String, _ client: BrokerClient) async throws {
-    do {
-      _ = try await client.depth(of: queue)
-    } catch {
-      guard error.code == .notFound else { throw error }
-      throw CommandFailure(
-        """
-        there is no queue \(queue): no template names the channel, or the service has not \
-        started yet
-        """, .unavailable)
     }
   }
 

@@ -1,23 +1,13 @@
-internal import Glibc
 internal import JSON
 internal import Messages
-internal import Node
 internal import Templates
 
 /// An event from a file, for commands that look at one.
 enum EventFile {
-  static func read(_ path: String) throws -> [UInt8] {
-    guard let bytes = readBytes(path == "-" ? "/dev/stdin" : path) else {
-      throw CommandFailure(
-        "\(path): cannot be read: \(String(cString: strerror(errno)))", .noInput)
-    }
-    return bytes
-  }
-
   /// The one event of a file, in our notation: from our JSON, a structured CloudEvent, or Adobe's
   /// XML, where an event without an id is called `event`.
   static func readEvent(_ path: String) throws -> [UInt8] {
-    let bytes = try read(path)
+    let bytes = try InputFile.read(path, atMost: Limits.messageBytes)
     let isXML = bytes.first { $0 != 0x20 && !(0x09...0x0D).contains($0) } == UInt8(ascii: "<")
     guard isXML || isCloudEvent(bytes) else { return bytes }
     let padded = bytes + [UInt8](repeating: 0, count: jsonPadding)
@@ -34,6 +24,25 @@ enum EventFile {
       }
     } catch let error as Rejection {
       throw CommandFailure("\(path): not an event: \(error.sentence)", .data)
+    }
+  }
+
+  /// All events of a file of JSON, one a line or in any other way that `publish` reads.
+  static func readEvents(_ path: String) throws -> [[UInt8]] {
+    var bytes = try InputFile.read(path)
+    let count = bytes.count
+    bytes.append(contentsOf: repeatElement(0x20, count: jsonPadding))
+    return try bytes.withUnsafeBytes { all in
+      let text = UnsafeRawBufferPointer(rebasing: all[..<count])
+      var documents = EventDocuments(text, using: JSONParser())
+      var events: [[UInt8]] = []
+      do {
+        while let range = try documents.next() { events.append(Array(text[range])) }
+      } catch let fault as EventDocuments.Fault {
+        throw CommandFailure(
+          "\(InputFile.name(path)):\(fault.line):\(fault.column): \(fault.sentence)", .data)
+      }
+      return events
     }
   }
 
@@ -83,9 +92,11 @@ enum ContentText {
       for (name, value) in root.members {
         if let text = value.asString {
           let isLong = text.bytes.contains(0x0A)
-          writeLine("\(name.string):\(isLong ? "\n" : " ")\(text.string)")
+          let shown = text.string.printable(keeping: "\n\t")
+          writeLine("\(name.string):\(isLong ? "\n" : " ")\(shown)")
         } else {
-          writeLine("\(name.string): \(String(decoding: value.source, as: UTF8.self))")
+          let source = String(decoding: value.source, as: UTF8.self)
+          writeLine("\(name.string): \(source.printable(keeping: "\n\t"))")
         }
       }
     }

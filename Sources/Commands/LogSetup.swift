@@ -19,7 +19,7 @@ enum LogSetup {
 
   /// Why the service ends, in the form of its other log lines.
   static func writeFatal(_ failure: CommandFailure, format: String?) {
-    guard isJSON(format) else { return writeError("meddela: \(failure.message)\n") }
+    guard isJSON(format) else { return warn(failure.message) }
     var object = JSONObjectText()
     object.add("time", WallClock.now().text)
     object.add("level", "critical")

@@ -69,7 +69,7 @@ enum SecondSignal {
     for await signal in await StopSignals.sequence() {
       count += 1
       if count >= 2 {
-        writeError("meddela: stopped at once by a second signal; nothing acknowledged is lost\n")
+        warn("stopped at once by a second signal; nothing acknowledged is lost")
         _exit(128 + (signal == .sigint ? SIGINT : SIGTERM))
       }
     }

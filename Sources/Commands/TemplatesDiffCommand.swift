@@ -83,7 +83,7 @@ extension TemplatesCommand {
 
     private func read(_ file: String) throws -> [StoredBody] {
       let lane = Lane(name: lane) ?? .realtime
-      return LineReader.lines(of: try EventFile.read(file)).suffix(events).map {
+      return try EventFile.readEvents(file).suffix(events).map {
         StoredBody(id: "", lane: lane, body: $0)
       }
     }

@@ -38,12 +38,13 @@ struct TopologyCommand: AsyncParsableCommand {
       commandName: "apply", abstract: "Declares everything. Changes nothing that is there.")
 
     @OptionGroup var configuration: ConfigurationOptions
+    @OptionGroup var waiting: WaitingOptions
 
     func run() async throws {
       try await reportingFailure {
         let node = try configuration.load()
         let operations = try TopologyCommand.topology(node).declarations
-        try await CommandBroker.with(node, as: "topology") { broker in
+        try await CommandBroker.with(node, waiting, as: "topology") { broker in
           for operation in operations { try await broker.client.perform([operation]) }
         }
         writeLine("declared \(operations.count) exchanges, queues and bindings")
@@ -61,12 +62,13 @@ struct TopologyCommand: AsyncParsableCommand {
         """)
 
     @OptionGroup var configuration: ConfigurationOptions
+    @OptionGroup var waiting: WaitingOptions
 
     func run() async throws {
       try await reportingFailure {
         let node = try configuration.load()
         let topology = try TopologyCommand.topology(node)
-        let problems = try await CommandBroker.with(node, as: "topology") { broker in
+        let problems = try await CommandBroker.with(node, waiting, as: "topology") { broker in
           try await Self.problems(topology, broker.client)
         }
         guard problems.isEmpty else {

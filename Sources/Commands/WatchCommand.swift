@@ -7,10 +7,12 @@ internal import Node
 /// `meddela watch`: status updates as they are published.
 struct WatchCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "watch", abstract: "Subscribes to status updates until it is stopped.")
+    commandName: "watch", abstract: "Subscribes to status updates until it is stopped.",
+    discussion: "An exchange that is not there yet is waited for.")
 
   @OptionGroup var configuration: ConfigurationOptions
   @OptionGroup var output: OutputOptions
+  @OptionGroup var waiting: WaitingOptions
 
   @Option(help: "Only this status.")
   var status: String?
@@ -38,24 +40,31 @@ struct WatchCommand: AsyncParsableCommand {
   func run() async throws {
     try await reportingFailure {
       let node = try configuration.load()
-      try await CommandBroker.with(node, as: "watch") { broker in
+      try await CommandBroker.with(node, waiting, as: "watch") { broker in
+        try await broker.wait(
+          for: .exchange(broker.topology.status), atMost: nil, hint: CommandBroker.notYet)
         let queue = "\(node.prefix).watch.\(UInt64.random(in: 0..<(1 << 48)))"
         let parts = [status, lane, channel].map { $0 ?? "*" } + [type ?? "#"]
-        // A queue of this command's own: it goes with the last connection that consumes from it.
-        try await broker.client.perform([
+        // A queue of this command's own: it goes with the last connection that consumes from it,
+        // and is made again when that comes back too late.
+        let declarations: [TopologyOperation] = [
           .declareQueue(
             name: queue, arguments: [AMQP.Argument("x-expires", .int64(60_000))]),
           .bindQueue(
             queue: queue, exchange: broker.topology.status,
             routingKey: parts.joined(separator: ".")),
-        ])
-        let messages = broker.client.consume(Consumer(queue: queue, prefetch: 500))
+        ]
+        try await broker.client.perform(declarations)
+        let notices = ConsumerNotices(queue)
+        let messages = broker.client.consume(
+          Consumer(queue: queue, prefetch: 500), declaring: declarations, notice: notices.take)
         if !output.json { writeLine(UpdateLine.header) }
         try await untilStopped { [count, output] in
           try await Self.show(messages, count: count, json: output.json)
         }
         await messages.close()
-        try await broker.client.perform([.deleteQueue(name: queue)])
+        // It would go by itself a minute later.
+        _ = try? await broker.client.perform([.deleteQueue(name: queue)])
       }
     }
   }
@@ -64,26 +73,23 @@ struct WatchCommand: AsyncParsableCommand {
     var shown = 0
     var unreadable = 0
     defer {
-      if unreadable > 0 {
-        writeError("meddela: \(unreadable) messages were no status updates and are not shown\n")
-      }
+      if unreadable > 0 { warn("\(unreadable) messages were no status updates and are not shown") }
     }
     let parser = JSONParser()
     for try await batch in messages {
       for message in batch {
         let body = message.withBody { Array($0) }
-        if json {
-          writeLine(String(decoding: body, as: UTF8.self))
-        } else {
-          do {
-            writeLine(try parser.withDocument(body) { UpdateLine.text($0) })
-          } catch {
-            unreadable += 1
-            let name = message.text(message.properties.messageID) ?? "without id"
-            writeError("meddela: message \(name) is no status update: \(error)\n")
+        do {
+          let line = try parser.withDocument(body) { root in
+            json ? String(decoding: body, as: UTF8.self) : UpdateLine.text(root)
           }
+          writeLine(line)
+          shown += 1
+        } catch {
+          unreadable += 1
+          let name = message.text(message.properties.messageID) ?? "without id"
+          warn("message \(name) is no status update: \(error)")
         }
-        shown += 1
         if let count, shown >= count { return messages.settle(batch) }
       }
       messages.settle(batch)
@@ -106,8 +112,9 @@ enum UpdateLine {
 
   private static func line(_ cells: [String]) -> String {
     let widths = [24, 24, 3, 16, 8, 12, 24, 0]
-    return zip(cells, widths).map { cell, width in
+    let line = zip(cells.map(\.printable), widths).map { cell, width in
       cell + String(repeating: " ", count: max(0, width - cell.count))
     }.joined(separator: " ")
+    return String(line.reversed().drop { $0 == " " }.reversed())
   }
 }

@@ -4,6 +4,7 @@ import Commands
 @main
 struct Main {
   static func main() async {
+    StandardStreams.open()
     await MeddelaCommand.main()
   }
 }

@@ -204,4 +204,30 @@ struct ParkedTests {
     await stream.close()
     await client.close()
   }
+
+  @Test("A replayed message without an id that no queue takes stays parked, too")
+  func nameless() async throws {
+    let service = try Self.service()
+    let client = try await TestBroker.client(service.brokerURL)
+    var messages = (0..<3).map { Self.parked($0, service) }
+    messages[1].messageID = nil
+    messages[1].isMandatory = false
+    _ = try await client.publish(messages)
+    // Nothing is behind the exchange, not even the alternate one.
+    try await client.perform([
+      .deleteQueue(name: "\(service.prefix).realtime.00"),
+      .deleteExchange(name: "\(service.prefix).unrouted"),
+    ])
+    let (code, _, text) = try service.run(["parked", "replay", "--all"])
+    #expect(code == 69 && text.contains("stays parked"), "\(text)")
+    #expect(try await client.depth(of: "\(service.prefix).parked").messages == 3)
+    #expect(try service.run(["parked", "discard", "--id", "p-0"]).0 == 0)
+    #expect(try service.run(["parked", "replay", "--all", "--limit", "1"]).0 == 69)
+    #expect(try await client.depth(of: "\(service.prefix).parked").messages == 2)
+    #expect(try service.run(["topology", "apply"]).0 == 0)
+    let (replayed, out, err) = try service.run(["parked", "replay", "--all"])
+    #expect(replayed == 0 && out.contains("replayed 2 of 2"), "\(out)\(err)")
+    #expect(try await client.depth(of: "\(service.prefix).realtime.00").messages == 2)
+    await client.close()
+  }
 }

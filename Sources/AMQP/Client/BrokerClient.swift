@@ -68,27 +68,42 @@ package final class BrokerClient: Sendable {
   }
 
   /// Publishes a batch in one write and waits until the broker has answered for each message.
-  /// Memory is bounded by what the caller has under way: batches may overlap.
+  /// Memory is bounded by what the caller has under way: batches may overlap. A mandatory message
+  /// without an id has to be alone under way: its return is told from others by that.
   ///
+  /// - Parameter seconds: fails when the broker refuses one of them by closing the channel (no such
+  ///   exchange, no permission, too large), and when it has answered for none for so long; nil:
+  ///   tries again until all are answered for.
   /// - Returns: an outcome for each message, in order.
-  /// - Throws: `invalidMessage` before anything is sent; `stopped` when the client is closed.
+  /// - Throws: `invalidMessage` before anything is sent; `stopped` when the client is closed; with
+  ///   `seconds` also why nothing more is to be expected. What was not confirmed may or may not be
+  ///   in the broker then.
   package func publish(
-    _ messages: [ClientMessage]
+    _ messages: [ClientMessage], silence seconds: Double? = nil
   ) async throws(AMQPError) -> [PublishOutcome] {
     guard !messages.isEmpty else { return [] }
     let result = await withCheckedContinuation {
       (done: CheckedContinuation<Result<[PublishOutcome], AMQPError>, Never>) in
       eventLoop.execute {
-        self.core.value.publish(messages) { done.resume(returning: $0) }
+        self.core.value.publish(messages, silence: seconds) { done.resume(returning: $0) }
       }
     }
     return try result.get()
   }
 
   /// Consumes from a queue on a connection of its own. What has come and is not settled is bounded
-  /// by the consumer's prefetch.
-  package func consume(_ consumer: Consumer) -> ConsumedMessages {
-    ConsumedMessages(options, consumer, eventLoop, logger)
+  /// by the consumer's prefetch. Nothing is ever rejected: a message above the limit for bodies
+  /// stays unsettled, and goes back to its queue when consuming ends.
+  ///
+  /// - Parameters:
+  ///   - declarations: run before consuming, at every connection: for a queue of one's own.
+  ///   - notice: is told, on the event loop, what the sequence itself does not say.
+  package func consume(
+    _ consumer: Consumer, declaring declarations: [TopologyOperation] = [],
+    notice: (@Sendable (ConsumerNotice) -> Void)? = nil
+  ) -> ConsumedMessages {
+    let role = LinkRole(topology: declarations, consumers: [consumer])
+    return ConsumedMessages(options, role, eventLoop, logger, notice)
   }
 
   /// Closes the publishing connection. Consumptions are closed by their own `close`.

@@ -12,12 +12,14 @@ final class ConsumeCore: BrokerLinkDelegate {
   private var isStopped = false
   private var isFlushScheduled = false
   private var onStop: (() -> Void)?
+  private let notice: (@Sendable (ConsumerNotice) -> Void)?
 
   init(
-    _ options: BrokerOptions, _ consumer: Consumer, _ eventLoop: any EventLoop, _ logger: Logger
+    _ options: BrokerOptions, _ role: LinkRole, _ eventLoop: any EventLoop, _ logger: Logger,
+    _ notice: (@Sendable (ConsumerNotice) -> Void)?
   ) {
-    link = BrokerLink(
-      options: options, role: LinkRole(consumers: [consumer]), eventLoop: eventLoop, logger: logger)
+    self.notice = notice
+    link = BrokerLink(options: options, role: role, eventLoop: eventLoop, logger: logger)
     link.delegate = self
   }
 
@@ -54,11 +56,6 @@ final class ConsumeCore: BrokerLinkDelegate {
     flushSoon()
   }
 
-  func reject(_ tag: UInt64, _ epoch: UInt32, _ requeue: Bool) {
-    link.reject(tag, epoch: epoch, requeue: requeue)
-    flushSoon()
-  }
-
   func stop(_ done: @escaping () -> Void) {
     guard !isStopped else { return done() }
     onStop = done
@@ -82,7 +79,9 @@ final class ConsumeCore: BrokerLinkDelegate {
     done(.success(batch))
   }
 
-  func brokerLink(_ link: BrokerLink, isReady epoch: UInt32) {}
+  func brokerLink(_ link: BrokerLink, isReady epoch: UInt32) {
+    notice?(.consuming)
+  }
 
   func brokerLink(
     _ link: BrokerLink, lost epoch: UInt32, _ error: AMQPError, unconfirmed: [UInt64]
@@ -92,7 +91,10 @@ final class ConsumeCore: BrokerLinkDelegate {
   }
 
   func brokerLink(_ link: BrokerLink, failed error: AMQPError, retryAfterSeconds: Double?) {
-    guard retryAfterSeconds == nil else { return }
+    guard retryAfterSeconds == nil else {
+      notice?(.interrupted(error))
+      return
+    }
     failure = error
     isStopped = true
     let done = waiting
@@ -102,6 +104,12 @@ final class ConsumeCore: BrokerLinkDelegate {
 
   func brokerLink(_ link: BrokerLink, received message: consuming IncomingMessage) {
     buffered.append(message)
+  }
+
+  /// It stays unsettled, like any other: rejecting it would destroy it where nothing is behind the
+  /// queue.
+  func brokerLink(_ link: BrokerLink, oversized message: OversizedMessage) {
+    notice?(.oversized(bytes: Int(clamping: message.bodyBytes)))
   }
 
   func brokerLinkDidRead(_ link: BrokerLink) {

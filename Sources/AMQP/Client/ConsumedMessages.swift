@@ -1,6 +1,16 @@
 internal import Logging
 internal import NIOCore
 
+/// What a consumer meets beside messages.
+package enum ConsumerNotice: Sendable {
+  /// Nothing comes at present; it is tried again.
+  case interrupted(AMQPError)
+  /// The broker delivers from now on.
+  case consuming
+  /// A message above the limit for bodies has come. It is held, not handed out.
+  case oversized(bytes: Int)
+}
+
 /// The messages of one consumer, as an asynchronous sequence of batches: what has come since the
 /// last batch was taken. At most `prefetch` messages are unsettled, so the buffer is bounded.
 ///
@@ -12,14 +22,17 @@ package struct ConsumedMessages: AsyncSequence, Sendable {
   private let eventLoop: any EventLoop
   private let core: NIOLoopBoundBox<ConsumeCore?>
   private let options: BrokerOptions
-  private let consumer: Consumer
+  private let role: LinkRole
   private let logger: Logger
+  private let notice: (@Sendable (ConsumerNotice) -> Void)?
 
   init(
-    _ options: BrokerOptions, _ consumer: Consumer, _ eventLoop: any EventLoop, _ logger: Logger
+    _ options: BrokerOptions, _ role: LinkRole, _ eventLoop: any EventLoop, _ logger: Logger,
+    _ notice: (@Sendable (ConsumerNotice) -> Void)?
   ) {
     self.options = options
-    self.consumer = consumer
+    self.role = role
+    self.notice = notice
     self.eventLoop = eventLoop
     self.logger = logger
     core = NIOLoopBoundBox.makeEmptyBox(eventLoop: eventLoop)
@@ -35,12 +48,6 @@ package struct ConsumedMessages: AsyncSequence, Sendable {
   package func settle(_ messages: [IncomingMessage]) {
     let tags = messages.map { ($0.deliveryTag, $0.channelEpoch) }
     eventLoop.execute { core.value?.settle(tags) }
-  }
-
-  /// Gives a message back as failed: requeued, or dead-lettered by the broker.
-  package func reject(_ message: IncomingMessage, requeue: Bool) {
-    let (tag, epoch) = (message.deliveryTag, message.channelEpoch)
-    eventLoop.execute { core.value?.reject(tag, epoch, requeue) }
   }
 
   /// Stops consuming and closes the connection, after what was settled has been sent. The iterator
@@ -72,7 +79,7 @@ package struct ConsumedMessages: AsyncSequence, Sendable {
 
   private func started() -> ConsumeCore {
     if let core = core.value { return core }
-    let made = ConsumeCore(options, consumer, eventLoop, logger)
+    let made = ConsumeCore(options, role, eventLoop, logger, notice)
     core.value = made
     made.start()
     return made

@@ -4,19 +4,29 @@ internal import NIOCore
 
 /// The publishing half of a `BrokerClient`, on its event loop.
 final class PublishCore: BrokerLinkDelegate {
-  private final class Batch {
+  final class Batch {
     var outcomes: [PublishOutcome]
     var remaining: Int
     let done: (Result<[PublishOutcome], AMQPError>) -> Void
+    /// How long the broker may be silent; nil: as long as it likes.
+    let patience: TimeAmount?
+    /// When it last answered for one of them, or the socket took some bytes.
+    var heardAt = NIODeadline.now()
+    /// What the socket had not taken when that was looked at.
+    var pendingBytes = Int.max
 
-    init(count: Int, done: @escaping (Result<[PublishOutcome], AMQPError>) -> Void) {
+    init(
+      count: Int, patience: TimeAmount?,
+      done: @escaping (Result<[PublishOutcome], AMQPError>) -> Void
+    ) {
       outcomes = Array(repeating: .refused, count: count)
       remaining = count
+      self.patience = patience
       self.done = done
     }
   }
 
-  private struct Pending {
+  struct Pending {
     let message: ClientMessage
     let batch: Batch
     let index: Int
@@ -24,11 +34,12 @@ final class PublishCore: BrokerLinkDelegate {
   }
 
   let link: BrokerLink
-  private var pending: [UInt64: Pending] = [:]
+  var pending: [UInt64: Pending] = [:]
   /// Tokens to publish once the link is ready again, in order.
   private var waiting: Deque<UInt64> = []
   private var nextToken: UInt64 = 1
-  private var lastError: AMQPError?
+  /// Why there is no connection, while there is none.
+  private(set) var lastError: AMQPError?
   private var onReady: ((AMQPError?) -> Void)?
   private var onStop: (() -> Void)?
   private var isStopped = false
@@ -44,7 +55,7 @@ final class PublishCore: BrokerLinkDelegate {
     let delay = TimeAmount.nanoseconds(Int64(deadlineSeconds * 1e9))
     link.eventLoop.assumeIsolated().scheduleTask(in: delay) {
       guard self.onReady != nil else { return }
-      self.finishStart(self.lastError ?? AMQPError(.connectFailed, "No broker in time"))
+      self.finishStart(self.lastError ?? AMQPError(.connectFailed, "No broker answered in time"))
       self.link.stop()
     }
     link.start()
@@ -56,24 +67,29 @@ final class PublishCore: BrokerLinkDelegate {
     link.stop()
   }
 
+  /// - Parameter seconds: how long the broker may be silent; nil: as long as it likes.
   func publish(
-    _ messages: [ClientMessage], _ done: @escaping (Result<[PublishOutcome], AMQPError>) -> Void
+    _ messages: [ClientMessage], silence seconds: Double?,
+    _ done: @escaping (Result<[PublishOutcome], AMQPError>) -> Void
   ) {
     if isStopped { return done(.failure(AMQPError(.stopped, "The client is closed"))) }
     if let error = Self.problem(messages) { return done(.failure(error)) }
-    let batch = Batch(count: messages.count, done: done)
+    let patience = seconds.map { TimeAmount.nanoseconds(Int64($0 * 1e9)) }
+    let batch = Batch(count: messages.count, patience: patience, done: done)
     for (index, message) in messages.enumerated() {
       pending[nextToken] = Pending(message: message, batch: batch, index: index)
       waiting.append(nextToken)
       nextToken += 1
     }
     send()
+    watch(batch)
   }
 
   private static func problem(_ messages: [ClientMessage]) -> AMQPError? {
     for message in messages {
-      if message.isMandatory && message.messageID == nil {
-        return AMQPError(.invalidMessage, "A mandatory message needs a message id")
+      if message.isMandatory, message.messageID == nil, messages.count > 1 {
+        return AMQPError(
+          .invalidMessage, "Of several mandatory messages each needs a message id")
       }
       let texts = [
         message.exchange, message.routingKey, message.contentType, message.contentEncoding,
@@ -105,6 +121,7 @@ final class PublishCore: BrokerLinkDelegate {
 
   private func settle(_ token: UInt64, _ outcome: PublishOutcome) {
     guard let entry = pending.removeValue(forKey: token) else { return }
+    entry.batch.heardAt = .now()
     entry.batch.outcomes[entry.index] = entry.returned ?? outcome
     entry.batch.remaining -= 1
     if entry.batch.remaining == 0 { entry.batch.done(.success(entry.batch.outcomes)) }
@@ -117,6 +134,7 @@ final class PublishCore: BrokerLinkDelegate {
   }
 
   func brokerLink(_ link: BrokerLink, isReady epoch: UInt32) {
+    lastError = nil
     finishStart(nil)
     send()
   }
@@ -124,6 +142,8 @@ final class PublishCore: BrokerLinkDelegate {
   func brokerLink(
     _ link: BrokerLink, lost epoch: UInt32, _ error: AMQPError, unconfirmed: [UInt64]
   ) {
+    if error.code != .stopped { lastError = error }
+    if error.refusesPublishing { fail(unconfirmed, error) }
     // Again, in order, before what has not been sent yet.
     waiting.prepend(contentsOf: unconfirmed)
     for token in unconfirmed { pending[token]?.returned = nil }

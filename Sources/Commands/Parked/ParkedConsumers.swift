@@ -113,7 +113,7 @@ struct ParkedConsumers {
   private static func lost(_ why: String) -> CommandFailure {
     CommandFailure(
       """
-      a connection that reads the parked queue was lost: \(why). What was not taken is in its \
+      a connection that reads the queue was lost: \(why). What was not taken is in its \
       queue again: run the command once more. If it fails each time, the broker cannot deliver \
       one of the messages by AMQP 0-9-1; take that one out by another protocol (AMQP 1.0)
       """, .unavailable)

@@ -1,14 +1,16 @@
-/// What `parked list` prints: a line of JSON for each message as it comes, or tables when all have
-/// come. Nothing is kept of a message but its row.
+/// What `parked list` and `unrouted list` print: a line of JSON for each message as it comes, or
+/// tables when all have come. Nothing is kept of a message but its row.
 struct ParkedListing {
   let isJSON: Bool
+  let kind: HeldKind
   private var parked = Table(columns)
   private var waiting = Table(columns)
   private var shownWaiting = 0
 
   private static let columns = ["REASON", "MESSAGE", "LANE", "FIRST SEEN", "BYTES", "DETAIL"]
 
-  init(json: Bool) {
+  init(_ kind: HeldKind, json: Bool) {
+    self.kind = kind
     isJSON = json
   }
 
@@ -30,16 +32,16 @@ struct ParkedListing {
       if !parked.isEmpty {
         writeLine(parked.text)
       } else if tally.depth > 0 {
-        writeLine("no parked message is like that")
+        writeLine("no \(kind.word) message is like that")
       } else if waitingCount == 0 {
-        writeLine("nothing is parked")
+        writeLine("nothing is \(kind.word)")
       }
       if waitingCount > 0 { printWaiting(waitingCount) }
     }
     if waitingCount > shownWaiting {
-      writeError("meddela: \(waitingCount - shownWaiting) more wait, which --limit leaves out\n")
+      warn("\(waitingCount - shownWaiting) more wait, which --limit leaves out")
     }
-    tally.warn()
+    tally.warnOfRest()
   }
 
   private func printWaiting(_ count: Int) {

@@ -2,7 +2,8 @@ internal import AMQP
 internal import JSON
 internal import Messages
 
-/// One parked message: why it is, where it came from, and all that sends it there again.
+/// One parked or unrouted message: why it is, where it came from, and all that sends it there
+/// again.
 struct ParkedMessage: ParkedFacts {
   let reason: String
   let detail: String
@@ -21,7 +22,7 @@ struct ParkedMessage: ParkedFacts {
   let hasBody: Bool
   private let brokersQueue: String?
 
-  init(_ browsed: BrowsedMessage) {
+  init(_ browsed: BrowsedMessage, _ kind: HeldKind) {
     let message = browsed.message
     incoming = message
     bodyBytes = browsed.bodyBytes
@@ -36,11 +37,22 @@ struct ParkedMessage: ParkedFacts {
     }
     // What the broker itself parked says so in headers of its own.
     brokersQueue = texts[0] == nil ? texts[8] : nil
+    let sent = message.properties.timestampSeconds.flatMap(Self.time)
+    if kind == .unrouted {
+      // The alternate exchange leaves both as they were published.
+      exchange = message.text(message.exchange) ?? ""
+      routingKey = message.text(message.routingKey) ?? ""
+      reason = kind.word
+      detail = "no queue was bound to \(exchange) for the routing key \(routingKey)"
+      lane = exchange.split(separator: ".").last.map(String.init) ?? ""
+      firstSeen = sent ?? ""
+      batchID = nil
+      return
+    }
     let brokersReason = texts[7].map { $0 == "delivery_limit" ? "delivery-limit" : $0 }
     reason = texts[0] ?? brokersReason ?? ""
     detail = texts[1] ?? texts[8].map { "parked by the broker from \($0)" } ?? ""
     lane = texts[2] ?? texts[8].map(Self.lane(ofQueue:)) ?? ""
-    let sent = message.properties.timestampSeconds.flatMap(Self.time)
     firstSeen = texts[3] ?? sent ?? ""
     exchange = texts[4] ?? texts[9] ?? ""
     routingKey = texts[5] ?? deathKey ?? ""
@@ -70,6 +82,9 @@ struct ParkedMessage: ParkedFacts {
     return exchange.isEmpty ? .withoutOrigin : .take
   }
 
+  /// Whether it carries no message id.
+  var isNameless: Bool { messageID?.isEmpty ?? true }
+
   /// The event's type, by the routing key of its message or by its own word.
   func isOf(type: String) -> Bool {
     if routingKey == type { return true }
@@ -89,14 +104,13 @@ struct ParkedMessage: ParkedFacts {
       exchange: exchange, routingKey: routingKey, body: incoming.withBody { Array($0) })
     message.contentType = incoming.text(properties.contentType)
     message.contentEncoding = incoming.text(properties.contentEncoding)
-    message.messageID = messageID.flatMap { $0.isEmpty ? nil : $0 }
+    message.messageID = isNameless ? nil : messageID
     message.correlationID = incoming.text(properties.correlationID)
     message.replyTo = incoming.text(properties.replyTo)
     message.type = incoming.text(properties.type)
     message.timestampSeconds = properties.timestampSeconds
     message.headers = originalHeaders
-    // A return is told by the message id; without one the alternate exchange keeps the message.
-    message.isMandatory = message.messageID != nil
+    message.isMandatory = true
     return message
   }
 

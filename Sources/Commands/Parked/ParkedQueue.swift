@@ -16,7 +16,14 @@ struct ParkedQueue {
   private static let groupSize = 200
 
   let client: BrokerClient
+  let kind: HeldKind
   let name: String
+
+  init(_ broker: CommandBroker, _ kind: HeldKind) {
+    client = broker.client
+    self.kind = kind
+    name = kind.queue(broker.topology)
+  }
 
   /// What a walk has seen.
   struct Tally {
@@ -39,19 +46,19 @@ struct ParkedQueue {
     var skipped: Int { withoutOrigin + tooLarge }
 
     /// Says when the walk did not see all that was there.
-    func warn() {
+    func warnOfRest() {
       if isCut {
-        writeError(
+        warn(
           """
-          meddela: looked at the oldest \(looked) of \(depth) messages only: no more than \
-          \(ParkedQueue.most) can be held back at one time. Deal with some of these first\n
+          looked at the oldest \(looked) of \(depth) messages only: no more than \
+          \(ParkedQueue.most) can be held back at one time. Deal with some of these first
           """)
       }
       if isShared {
-        writeError(
+        warn(
           """
-          meddela: looked at \(looked) of \(depth) messages only: no more came. Something else \
-          consumes from the parked queue\n
+          looked at \(looked) of \(depth) messages only: no more came. Something else \
+          consumes from the queue
           """)
       }
     }
@@ -118,7 +125,7 @@ struct ParkedQueue {
     for browsed in group {
       guard tally.looked < tally.depth, tally.matched < limit else { break }
       tally.looked += 1
-      let message = ParkedMessage(browsed)
+      let message = ParkedMessage(browsed, kind)
       guard filter.matches(message) else { continue }
       tally.matched += 1
       wanted.append(message)

@@ -3,13 +3,15 @@ internal import AMQP
 /// Publishes parked messages again to where they came from: mandatory and confirmed, so that the
 /// parked copy goes only when the broker has the other one.
 struct ParkedReplayer {
-  let client: BrokerClient
+  let broker: CommandBroker
+  let kind: HeldKind
   let ratePerSecond: Int?
   private let started = Terminal.seconds
   private var sent = 0
 
-  init(client: BrokerClient, ratePerSecond: Int?) {
-    self.client = client
+  init(_ broker: CommandBroker, _ kind: HeldKind, ratePerSecond: Int?) {
+    self.broker = broker
+    self.kind = kind
     self.ratePerSecond = ratePerSecond
   }
 
@@ -21,13 +23,16 @@ struct ParkedReplayer {
     var verdicts: [ParkedQueue.Verdict] = []
     var rest = messages[...]
     while !rest.isEmpty {
-      let group = rest.prefix(groupSize)
-      rest = rest.dropFirst(groupSize)
+      // The return of a message without an id is told by its being alone.
+      let isNameless = rest.first?.isNameless ?? false
+      let named = rest.prefix(groupSize).prefix { !$0.isNameless }
+      let group = isNameless ? rest.prefix(1) : named
+      rest = rest.dropFirst(group.count)
       try await wait()
       let going = group.filter { $0.replayVerdict == .take }
-      let outcomes = try await client.publish(going.map(\.replay))
+      let outcomes = try await broker.publish(going.map(\.replay))
       sent += going.count
-      try Self.check(outcomes, of: going)
+      try check(outcomes, of: going)
       verdicts += group.map(\.replayVerdict)
       done(group.count)
     }
@@ -44,7 +49,7 @@ struct ParkedReplayer {
     if seconds > 0 { try await Task.sleep(for: .seconds(seconds)) }
   }
 
-  private static func check(
+  private func check(
     _ outcomes: [PublishOutcome], of messages: [ParkedMessage]
   ) throws {
     for (outcome, message) in zip(outcomes, messages) {
@@ -52,12 +57,12 @@ struct ParkedReplayer {
       switch outcome {
       case .confirmed: break
       case .refused:
-        throw CommandFailure("the broker refused \(name); it stays parked", .unavailable)
+        throw CommandFailure("the broker refused \(name); it stays \(kind.word)", .unavailable)
       case .returned(let code, let text):
         throw CommandFailure(
           """
-          no queue takes \(name) of \(message.exchange) (\(code) \(text)); it stays parked. Start \
-          `meddela serve`, or run `meddela topology apply`
+          no queue takes \(name) of \(message.exchange) (\(code) \(text)); it stays \(kind.word). \
+          Start `meddela serve`, or run `meddela topology apply`
           """, .unavailable)
       }
     }

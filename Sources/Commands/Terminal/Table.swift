@@ -1,4 +1,5 @@
-/// Rows of text in columns that are as wide as their widest cell.
+/// Rows of text in columns that are as wide as their widest cell. What is in a cell stays there:
+/// it has no line ends and no control characters.
 struct Table {
   private let header: [String]
   private var rows: [[String]] = []
@@ -9,7 +10,7 @@ struct Table {
 
   mutating func add(_ row: [String]) {
     precondition(row.count == header.count, "a row has a cell for each column")
-    rows.append(row)
+    rows.append(row.map(\.printable))
   }
 
   var isEmpty: Bool { rows.isEmpty }

@@ -4,8 +4,8 @@ internal import Node
 
 /// What standard output and standard error are connected to.
 enum Terminal {
-  static var outputIsTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
-  static var errorIsTerminal: Bool { isatty(STDERR_FILENO) == 1 }
+  static let outputIsTerminal = isatty(STDOUT_FILENO) == 1
+  static let errorIsTerminal = isatty(STDERR_FILENO) == 1
 
   /// Columns of the terminal; 80 when it does not say.
   static var columns: Int {
@@ -21,21 +21,34 @@ enum Terminal {
   }
 }
 
-/// Writes to standard output at once, so that a pipe sees each line when it is complete.
+/// Writes to standard output at once, so that a pipe sees each line when it is complete. To a
+/// terminal go no control characters, whoever wrote the text; to a file or a pipe it goes as it is.
 func writeLine(_ text: String) {
-  var line = text + "\n"
+  var line = (Terminal.outputIsTerminal ? text.printable(keeping: "\n\t") : text) + "\n"
   line.withUTF8 { bytes in
     var rest = UnsafeRawBufferPointer(bytes)
     while !rest.isEmpty {
       let count = write(STDOUT_FILENO, rest.baseAddress, rest.count)
       if count < 0 {
         if errno == EINTR { continue }
-        // The reader is gone (`meddela watch | head`): there is nobody to tell.
-        exit(errno == EPIPE ? 0 : SystemExit.inputOutput.rawValue)
+        if errno == EAGAIN {
+          var place = pollfd(fd: STDOUT_FILENO, events: Int16(POLLOUT), revents: 0)
+          poll(&place, 1, -1)
+          continue
+        }
+        endWithoutOutput(errno)
       }
       rest = UnsafeRawBufferPointer(rebasing: rest[count...])
     }
   }
+}
+
+/// Whoever wanted the output does not get it: nothing more is done, and that is said.
+private func endWithoutOutput(_ code: Int32) -> Never {
+  let reason =
+    code == EPIPE ? "its reader has closed it" : String(cString: strerror(code))
+  warn("standard output cannot be written: \(reason); stopped here")
+  exit(SystemExit.inputOutput.rawValue)
 }
 
 extension Terminal {

@@ -1,3 +1,4 @@
+internal import CDispatch
 internal import Configuration
 internal import Glibc
 
@@ -136,15 +137,38 @@ package func readText(_ path: String) -> String? {
   readBytes(path).map { String(decoding: $0, as: UTF8.self) }
 }
 
-/// A whole file; nil, with `errno` set, when it cannot be read.
-package func readBytes(_ path: String) -> [UInt8]? {
-  guard let file = fopen(path, "re") else { return nil }
-  defer { fclose(file) }
+/// A whole file; nil, with `errno` set, when it cannot be read, or does not end within so many
+/// bytes (`EFBIG`).
+package func readBytes(_ path: String, atMost limit: Int = 64 << 20) -> [UInt8]? {
+  let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+  guard descriptor >= 0 else { return nil }
+  let bytes = readBytes(descriptor, atMost: limit)
+  let code = errno
+  close(descriptor)
+  errno = code
+  return bytes
+}
+
+/// The same of an open file, from where it stands.
+package func readBytes(_ descriptor: Int32, atMost limit: Int) -> [UInt8]? {
+  var status = stat()
+  guard fstat(descriptor, &status) == 0 else { return nil }
+  // A device like /dev/zero has no end; nothing that is meant comes from one in such amounts.
+  let isDevice = status.st_mode & S_IFMT == S_IFCHR
+  let limit = isDevice ? min(limit, 1 << 20) : limit
   var bytes: [UInt8] = []
+  let size = status.st_mode & S_IFMT == S_IFREG ? Int(status.st_size) : 0
+  bytes.reserveCapacity(min(size, limit))
   var buffer = [UInt8](repeating: 0, count: 1 << 16)
   while true {
-    let count = fread(&buffer, 1, buffer.count, file)
+    let count = read(descriptor, &buffer, buffer.count)
+    if count < 0, errno == EINTR { continue }
+    if count < 0 { return nil }
+    if count == 0 { return bytes }
     bytes.append(contentsOf: buffer[..<count])
-    if count < buffer.count { return ferror(file) == 0 ? bytes : nil }
+    if bytes.count > limit {
+      errno = EFBIG
+      return nil
+    }
   }
 }

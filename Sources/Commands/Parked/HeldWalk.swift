@@ -2,16 +2,19 @@ internal import AMQP
 internal import ArgumentParser
 internal import Node
 
-// What the parked commands have in common.
-extension ParkedCommand {
-  static func walk(
-    _ configuration: ConfigurationOptions, _ filter: ParkedFilter, limit: Int,
+/// What the commands over parked and unrouted messages have in common.
+struct HeldWalk {
+  let kind: HeldKind
+  let configuration: ConfigurationOptions
+  let waiting: WaitingOptions
+
+  func callAsFunction(
+    _ filter: ParkedFilter, limit: Int,
     _ handle: ([ParkedMessage], ParkedQueue.Tally) async throws -> [ParkedQueue.Verdict]
   ) async throws -> ParkedQueue.Tally {
     let node = try configuration.load()
-    return try await CommandBroker.with(node, as: "parked") { broker in
-      try await ParkedQueue(client: broker.client, name: broker.topology.parked)
-        .walk(filter, limit: limit, handle)
+    return try await CommandBroker.with(node, waiting, as: kind.word) { broker in
+      try await ParkedQueue(broker, kind).walk(filter, limit: limit, handle)
     }
   }
 
@@ -27,25 +30,23 @@ extension ParkedCommand {
   }
 
   /// Lists what matches and takes nothing away.
-  static func dryRun(
-    _ configuration: ConfigurationOptions, _ filter: ParkedFilter, _ limit: Int,
-    _ output: OutputOptions
-  ) async throws {
-    var listing = ParkedListing(json: output.json)
-    let tally = try await walk(configuration, filter, limit: limit) { messages, _ in
+  func dryRun(_ filter: ParkedFilter, _ limit: Int, _ output: OutputOptions) async throws {
+    var listing = ParkedListing(kind, json: output.json)
+    let tally = try await self(filter, limit: limit) { messages, _ in
       listing.add(messages)
       return messages.map { _ in .keep }
     }
     listing.finish(tally)
     if !output.json {
-      writeLine("\(tally.matched) of \(tally.depth) parked messages match; nothing was changed")
+      writeLine(
+        "\(tally.matched) of \(tally.depth) \(kind.word) messages match; nothing was changed")
     }
   }
 
   /// Says what has been done.
   ///
   /// - Throws: when some message could not be dealt with.
-  static func report(_ verb: String, _ tally: ParkedQueue.Tally, json: Bool) throws {
+  func report(_ verb: String, _ tally: ParkedQueue.Tally, json: Bool) throws {
     if json {
       var object = JSONObjectText()
       object.add(verb, tally.taken)
@@ -54,9 +55,10 @@ extension ParkedCommand {
       object.add("left", tally.left)
       writeLine(object.text)
     } else {
-      writeLine("\(verb) \(tally.taken) of \(tally.depth) parked messages; \(tally.left) are left")
+      writeLine(
+        "\(verb) \(tally.taken) of \(tally.depth) \(kind.word) messages; \(tally.left) are left")
     }
-    tally.warn()
+    tally.warnOfRest()
     guard tally.skipped > 0 else { return }
     var why: [String] = []
     if tally.withoutOrigin > 0 {
@@ -66,6 +68,6 @@ extension ParkedCommand {
       why.append(
         "\(tally.tooLarge) messages are above \(AMQP.Limits.defaultMaximumBodyBytes) bytes")
     }
-    throw CommandFailure("\(why.joined(separator: ", ")); they stay parked", .data)
+    throw CommandFailure("\(why.joined(separator: ", ")); they stay \(kind.word)", .data)
   }
 }
