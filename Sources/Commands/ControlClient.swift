@@ -5,10 +5,12 @@ internal import Node
 /// A connection to the control socket of a running service.
 final class ControlClient {
   private let descriptor: Int32
+  private let timeoutSeconds: Double
   private var received: [UInt8] = []
 
   /// - Throws: when no service listens there.
-  init(_ node: NodeConfiguration) throws(CommandFailure) {
+  init(_ node: NodeConfiguration, _ waiting: WaitingOptions) throws(CommandFailure) {
+    timeoutSeconds = waiting.timeout
     let path = ControlProtocol.path(store: node.storePath)
     var address = sockaddr_un()
     address.sun_family = sa_family_t(AF_UNIX)
@@ -21,7 +23,14 @@ final class ControlClient {
       throw CommandFailure(
         "the path \(path) is too long for a socket; use a shorter store.path", .configuration)
     }
-    descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+    descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+    let whole = waiting.timeout.rounded(.down)
+    var limit = timeval(
+      tv_sec: Int(whole), tv_usec: Int((waiting.timeout - whole) * 1_000_000))
+    for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
+      setsockopt(
+        descriptor, SOL_SOCKET, option, &limit, socklen_t(MemoryLayout<timeval>.size))
+    }
     let isConnected = withUnsafePointer(to: &address) { pointer in
       pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
         connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size)) == 0
@@ -31,7 +40,7 @@ final class ControlClient {
       let reason = String(cString: strerror(errno))
       Glibc.close(descriptor)
       throw CommandFailure(
-        "no service listens at \(path) (\(reason)); redriving needs the running service",
+        "no service listens at \(path) (\(reason)); this needs the running service",
         .unavailable)
     }
   }
@@ -43,21 +52,32 @@ final class ControlClient {
   /// Asks for another attempt of an event and waits for the answer.
   ///
   /// - Parameter sequence: of the event's newest transition as the caller saw it; 0: any.
-  /// - Returns: the answer's line and the outcome in it.
-  func redrive(
-    _ id: String, sequence: Int
-  ) throws(CommandFailure) -> (line: String, outcome: String) {
+  func redrive(_ id: String, sequence: Int) throws(CommandFailure) -> ControlAnswer {
+    try ask("redrive", id, sequence)
+  }
+
+  /// Asks for the same delivery once more; otherwise as `redrive`.
+  func resend(_ id: String, sequence: Int) throws(CommandFailure) -> ControlAnswer {
+    try ask("resend", id, sequence)
+  }
+
+  private func ask(
+    _ command: String, _ id: String, _ sequence: Int
+  ) throws(CommandFailure) -> ControlAnswer {
     var request = JSONObjectText()
-    request.add("command", "redrive")
+    request.add("command", command)
     request.add("eventId", id)
     request.add("sequence", sequence)
     try send(Array(request.text.utf8) + [0x0A])
     let line = try receiveLine()
-    let parser = JSONParser()
-    let outcome = try? parser.withDocument(line) { root in
-      root["outcome"]?.asString?.string ?? root["error"]?.asString?.string
+    let text = String(decoding: line, as: UTF8.self)
+    let answer = try? JSONParser().withDocument(line) { root in
+      ControlAnswer(
+        line: text,
+        outcome: root["outcome"]?.asString?.string ?? root["error"]?.asString?.string ?? "error",
+        status: root["status"]?.asString?.string)
     }
-    return (String(decoding: line, as: UTF8.self), (outcome ?? nil) ?? "error")
+    return answer ?? ControlAnswer(line: text, outcome: "error")
   }
 
   private func send(_ bytes: [UInt8]) throws(CommandFailure) {
@@ -68,6 +88,7 @@ final class ControlClient {
       }
       guard count > 0 else {
         if count < 0, errno == EINTR { continue }
+        if count < 0, errno == EAGAIN { throw silence() }
         throw CommandFailure("the service has closed the control socket", .unavailable)
       }
       sent += count
@@ -85,11 +106,20 @@ final class ControlClient {
       let count = buffer.withUnsafeMutableBytes { read(descriptor, $0.baseAddress, $0.count) }
       guard count > 0 else {
         if count < 0, errno == EINTR { continue }
+        if count < 0, errno == EAGAIN { throw silence() }
         throw CommandFailure(
           "the service has closed the control socket; what it did is in events show",
           .unavailable)
       }
       received += buffer[..<count]
     }
+  }
+
+  private func silence() -> CommandFailure {
+    CommandFailure(
+      """
+      the service has not answered within \(timeoutSeconds) s (--timeout); what it did is in \
+      events show
+      """, .unavailable)
   }
 }

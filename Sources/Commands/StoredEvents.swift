@@ -47,6 +47,59 @@ struct StoredEvents {
     }
   }
 
+  /// The same events, newest first, and only those that `matches` wants. Memory is eight bytes for
+  /// each of them, and what `body` is given at a time; reads the log once more.
+  ///
+  /// - Parameter limit: at most so many.
+  /// - Returns: how many there are, those beyond the limit among them.
+  func forEachNewestFirst(
+    _ filter: EventFilter, limit: Int, _ progress: ScanProgress,
+    matches: (RecordView) throws -> Bool, _ body: (RecordView) throws -> String,
+    _ show: (String) throws -> Void
+  ) throws -> Int {
+    var places: [UInt64] = []
+    var count = 0
+    try forEachNewest(filter, progress) { record in
+      guard try matches(record) else { return }
+      count += 1
+      places.append(record.header.lsn)
+      if places.count >= 2 * limit { places.removeFirst(places.count - limit) }
+    }
+    var rest = places.suffix(limit)
+    while !rest.isEmpty {
+      let chunk = Array(rest.suffix(Self.chunkRecords))
+      rest = rest.dropLast(Self.chunkRecords)
+      for line in try lines(of: chunk, body).reversed() { try show(line) }
+    }
+    return count
+  }
+
+  /// Records whose lines are in memory at one time.
+  private static let chunkRecords = 20_000
+
+  private struct ChunkEnd: Error {}
+
+  /// - Parameter places: of the records, in the order of the log.
+  private func lines(
+    of places: [UInt64], _ body: (RecordView) throws -> String
+  ) throws -> [String] {
+    guard let first = places.first, let last = places.last else { return [] }
+    var wanted = places[...]
+    var lines: [String] = []
+    do {
+      try reader.forEachRecord(from: first) { record in
+        // What retention has removed meanwhile does not come.
+        while let next = wanted.first, next < record.header.lsn { wanted = wanted.dropFirst() }
+        if wanted.first == record.header.lsn { lines.append(try body(record)) }
+        if record.header.lsn >= last { throw ChunkEnd() }
+      }
+    } catch is ChunkEnd {
+    } catch let error as EventLogError {
+      throw Self.failure(error)
+    }
+    return lines
+  }
+
   /// Counts every event from the records, against what the service has counted.
   func reconcile() throws -> Reconciliation {
     var result = Reconciliation()
@@ -95,6 +148,8 @@ struct EventHistory {
   /// The event as it came.
   private(set) var body: [UInt8] = []
   private(set) var lane = Lane.realtime
+  /// When it was accepted; nil while there is no record.
+  private(set) var acceptedAt: Timestamp?
 
   init(id: String) {
     self.id = id
@@ -104,6 +159,7 @@ struct EventHistory {
     updates.append((try StoredEvents.update(record), Self.isEvidence(record)))
     if let payload = RecordPayload(record.payload) {
       lane = payload.state.lane
+      acceptedAt = payload.state.acceptedAt
       if !payload.bodyBytes.isEmpty { body = Array(payload.bodyBytes) }
     }
   }
@@ -112,25 +168,6 @@ struct EventHistory {
   /// once more, an event carried forward.
   static func isEvidence(_ record: RecordView) -> Bool {
     RecordKind(rawValue: record.header.kind)?.isTransition == false
-  }
-
-  func printText() {
-    let parser = JSONParser()
-    writeLine("event \(id)")
-    writeLine(String(decoding: body, as: UTF8.self))
-    writeLine("")
-    writeLine(UpdateLine.header)
-    var unreadable = 0
-    for update in updates {
-      do {
-        let line = try parser.withDocument(update.json) { UpdateLine.text($0) }
-        writeLine(line + (update.isEvidence ? " (no change)" : ""))
-      } catch {
-        unreadable += 1
-        writeError("meddela: a transition cannot be shown: \(error)\n")
-      }
-    }
-    if unreadable > 0 { writeError("meddela: \(unreadable) transitions are not shown\n") }
   }
 
   /// One object.

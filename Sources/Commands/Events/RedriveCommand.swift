@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import EventLog
 internal import JSON
 internal import Messages
 internal import Node
@@ -12,11 +13,13 @@ struct RedriveCommand: AsyncParsableCommand {
       Takes events that are not-covered, expired or delivery-failed: by id, or all that the \
       options select. Counts them first; --dry-run stops there. Done through the running service, \
       over the socket in its store. Safe to repeat: an event that has moved on since it was \
-      counted is left alone.
+      counted is left alone, and that is said. `events resend` sends what was sent once more.
       """)
 
   @OptionGroup var configuration: ConfigurationOptions
   @OptionGroup var output: OutputOptions
+  @OptionGroup var waiting: WaitingOptions
+  @OptionGroup var selection: EventSelection
 
   @Argument(help: "The events' ids.")
   var ids: [String] = []
@@ -24,17 +27,8 @@ struct RedriveCommand: AsyncParsableCommand {
   @Option(help: "Only this status: not-covered, expired or delivery-failed.")
   var status: String?
 
-  @Option(help: "Only this event type.")
-  var type: String?
-
   @Option(help: "Only this reason code.")
   var reason: String?
-
-  @Option(help: "Only what ended at this time or later, like 2026-12-24T06:00:00Z.")
-  var since: String?
-
-  @Option(help: "Only what ended before this time.")
-  var until: String?
 
   @Flag(help: "Only count what would be redriven.")
   var dryRun = false
@@ -49,20 +43,28 @@ struct RedriveCommand: AsyncParsableCommand {
     if let status, !names.contains(status) {
       throw ValidationError("--status is one of \(names.joined(separator: ", "))")
     }
-    for time in [since, until].compactMap({ $0 }) where Timestamp(rfc3339: time) == nil {
-      throw ValidationError("\(time) is no time like 2026-12-24T06:00:00Z")
-    }
     guard (1...10_000).contains(rate) else { throw ValidationError("--rate is 1 to 10000") }
-    let isSelecting = [status, type, reason, since, until].contains { $0 != nil }
-    if ids.isEmpty, !isSelecting {
+    if ids.isEmpty, status == nil, reason == nil, selection.isEmpty {
       throw ValidationError("which events? Name ids, or select with --status and the like")
+    }
+  }
+
+  /// What is counted together.
+  private struct Group: Hashable, Comparable {
+    var status: String
+    var type: String
+    /// Any text: a delivery engine's own, such as `550 5.1.1`; empty for none.
+    var reason: String
+
+    static func < (a: Group, b: Group) -> Bool {
+      (a.status, a.type, a.reason) < (b.status, b.type, b.reason)
     }
   }
 
   private struct Candidate {
     var id: String
     var sequence: Int
-    var group: String
+    var group: Group
   }
 
   func run() async throws {
@@ -71,61 +73,67 @@ struct RedriveCommand: AsyncParsableCommand {
       let candidates = try find(StoredEvents(node))
       report(candidates)
       guard !dryRun, !candidates.isEmpty else { return }
-      try await redrive(candidates, ControlClient(node))
+      try await redrive(candidates, ControlClient(node, waiting))
     }
   }
 
   private func find(_ events: StoredEvents) throws -> [Candidate] {
     let parser = JSONParser()
     let wanted = Set(ids)
-    let from = since.flatMap { Timestamp(rfc3339: $0) }
-    let to = until.flatMap { Timestamp(rfc3339: $0) }
     let names = Self.statuses.map { "\($0.wireName)" }
+    var filter = selection.filter(status: status.flatMap { Status(wireName: $0) })
+    if !wanted.isEmpty { try filter.findAddressed(events.reader) { _, _ in } }
     var result: [Candidate] = []
     var found: Set<String> = []
-    try events.forEachNewest(EventFilter(), ScanProgress("reading")) { record in
+    // Ids are looked for among all: that one is not selected is no reason to call it unknown.
+    try events.forEachNewest(
+      wanted.isEmpty ? filter : EventFilter(), ScanProgress("reading")
+    ) { record in
+      let id = String(decoding: record.id, as: UTF8.self)
+      if !wanted.isEmpty {
+        guard wanted.contains(id) else { return }
+        found.insert(id)
+        guard filter.mayMatch(record) else { return }
+      }
       try parser.withDocument(StoredEvents.update(record)) { root in
         func text(_ name: StaticString) -> String { root[name]?.asString?.string ?? "" }
-        let id = text("eventId")
-        if !wanted.isEmpty {
-          guard wanted.contains(id) else { return }
-          found.insert(id)
-        }
         let code = root["reason"]?["code"]?.asString?.string ?? ""
-        let time = Timestamp(rfc3339: text("recordedAt")) ?? .earliest
         // What is named is asked for whatever its status: the service says why not.
-        guard !wanted.isEmpty || names.contains(text("status")),
-          status == nil || text("status") == status, type == nil || text("type") == type,
-          reason == nil || code == reason, from.map({ time >= $0 }) ?? true,
-          to.map({ time < $0 }) ?? true
+        guard !wanted.isEmpty || names.contains(text("status")), filter.matches(root),
+          reason == nil || code == reason
         else { return }
         result.append(
           Candidate(
             id: id, sequence: Int(root["sequence"]?.asInt64 ?? 0),
-            group: "\(text("status")) \(text("type")) \(code.isEmpty ? "-" : code)"))
+            group: Group(status: text("status"), type: text("type"), reason: code)))
       }
     }
+    let selected = Set(result.map(\.id))
+    for id in ids where found.contains(id) && !selected.contains(id) {
+      warn("event \(id) is left alone: the options do not select it")
+    }
     for id in ids where !found.contains(id) {
-      result.append(Candidate(id: id, sequence: 0, group: "not-found - -"))
+      result.append(
+        Candidate(id: id, sequence: 0, group: Group(status: "not-found", type: "", reason: "")))
     }
     return result
   }
 
   private func report(_ candidates: [Candidate]) {
-    var counts: [String: Int] = [:]
+    var counts: [Group: Int] = [:]
     for candidate in candidates { counts[candidate.group, default: 0] += 1 }
     var table = Table(["STATUS", "TYPE", "REASON", "EVENTS"])
     for (group, count) in counts.sorted(by: { $0.key < $1.key }) {
-      let parts = group.split(separator: " ").map(String.init)
       if output.json {
         var object = JSONObjectText()
-        object.add("status", parts[0])
-        object.add("type", parts[1])
-        object.add("reason", parts[2])
+        object.add("status", group.status)
+        object.add("type", group.type.isEmpty ? "-" : group.type)
+        object.add("reason", group.reason.isEmpty ? "-" : group.reason)
         object.add("count", count)
         writeLine(object.text)
       } else {
-        table.add(parts + ["\(count)"])
+        let cells = [group.status, group.type, group.reason].map { $0.isEmpty ? "-" : $0 }
+        table.add(cells + ["\(count)"])
       }
     }
     if !output.json { writeLine(table.isEmpty ? "no event is selected" : table.text) }
@@ -134,23 +142,15 @@ struct RedriveCommand: AsyncParsableCommand {
   private func redrive(_ candidates: [Candidate], _ client: ControlClient) async throws {
     let clock = ContinuousClock()
     let start = clock.now
-    var outcomes: [String: Int] = [:]
+    var results = ControlResults(json: output.json)
     var progress = ProgressBar("redriving", total: candidates.count)
     for (index, candidate) in candidates.enumerated() {
       try await clock.sleep(until: start + .seconds(1) * index / rate)
-      let (line, outcome) = try client.redrive(candidate.id, sequence: candidate.sequence)
-      outcomes[outcome, default: 0] += 1
-      if output.json { writeLine(line) }
+      let answer = try client.redrive(candidate.id, sequence: candidate.sequence)
+      results.add(answer, of: candidate.id)
       progress.update(index + 1)
     }
     progress.finish(candidates.count)
-    if !output.json {
-      var table = Table(["OUTCOME", "EVENTS"])
-      for (outcome, count) in outcomes.sorted(by: { $0.key < $1.key }) {
-        table.add([outcome, "\(count)"])
-      }
-      writeLine(table.text)
-    }
-    if outcomes["done", default: 0] < candidates.count { throw ExitCode(1) }
+    try results.finish(verb: "redriven")
   }
 }

@@ -1,10 +1,9 @@
 internal import EventLog
 internal import Execution
-internal import Glibc
 internal import JSON
 internal import Messages
 
-/// Which events `events list` shows, by their present state.
+/// Which events a command is about, by their present state.
 struct EventFilter {
   var status: Status?
   var lane: Lane?
@@ -62,46 +61,4 @@ struct EventFilter {
 
   /// Whether `matches` has anything to look at.
   var needsUpdate: Bool { type != nil || channel != nil || externalID != nil }
-}
-
-/// Looks for an address in the bodies of events.
-private final class AddressSearch {
-  private let address: String
-  private let bytes: [UInt8]
-  private let parser = JSONParser()
-
-  private static let fields: [StaticString] = [
-    "email", "mobilePhone", "registrationToken", "address",
-  ]
-
-  init(_ address: String) {
-    self.address = address
-    bytes = Array(address.utf8)
-  }
-
-  func isIn(_ body: UnsafeRawBufferPointer) -> Bool {
-    // Parsing costs more than looking: only where the bytes occur, or may be written otherwise.
-    guard contains(body) || body.contains(UInt8(ascii: "\\")) else { return false }
-    let found = try? parser.withDocument(Array(body)) { root in
-      isField(of: root) || (root["data"].map { isField(of: $0) } ?? false)
-    }
-    return found ?? false
-  }
-
-  private func isField(of value: JSONValue) -> Bool {
-    guard value.kind == .object else { return false }
-    return Self.fields.contains { value[$0]?.asString?.string == address }
-  }
-
-  private func contains(_ body: UnsafeRawBufferPointer) -> Bool {
-    guard var at = body.baseAddress, let first = bytes.first else { return bytes.isEmpty }
-    let end = at + body.count
-    while end - at >= bytes.count,
-      let found = memchr(at, Int32(first), end - at - bytes.count + 1)
-    {
-      if memcmp(found, bytes, bytes.count) == 0 { return true }
-      at = UnsafeRawPointer(found) + 1
-    }
-    return false
-  }
 }

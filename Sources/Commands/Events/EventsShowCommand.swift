@@ -1,0 +1,50 @@
+internal import ArgumentParser
+internal import Messages
+internal import Node
+
+/// `meddela events show`.
+struct EventsShowCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "show", abstract: "Shows one event and its whole history.",
+    discussion: """
+      --content shows what was sent, or will be, instead: rendered from the stored event with the \
+      template version that the attempt is pinned to. With --json it is the delivery, byte for \
+      byte as the broker got it.
+      """)
+
+  @OptionGroup var configuration: ConfigurationOptions
+  @OptionGroup var output: OutputOptions
+
+  @Argument(help: "The event's id.")
+  var id: String
+
+  @Flag(help: "Show the content of the delivery.")
+  var content = false
+
+  @Option(help: "With --content: of this attempt; by default the newest.")
+  var attempt: Int?
+
+  func validate() throws {
+    guard attempt == nil || content else { throw ValidationError("--attempt is for --content") }
+    if let attempt, !(1...Int(UInt16.max)).contains(attempt) {
+      throw ValidationError("--attempt is 1 to \(UInt16.max)")
+    }
+  }
+
+  func run() async throws {
+    try await reportingFailure {
+      let node = try configuration.load()
+      let history = try StoredEvents(node).history(of: id)
+      guard content else {
+        return output.json ? writeLine(history.json) : HistoryText.print(history)
+      }
+      let delivery = try StoredDelivery(history, attempt: attempt, node)
+      if output.json {
+        writeLine(String(decoding: delivery.body, as: UTF8.self))
+      } else {
+        writeLine(delivery.headline.printable)
+        try delivery.withContent { ContentText.print($0) }
+      }
+    }
+  }
+}

@@ -1,0 +1,47 @@
+internal import JSON
+internal import Messages
+
+/// An event and its history, for people.
+enum HistoryText {
+  static func print(_ history: EventHistory) {
+    let parser = JSONParser()
+    writeLine("event \(history.id)".printable)
+    writeLine(String(decoding: history.body, as: UTF8.self).printable(keeping: "\n\t"))
+    writeLine("")
+    writeLine(UpdateLine.header)
+    var unreadable = 0
+    for update in history.updates {
+      do {
+        try parser.withDocument(update.json) { root in
+          writeLine(UpdateLine.text(root) + (update.isEvidence ? " (no change)" : ""))
+          for line in details(root) { writeLine("    " + line.printable) }
+        }
+      } catch {
+        unreadable += 1
+        warn("a transition cannot be shown: \(error)")
+      }
+    }
+    if unreadable > 0 { warn("\(unreadable) transitions are not shown") }
+  }
+
+  /// What the line has no room for.
+  private static func details(_ update: JSONValue) -> [String] {
+    func text(_ value: JSONValue?) -> String? { value?.asString?.string }
+    var lines: [String] = []
+    if let reason = update["reason"] {
+      let code = text(reason["code"]) ?? ""
+      lines.append("reason: \(code)" + (text(reason["text"]).map { ": \($0)" } ?? ""))
+    }
+    var attempt = "attempt: \(update["attempt"]?.asInt64 ?? 0)"
+    if let delivery = text(update["deliveryId"]) { attempt += ", delivery \(delivery)" }
+    lines.append(attempt)
+    if let template = update["template"] {
+      lines.append(
+        "template: \(text(template["name"]) ?? "")@\(text(template["version"]) ?? "")")
+    }
+    if let id = text(update["providerMessageId"]) { lines.append("provider's message id: \(id)") }
+    if let count = update["errorCount"]?.asInt64 { lines.append("failed tries: \(count)") }
+    if let time = text(update["nextAttemptAt"]) { lines.append("next attempt: \(time)") }
+    return lines
+  }
+}
