@@ -15,6 +15,15 @@ extension JSONValue {
     }
   }
 
+  /// The same, but for members of these two objects themselves that are null in one and absent in
+  /// the other.
+  package func equalsButForNulls(_ other: JSONValue) -> Bool {
+    if equals(other) { return true }
+    guard kind == .object, other.kind == .object else { return false }
+    return Self.equalInAnyOrder(
+      members.filter { !$0.value.isNull }, other.members.filter { !$0.value.isNull })
+  }
+
   private func equalsNumber(_ other: JSONValue) -> Bool {
     if tag == JSONDocument.Tag.integer, other.tag == JSONDocument.Tag.integer {
       return asInt64 == other.asInt64

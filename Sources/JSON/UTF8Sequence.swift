@@ -1,8 +1,8 @@
 /// UTF-8 as in table 3-7 of the Unicode Standard: no overlong forms, no surrogates.
-enum UTF8Sequence {
+package enum UTF8Sequence {
   /// Bytes of the character at `position`, 1 to 4; 0 when no valid one begins there.
   @inline(__always)
-  static func length(in bytes: UnsafeRawBufferPointer, at position: Int) -> Int {
+  package static func length(in bytes: UnsafeRawBufferPointer, at position: Int) -> Int {
     let lead = bytes[position]
     if lead < 0x80 { return 1 }
     let left = bytes.count - position

@@ -69,4 +69,21 @@ struct EqualityTests {
       try withDocument(right, maxDepth: 1024) { other in #expect(one.equals(other)) }
     }
   }
+
+  @Test(
+    "Members that are null count as absent, at the top level only",
+    arguments: [
+      (#"{"a":1}"#, #"{"a":1,"b":null}"#, true), (#"{"b":null,"a":1}"#, #"{"a":1.0}"#, true),
+      (#"{"b":null}"#, #"{"c":null}"#, true), ("{}", #"{"c":null}"#, true),
+      (#"{"a":{}}"#, #"{"a":{"b":null}}"#, false), (#"{"a":1}"#, #"{"a":null}"#, false),
+      (#"{"a":0}"#, "{}", false), ("[]", "[null]", false), ("null", "{}", false),
+    ])
+  func nulls(left: String, right: String, expected: Bool) throws {
+    try withDocument(left) { one in
+      try withDocument(right) { other in
+        #expect(one.equalsButForNulls(other) == expected)
+        #expect(other.equalsButForNulls(one) == expected)
+      }
+    }
+  }
 }
