@@ -5,6 +5,7 @@ extension ClientMessage {
   ) throws(AMQPError) -> R {
     let texts = [
       exchange, routingKey, contentType, contentEncoding, messageID, correlationID, replyTo, type,
+      appID,
     ]
     var scratch: [UInt8] = []
     var ranges: [Range<Int>?] = []
@@ -35,6 +36,8 @@ extension ClientMessage {
       message.correlationID = view(5)
       message.replyTo = view(6)
       message.type = view(7)
+      message.appID = view(8)
+      message.priority = priority
       message.timestampSeconds = timestampSeconds
       if headers != nil {
         message.headers = UnsafeRawBufferPointer(rebasing: bytes[headersStart..<bodyStart])

@@ -22,6 +22,10 @@ package struct ClientMessage: Sendable {
   package var replyTo: String?
   /// `type`.
   package var type: String?
+  /// `app_id`.
+  package var appID: String?
+  /// `priority`.
+  package var priority: UInt8?
   /// `timestamp`, in seconds since 1970.
   package var timestampSeconds: UInt64?
   /// Raw entries of the header table: `HeaderWriter.bytes`.

@@ -93,7 +93,7 @@ final class PublishCore: BrokerLinkDelegate {
       }
       let texts = [
         message.exchange, message.routingKey, message.contentType, message.contentEncoding,
-        message.messageID, message.correlationID, message.replyTo, message.type,
+        message.messageID, message.correlationID, message.replyTo, message.type, message.appID,
       ]
       if texts.contains(where: { ($0?.utf8.count ?? 0) > Limits.shortStringBytes }) {
         return AMQPError(.invalidMessage, "A name or property of a message is above 255 bytes")

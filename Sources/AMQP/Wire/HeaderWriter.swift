@@ -51,12 +51,24 @@ package struct HeaderWriter: Sendable {
     bytes.append(contentsOf: raw)
   }
 
+  /// Appends a header whose value stands in another table.
+  ///
+  /// - Parameter rawValue: the kind octet and the value, as they stand there.
+  package mutating func append(_ name: StaticString, rawValue: UnsafeRawBufferPointer) {
+    append(name: name)
+    bytes.append(contentsOf: rawValue)
+  }
+
   private mutating func append(name: StaticString, kind: UInt8) {
+    append(name: name)
+    bytes.append(kind)
+  }
+
+  private mutating func append(name: StaticString) {
     let name = UnsafeRawBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount)
     precondition(name.count <= Limits.shortStringBytes, "A header's name is too long")
     bytes.append(UInt8(name.count))
     bytes.append(contentsOf: name)
-    bytes.append(kind)
   }
 
   private mutating func append<T: FixedWidthInteger>(bigEndian value: T) {
