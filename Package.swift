@@ -54,6 +54,7 @@ let package = Package(
     .target(
       name: "CSimdJSON", dependencies: ["CSimdJSONLibrary"]),
     .systemLibrary(name: "CExpat", pkgConfig: "expat", providers: [.apt(["libexpat1-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .target(name: "CBareRelay", dependencies: ["CRabbitMQ"]),
     .target(name: "CStoreRivals"),
     .target(name: "CCRC32C"),
@@ -61,7 +62,8 @@ let package = Package(
 
     // The arrows of the architecture, bottom to top.
     .target(name: "JSON", dependencies: ["CSimdJSON"], swiftSettings: settings),
-    .target(name: "Messages", dependencies: ["CExpat", "JSON"], swiftSettings: settings),
+    .target(
+      name: "Messages", dependencies: ["CExpat", "CZlib", "JSON"], swiftSettings: settings),
     .target(
       name: "Templates",
       dependencies: [

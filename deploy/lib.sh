@@ -61,9 +61,9 @@ readonly build_packages=(
   'librabbitmq-dev:the AMQP wire grammar (rabbitmq-c)'
   'libsimdjson-dev:the JSON parser'
   'libexpat1-dev:the XML parser'
-  'pkg-config:tells the build where these three are'
+  'pkg-config:tells the build where these are'
   'g++:C and C++ headers and the linker, which Swift uses'
-  'zlib1g-dev:compression, which the Swift packages link'
+  'zlib1g-dev:unpacks compressed bodies; the Swift packages link it too'
   'git:fetches the Swift packages'
 )
 readonly run_packages=(

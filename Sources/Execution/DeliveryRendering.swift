@@ -39,7 +39,8 @@ package enum DeliveryRendering {
   ) throws(RenderError) {
     DeliveryBody.writeHead(
       eventID: attempt.eventID, shard: attempt.shard, attempt: attempt.number, lane: attempt.lane,
-      fields: fields, templateName: template.name, templateVersion: template.version, to: &writer)
+      fields: fields, templateName: template.name, templateVersion: template.version,
+      saysEmailFormat: template.rules != .first, to: &writer)
     try template.render(fields.root, into: &writer, steps: &steps)
     DeliveryBody.writeTail(
       expiration: fields.expiration, createdAt: attempt.acceptedAt, to: &writer)

@@ -3,6 +3,8 @@ package struct EngineCounters: Sendable, Equatable {
   package var messages = 0
   package var accepted = 0
   package var duplicates = 0
+  /// Events whose message had another `message_id`, of the producer's library.
+  package var otherMessageIDs = 0
   package var parked = 0
   package var deliveriesPublished = 0
   package var deliveriesConfirmed = 0

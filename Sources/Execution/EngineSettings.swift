@@ -7,6 +7,9 @@ package struct EngineSettings: Sendable {
   package var prefix: String
   /// Of the program, for parked messages.
   package var version: String
+  /// With more than one the broker chooses an event's shard by its `message_id`, which must then be
+  /// the event's id.
+  package var shardCount = 1
   /// An event's body may have so many bytes.
   package var maxEventBytes = 1 << 20
   /// The payload of one record of the log may have so many.
@@ -89,6 +92,8 @@ enum EngineLimits {
   static let turnSlice = 512
   /// Bytes of a body in another notation that count as one of those: it is translated bit by bit.
   static let translatedBytes = 1 << 10
+  /// Bytes of a compressed body, in or out, that count as one of those.
+  static let unpackedBytes = 16 << 10
   static let unconfirmedDeliveries = 2_000
   /// Batch deliveries unconfirmed while real-time is idle: the first real-time event behind them
   /// waits until the broker has worked them off.

@@ -47,12 +47,21 @@ package struct InboundMessage: Sendable {
   package var messageID = ByteRange.none
   package var correlationID = ByteRange.none
   package var replyTo = ByteRange.none
+  package var contentEncoding = ByteRange.none
+  package var type = ByteRange.none
+  package var appID = ByteRange.none
+  package var userID = ByteRange.none
+  package var expiration = ByteRange.none
+  package var priority: UInt8?
+  package var timestampSeconds: UInt64?
   package var exchange = ByteRange.none
   package var routingKey = ByteRange.none
   /// The entries of the header table, as they came over the wire.
   package var headers = ByteRange.none
   package var traceParent = ByteRange.none
   package var traceState = ByteRange.none
+  /// The header `compression`, by which kombu says that the body is compressed.
+  package var compression = ByteRange.none
   /// The attributes of a CloudEvent in binary mode, as a JSON object; the body is its data.
   package var cloudEvent = ByteRange.none
 

@@ -4,6 +4,13 @@ import Messages
 /// A message that is not acknowledged yet.
 struct OpenMessage {
   var message: InboundMessage
+  /// Where its content stands in the message's storage: the body, or what is left of it without
+  /// what its producer's library has put around.
+  var content: Range<Int>
+  /// What places in the content are counted in: the body, or what it was unpacked to.
+  var text: Range<Int>
+  /// Whether the content is the member `message` of an envelope.
+  var isEnveloped = false
   /// The byte ranges of its elements, in order; empty for a message that is one document of ours.
   var elements: [Range<Int>] = []
   /// How many of them have been taken.
@@ -36,10 +43,12 @@ struct OpenMessage {
     case xml
   }
 
-  /// Of a body for several events in another notation.
+  /// Of a body that is not read at once.
   enum Translator {
     case adobe(AdobeTranslator)
     case cloudEvents(CloudEventBatchTranslator)
+    /// Not of another notation, but compressed.
+    case packed(Unpacker)
   }
 
   /// Of an element that was translated: its place in the body, and why it is no event.
@@ -47,6 +56,15 @@ struct OpenMessage {
     var source: Range<Int>
     var refusal: Rejection?
   }
+
+  init(message: InboundMessage) {
+    self.message = message
+    content = 0..<message.bodyCount
+    text = content
+  }
+
+  /// Whether its body was compressed.
+  var isUnpacked: Bool { text.lowerBound > 0 }
 
   /// The next element to take.
   mutating func takeElement() -> Range<Int>? {

@@ -137,7 +137,8 @@ extension ShardEngine {
         guard let a = try? parser.parse(padded: first),
           let b = try? otherParser.parse(padded: second)
         else { return false }
-        return a.equals(b)
+        // A field that is null is the same as one that is absent.
+        return a.equalsButForNulls(b)
       }
     }
   }

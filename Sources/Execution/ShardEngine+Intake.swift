@@ -37,35 +37,36 @@ extension ShardEngine {
     messages[message].unsettled = 1
     hold(inbound.storage.count, forMessage: message)
     work.spend(WorkCost.element + inbound.bodyCount * WorkCost.byte)
-    let format = inbound.storage.withPart(inbound.contentType.range) {
-      BodyFormat(contentType: $0)
-    }
-    begin(message, format)
+    beginBody(message, inbound)
     return messages.contains(reference) ? reference : nil
   }
 
-  private func begin(_ message: Int32, _ format: BodyFormat) {
-    let inbound = messages[message].message
+  /// Begins a message whose content and format are known.
+  func begin(_ message: Int32, _ inbound: InboundMessage, _ format: BodyFormat) {
     let isLog = inbound.inlet == .deliveryLogs
     let isBinaryCloudEvent = !isLog && !inbound.cloudEvent.isEmpty
-    let whole = 0..<inbound.bodyCount
+    let content = messages[message].content
+    let looksLikeJSON =
+      format == .perhapsJSON
+      && inbound.storage.withPart(content) { BodyFormat.looksLikeJSON($0) }
     switch format {
     case .cloudEvent where !isLog, .cloudEventBatch where !isLog, .xml where !isLog:
       openTranslated(message, format)
     case _ where isBinaryCloudEvent:
       openTranslated(message, format)
-    case .json:
-      inbound.storage.withPart(whole) { openJSON(message, $0) }
+    case .json, .massTransit,
+      .perhapsJSON where looksLikeJSON:
+      inbound.storage.withPart(content) { openJSON(message, $0) }
     case .ndjson:
       messages[message].notation = .lines
       split(
         message,
-        inbound.storage.withPart(whole) {
+        inbound.storage.withPart(content) {
           JSONSplitter(lines: $0).prefix(EngineLimits.elements + 1)
         })
-    case .cloudEvent, .cloudEventBatch, .xml, .unknown:
+    case .cloudEvent, .cloudEventBatch, .xml, .perhapsJSON, .unknown:
       park(
-        message, element: whole,
+        message, element: content,
         Rejection(
           code: .unsupportedContentType, path: "content_type", offset: nil,
           detail: "expected \(expectedContentTypes(inbound.inlet))"))
@@ -74,43 +75,53 @@ extension ShardEngine {
 
   private func expectedContentTypes(_ inlet: Inlet) -> String {
     let json = "application/json or application/x-ndjson"
-    return inlet == .deliveryLogs ? json : "\(json), CloudEvents or application/xml"
+    let types = inlet == .deliveryLogs ? json : "\(json), CloudEvents or application/xml"
+    return "\(types); text/plain and application/octet-stream only where the body is JSON"
   }
 
   private func openJSON(_ message: Int32, _ body: UnsafeRawBufferPointer) {
-    let whole = 0..<body.count
+    let content = messages[message].content
+    let isLog = messages[message].message.inlet == .deliveryLogs
     do throws(JSONError) {
       let root = try parser.parse(padded: body)
       if let elements = JSONSplitter(batch: root) {
-        if messages[message].message.inlet != .deliveryLogs, let refusal = refusal(ofBatch: root) {
-          park(message, element: whole, refusal)
+        if !isLog, let refusal = refusal(ofBatch: root) {
+          park(message, element: content, refusal)
+        } else if !isLog, beginsWithCloudEvent(root) {
+          openTranslated(message, .cloudEventBatch)
         } else {
           if root.kind == .object { messages[message].notation = .events }
           split(message, elements.prefix(EngineLimits.elements + 1))
         }
-      } else if let tooLarge = oversize(whole, of: message) {
-        park(message, element: whole, tooLarge)
+      } else if let tooLarge = oversize(content, of: message) {
+        park(message, element: content, tooLarge)
       } else {
-        take(message, root: root, element: whole, knownAbsent: false)
+        take(message, root: root, element: content, knownAbsent: false)
       }
     } catch {
       openPieces(message, body, error)
     }
   }
 
+  /// Whether this is an array of CloudEvents, by its first element.
+  private func beginsWithCloudEvent(_ root: JSONValue) -> Bool {
+    var elements = root.elements
+    return elements.next().map { CloudEvent.isStructured($0) } ?? false
+  }
+
   /// A body that does not parse as a whole: only the elements at fault shall park.
   private func openPieces(
     _ message: Int32, _ body: UnsafeRawBufferPointer, _ error: JSONError
   ) {
-    let whole = 0..<body.count
+    let content = messages[message].content
     do throws(Rejection) {
       guard error.code != .tooLarge, error.code != .noMemory,
         let pieces = try EventBatch.pieces(of: body, using: parser)
-      else { return park(message, element: whole, Rejection(error)) }
+      else { return park(message, element: content, Rejection(error)) }
       if pieces.isObject { messages[message].notation = .events }
       split(message, pieces.elements)
     } catch {
-      park(message, element: whole, error)
+      park(message, element: content, error)
     }
   }
 
@@ -123,22 +134,24 @@ extension ShardEngine {
     }
   }
 
+  /// - Parameter found: the elements' places in the content.
   private func split(_ message: Int32, _ found: some Sequence<Range<Int>>) {
-    let elements = Array(found)
+    let content = messages[message].content
+    let elements = found.map { place in
+      place.lowerBound + content.lowerBound..<place.upperBound + content.lowerBound
+    }
     guard elements.count <= EngineLimits.elements else {
       return park(
-        message, element: 0..<messages[message].message.bodyCount,
+        message, element: content,
         Rejection(
           code: .tooLarge, path: "$", offset: 0,
           detail: "the message has more than \(EngineLimits.elements) elements"))
     }
     guard !elements.isEmpty else {
-      let whole = 0..<messages[message].message.bodyCount
-      park(
-        message, element: whole,
+      return park(
+        message, element: content,
         Rejection(
           code: .emptyBatch, path: "$", offset: 0, detail: "expected at least one element"))
-      return
     }
     messages[message].isBatch = true
     messages[message].elements = elements
@@ -176,8 +189,22 @@ extension ShardEngine {
         try takeEvent(message, root: root, element: element, knownAbsent: knownAbsent)
       }
     } catch {
-      park(message, element: element, error)
+      refuse(message, root: root, element: element, error)
     }
+  }
+
+  /// A document that is no event may be one in CloudEvents' notation that does not say so. Looked
+  /// at only now, so that events of ours pay nothing for it.
+  private func refuse(
+    _ message: Int32, root: JSONValue, element: Range<Int>, _ rejection: Rejection
+  ) {
+    guard messages[message].message.inlet != .deliveryLogs, messages[message].origins.isEmpty,
+      CloudEvent.isStructured(root)
+    else { return park(message, element: element, rejection) }
+    guard messages[message].isBatch else { return openTranslated(message, .cloudEvent) }
+    var rejection = rejection
+    rejection.detail += "; \(CloudEvent.hint)"
+    park(message, element: element, rejection)
   }
 
   private func takeEvent(
@@ -200,21 +227,31 @@ extension ShardEngine {
     _ message: Int32, root: JSONValue
   ) throws(Rejection) -> EventFields {
     let inbound = messages[message].message
-    if !inbound.replyTo.isEmpty {
-      let isOurs = inbound.storage.withPart(inbound.replyTo.range) {
-        $0.starts(with: names.prefixWithDot)
-      }
-      if isOurs {
-        throw Rejection(
-          code: .badReplyTo, path: "reply_to", offset: nil,
-          detail: "expected a reply_to outside the queues of \(settings.prefix)")
-      }
+    if !inbound.replyTo.isEmpty, wantsReceiptFromUs(inbound) {
+      throw Rejection(
+        code: .badReplyTo, path: "reply_to", offset: nil,
+        detail: "expected a reply_to outside the queues of \(settings.prefix)")
     }
     guard !messages[message].isBatch, !inbound.messageID.isEmpty else {
       return try EventFields.decode(root, messageID: nil)
     }
-    return try inbound.storage.withPart(inbound.messageID.range) { (id) throws(Rejection) in
-      try EventFields.decode(root, messageID: id)
+    let mayDiffer = settings.shardCount == 1
+    return try inbound.storage.withPart(inbound.messageID.range) {
+      (id) throws(Rejection) -> EventFields in
+      let fields = try EventFields.decode(root, messageID: mayDiffer ? nil : id)
+      // Libraries set ids of their own.
+      if mayDiffer, fields.id != JSONString(bytes: id) { counters.otherMessageIDs += 1 }
+      return fields
+    }
+  }
+
+  /// Whether a message's `reply_to` is a queue of ours.
+  private func wantsReceiptFromUs(_ inbound: InboundMessage) -> Bool {
+    inbound.storage.withPart(inbound.replyTo.range) { replyTo in
+      guard replyTo.first == UInt8(ascii: "/") else {
+        return replyTo.starts(with: names.prefixWithDot)
+      }
+      return ReplyAddress.queue(of: replyTo).starts(with: names.prefixWithDot)
     }
   }
 

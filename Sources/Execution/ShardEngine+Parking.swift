@@ -12,34 +12,59 @@ extension ShardEngine {
     let inbound = messages[message].message
     if let lane = inbound.inlet.lane { totals[lane].parked += 1 }
     let rejection = placed(rejection, element, of: message)
-    let source = messages[message].source(of: element)
     let ownID = eventID(of: element, in: inbound)
-    let isBatch = messages[message].isBatch
-    let isAlone = source == 0..<inbound.bodyCount && !isBatch
     let messageID = inbound.bytes(inbound.messageID)
-    // A message of many elements must not become as many copies of its headers.
-    let keepsHeaders = isAlone || inbound.headers.count <= ParkedCopy.mostElementHeaderBytes
     add(
-      ParkedCopy(
-        origin: ParkedCopy.Origin(
-          reason: Array(rejection.code.rawValue.utf8),
-          detail: detail(rejection, headersLeftOut: keepsHeaders ? 0 : inbound.headers.count),
-          exchange: inbound.bytes(inbound.exchange),
-          routingKey: inbound.bytes(inbound.routingKey), lane: Array(inbound.inlet.name.utf8),
-          firstSeen: now.wall, batchID: isBatch ? messageID : [], version: names.version),
-        messageID: isAlone && !messageID.isEmpty ? messageID : ownID,
-        correlationID: inbound.bytes(inbound.correlationID),
-        replyTo: inbound.bytes(inbound.replyTo),
-        contentType: isAlone
-          ? inbound.bytes(inbound.contentType) : messages[message].elementContentType,
-        originalHeaders: keepsHeaders ? inbound.headers : .none, body: inbound.storage,
-        bodyRange: source),
-      of: message)
+      messages[message].isBatch
+        ? copy(of: element, message, id: ownID, rejection)
+        : copy(of: message, id: messageID.isEmpty ? ownID : messageID, rejection), of: message)
     if inbound.inlet != .deliveryLogs, messages[message].wantsReceipt,
       rejection.code != .badReplyTo
     {
       publishRefusal(message, eventID: ownID.isEmpty ? messageID : ownID, rejection)
     }
+  }
+
+  /// A message as it came.
+  private func copy(of message: Int32, id: [UInt8], _ rejection: Rejection) -> ParkedCopy {
+    let inbound = messages[message].message
+    return ParkedCopy(
+      origin: origin(inbound, rejection, headersLeftOut: 0, batchID: []),
+      messageID: id, correlationID: inbound.bytes(inbound.correlationID),
+      replyTo: inbound.bytes(inbound.replyTo), contentType: inbound.bytes(inbound.contentType),
+      properties: ParkedCopy.Properties(inbound), originalHeaders: inbound.headers,
+      body: inbound.storage, bodyRange: 0..<inbound.bodyCount)
+  }
+
+  /// One element of a message as it stands there, as a message of its own.
+  private func copy(
+    of element: Range<Int>, _ message: Int32, id: [UInt8], _ rejection: Rejection
+  ) -> ParkedCopy {
+    let inbound = messages[message].message
+    // A message of many elements must not become as many copies of its headers; and the element is
+    // not compressed, as one of them may say.
+    let keepsHeaders =
+      inbound.headers.count <= ParkedCopy.mostElementHeaderBytes && inbound.compression.isEmpty
+    return ParkedCopy(
+      origin: origin(
+        inbound, rejection, headersLeftOut: keepsHeaders ? 0 : inbound.headers.count,
+        batchID: inbound.bytes(inbound.messageID)),
+      messageID: id, correlationID: inbound.bytes(inbound.correlationID),
+      replyTo: inbound.bytes(inbound.replyTo), contentType: messages[message].elementContentType,
+      properties: ParkedCopy.Properties(element: messages[message]),
+      originalHeaders: keepsHeaders ? inbound.headers : .none, body: inbound.storage,
+      bodyRange: messages[message].source(of: element))
+  }
+
+  private func origin(
+    _ inbound: InboundMessage, _ rejection: Rejection, headersLeftOut: Int, batchID: [UInt8]
+  ) -> ParkedCopy.Origin {
+    ParkedCopy.Origin(
+      reason: Array(rejection.code.rawValue.utf8),
+      detail: detail(rejection, headersLeftOut: headersLeftOut),
+      exchange: inbound.bytes(inbound.exchange), routingKey: inbound.bytes(inbound.routingKey),
+      lane: Array(inbound.inlet.name.utf8), firstSeen: now.wall, batchID: batchID,
+      version: names.version)
   }
 
   /// One sentence, cut where it is too long, and what is left out of the message's headers.
@@ -127,12 +152,24 @@ extension ShardEngine {
     order.correlationID = output.add(copy.correlationID)
     if !copy.replyTo.isEmpty { order.replyTo = output.add(copy.replyTo) }
     order.contentType = output.add(copy.contentType)
-    order.headers = headers(of: copy.origin)
+    add(copy.properties, to: &order)
+    order.headers = headers(of: copy)
     order.originalHeaders = copy.originalHeaders
     output.publishes.append(order)
   }
 
-  private func headers(of origin: ParkedCopy.Origin) -> Range<Int> {
+  private func add(_ properties: ParkedCopy.Properties, to order: inout PublishOrder) {
+    if !properties.contentEncoding.isEmpty {
+      order.contentEncoding = output.add(properties.contentEncoding)
+    }
+    if !properties.type.isEmpty { order.type = output.add(properties.type) }
+    if !properties.appID.isEmpty { order.appID = output.add(properties.appID) }
+    order.priority = properties.priority
+    order.originalTimestampSeconds = properties.timestampSeconds
+  }
+
+  private func headers(of copy: ParkedCopy) -> Range<Int> {
+    let origin = copy.origin
     let start = output.headers.count
     func add(_ name: StaticString, _ value: [UInt8]) {
       output.headers.append(HeaderOrder(name: name, value: output.add(value)))
@@ -147,6 +184,11 @@ extension ShardEngine {
     add("x-meddela-first-seen", writer.array())
     add("x-meddela-version", origin.version)
     if !origin.batchID.isEmpty { add("x-meddela-batch-id", origin.batchID) }
+    let properties = copy.properties
+    if !properties.userID.isEmpty { add("x-meddela-original-user-id", properties.userID) }
+    if !properties.expiration.isEmpty {
+      add("x-meddela-original-expiration", properties.expiration)
+    }
     return start..<output.headers.count
   }
 

@@ -37,10 +37,15 @@ extension ShardEngine {
       link.isUsable && (link.inFlight.count == 0 || now.monotonic < since &+ EngineLimits.answering)
     let isTaken = receipts.add(
       Receipts.Entry(
-        replyTo: inbound.bytes(inbound.replyTo), messageID: receiptID(eventID),
+        replyTo: replyQueue(of: inbound), messageID: receiptID(eventID),
         correlationID: inbound.bytes(inbound.correlationID), body: writer.array()),
       at: now.monotonic, isAnswering: isAnswering)
     if !isTaken { giveUpReceipts(1, "too many wait, or their queue cannot be reached") }
+  }
+
+  /// The queue that a message wants its receipt in.
+  func replyQueue(of inbound: InboundMessage) -> [UInt8] {
+    inbound.storage.withPart(inbound.replyTo.range) { ReplyAddress.queue(of: $0) }
   }
 
   /// `<id>.receipt`, or none when there is no id or no room for it.

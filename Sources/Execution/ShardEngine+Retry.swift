@@ -80,7 +80,7 @@ extension ShardEngine {
     self.work.spend(body.count * WorkCost.byte)
     return body.withPart(events[event].bodyRange) { bytes in
       guard let root = try? parser.parse(padded: bytes),
-        let fields = try? EventFields.decode(root, messageID: nil)
+        let fields = try? EventFields.decode(root, messageID: nil, isStored: true)
       else { return false }
       return facts.with(.channel) { channel in
         if fields.channel.bytes.elementsEqual(channel) {

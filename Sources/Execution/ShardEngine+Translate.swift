@@ -8,9 +8,9 @@ extension ShardEngine {
   /// the turns, bit by bit, and no event of it is taken before all of it has been read.
   func openTranslated(_ message: Int32, _ format: BodyFormat) {
     let inbound = messages[message].message
-    let whole = 0..<inbound.bodyCount
+    let content = messages[message].content
     do throws(Rejection) {
-      try inbound.storage.withPart(whole) { (body) throws(Rejection) in
+      try inbound.storage.withPart(content) { (body) throws(Rejection) in
         switch format {
         case .xml:
           messages[message].notation = .xml
@@ -24,34 +24,39 @@ extension ShardEngine {
         case .cloudEvent:
           messages[message].notation = .cloudEvents
           adopt(try CloudEvent.translate(structured: body, using: parser), message)
-        case .json, .ndjson, .unknown:
+        case .json, .ndjson, .massTransit, .perhapsJSON, .unknown:
           messages[message].notation = .binaryCloudEvent
           adopt(
             try CloudEvent.translate(
               binary: inbound.bytes(inbound.cloudEvent),
-              isJSON: format == .json || isJSON(inbound), body: body,
+              isJSON: format == .json
+                || format == .perhapsJSON && BodyFormat.looksLikeJSON(body), body: body,
               using: (parser, otherParser)),
             message)
         }
       }
     } catch {
-      park(message, element: whole, error)
+      park(message, element: content, error)
     }
   }
 
-  private func begin(_ message: Int32, _ translator: OpenMessage.Translator) {
+  /// Leaves a body to the turns.
+  func begin(_ message: Int32, _ translator: OpenMessage.Translator) {
     messages[message].translator = translator
     inlets[Int(messages[message].message.inlet.rawValue)].open = message
   }
 
-  /// Translates some more of a body; at its end its events are taken, or all of it parks.
+  /// Reads some more of a body; at its end its events are taken, or all of it parks.
   func translate(_ message: Int32, with translator: OpenMessage.Translator) {
-    let inbound = messages[message].message
-    let whole = 0..<inbound.bodyCount
-    let bytes = EngineLimits.translatedBytes
-    work.spend(bytes * WorkCost.translatedByte)
+    let content = messages[message].content
     do throws(Rejection) {
-      try inbound.storage.withPart(whole) { (body) throws(Rejection) in
+      if case .packed(let unpacker) = translator {
+        return try unpack(message, with: unpacker)
+      }
+      let bytes = EngineLimits.translatedBytes
+      work.spend(bytes * WorkCost.translatedByte)
+      let inbound = messages[message].message
+      try inbound.storage.withPart(content) { (body) throws(Rejection) in
         switch translator {
         case .adobe(let work):
           guard try work.advance(body, bytes: bytes) else { return }
@@ -61,22 +66,18 @@ extension ShardEngine {
           guard work.advance(body, bytes: bytes, using: parser) else { return }
           endTranslation(message)
           adopt(work.finish(), message)
+        case .packed: break
         }
       }
     } catch {
       endTranslation(message)
-      park(message, element: whole, error)
+      park(message, element: content, error)
     }
   }
 
-  private func endTranslation(_ message: Int32) {
+  func endTranslation(_ message: Int32) {
     messages[message].translator = nil
     inlets[Int(messages[message].message.inlet.rawValue)].open = -1
-  }
-
-  /// Data may be of any type that says it is JSON: `application/vnd.shop.order+json`.
-  private func isJSON(_ inbound: InboundMessage) -> Bool {
-    inbound.storage.withPart(inbound.contentType.range) { BodyFormat.isJSON(contentType: $0) }
   }
 
   private func adopt(_ translation: consuming Translation, _ message: Int32) {
@@ -93,8 +94,11 @@ extension ShardEngine {
     messages[message].elements = translation.elements.map { element in
       element.json.lowerBound + start..<element.json.upperBound + start
     }
+    let base = messages[message].content.lowerBound
     messages[message].origins = translation.elements.map { element in
-      OpenMessage.ElementOrigin(source: element.source, refusal: element.refusal)
+      OpenMessage.ElementOrigin(
+        source: element.source.lowerBound + base..<element.source.upperBound + base,
+        refusal: element.refusal)
     }
     if translation.isBatch {
       messages[message].isBatch = true
@@ -140,19 +144,28 @@ extension ShardEngine {
   }
 
   /// A rejection of an element as one of the message's body: its path, byte and line are those
-  /// that whoever looks at the message finds.
+  /// that whoever looks at the message finds. Of a compressed body they are those in its content.
   func placed(_ rejection: Rejection, _ element: Range<Int>, of message: Int32) -> Rejection {
     let open = messages[message]
-    guard let index = open.index(of: element) else { return rejection }
+    let start = open.text.lowerBound
+    guard let index = open.index(of: element) else {
+      var result = rejection
+      if let offset = rejection.offset {
+        result.offset = max(element.lowerBound, start) - start + offset
+      }
+      if open.isEnveloped { result.path = path(rejection.path, behind: MassTransit.path) }
+      return result
+    }
     let source = open.source(of: element)
     var result = rejection
     // The bytes of a translated event are nowhere in the body.
     let isOfBody = open.origins.isEmpty || open.origins[index].refusal != nil
-    result.offset = source.lowerBound + (isOfBody ? rejection.offset ?? 0 : 0)
+    result.offset = source.lowerBound - start + (isOfBody ? rejection.offset ?? 0 : 0)
     if rejection.offset == nil, isOfBody, !open.isBatch { result.offset = nil }
     switch open.notation {
-    case .json: result.path = path(rejection.path, behind: "$[\(index)]")
-    case .events: result.path = path(rejection.path, behind: "$.events[\(index)]")
+    case .json: result.path = path(rejection.path, behind: "\(root(open))[\(index)]")
+    case .events:
+      result.path = path(rejection.path, behind: "\(root(open)).events[\(index)]")
     case .lines:
       let line = lineAndColumn(of: source.lowerBound, in: message).line
       result.path = "line \(line): \(rejection.path)"
@@ -173,16 +186,21 @@ extension ShardEngine {
     return result
   }
 
+  private func root(_ open: OpenMessage) -> String {
+    open.isEnveloped ? MassTransit.path : "$"
+  }
+
   private func path(_ path: String, behind place: String) -> String {
     path.hasPrefix("$") ? place + path.dropFirst() : path
   }
 
   private func lineAndColumn(of offset: Int, in message: Int32) -> (line: Int, column: Int) {
     let inbound = messages[message].message
+    let text = messages[message].text
     let before = messages[message].lines.bytesCounted
     defer { work.spend((messages[message].lines.bytesCounted - before) * WorkCost.byte) }
-    return inbound.storage.withPart(0..<inbound.bodyCount) {
-      messages[message].lines.place(of: offset, in: $0)
+    return inbound.storage.withPart(text) {
+      messages[message].lines.place(of: offset - text.lowerBound, in: $0)
     }
   }
 }

@@ -54,7 +54,12 @@ package struct PublishOrder: Sendable {
   package var replyTo = ByteRange.none
   package var type = ByteRange.none
   package var contentType = ByteRange.none
+  package var contentEncoding = ByteRange.none
+  package var appID = ByteRange.none
+  package var priority: UInt8?
   package var timestamp: Timestamp
+  /// The `timestamp` of a parked message as it came, in place of the other one.
+  package var originalTimestampSeconds: UInt64?
   /// Entries of `TurnOutput.headers`.
   package var headers = 0..<0
   /// Raw header table entries to keep, in `body`'s buffer: those of a parked message.

@@ -71,6 +71,8 @@ enum WorkCost {
   static let byte = 8
   /// A step of a template: an instruction, or 16 members that are searched for a name.
   static let step = 6
+  /// A byte of a compressed body, or of what it is unpacked to.
+  static let unpackedByte = 5
   /// A byte of XML or of a CloudEvent that is written in our notation.
   static let translatedByte = 40
 }

@@ -3,10 +3,11 @@ package import JSON
 /// Writes a delivery: a head, the template's content, a tail.
 package enum DeliveryBody {
   /// Everything up to and with `"content":`. What follows is the content's value.
+  /// - Parameter saysEmailFormat: false for what was pinned by a release that left it out.
   package static func writeHead(
     eventID: UnsafeRawBufferPointer, shard: ShardNumber, attempt: UInt16, lane: Lane,
     fields: EventFields, templateName: String, templateVersion: String,
-    to writer: inout ByteWriter
+    saysEmailFormat: Bool = true, to writer: inout ByteWriter
   ) {
     writer.write(#"{"schemaVersion":1,"deliveryId":""#)
     writer.writeJSONStringContents(eventID)
@@ -27,6 +28,11 @@ package enum DeliveryBody {
     writer.writeMember(#","origin":"#, fields.origin?.bytes)
     writer.writeMember(#","externalId":"#, fields.externalID?.bytes)
     writer.writeMember(#","language":"#, fields.language?.bytes)
+    if saysEmailFormat, let format = fields.emailFormat, fields.addressField == .email {
+      writer.write(#","emailFormat":""#)
+      writer.write(format.name)
+      writer.write("\"")
+    }
     writer.write(#","template":{"name":"#)
     writer.writeJSONString(templateName)
     writer.write(#","version":"#)

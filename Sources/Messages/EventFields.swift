@@ -20,6 +20,8 @@ package struct EventFields {
   package let externalID: JSONString?
   /// A BCP 47 tag, not checked; at most 35 bytes; nil when absent, null or empty.
   package let language: JSONString?
+  /// Of an e-mail; nil when absent, null, empty or Adobe's 0.
+  package let emailFormat: EmailFormat?
   /// Not to be delivered before this time.
   package let scheduled: Timestamp?
   /// Not to be delivered after this time.
@@ -33,18 +35,19 @@ package struct EventFields {
     guard let address = root[field.name]?.asString else { return nil }
     return EventFields(
       root: root, id: id, type: type, channel: channel, addressField: field, address: address,
-      origin: origin, externalID: externalID, language: language, scheduled: scheduled,
-      expiration: expiration)
+      origin: origin, externalID: externalID, language: language, emailFormat: emailFormat,
+      scheduled: scheduled, expiration: expiration)
   }
 
   /// Reads an event from its document.
   ///
   /// - Parameters:
   ///   - root: one event.
-  ///   - messageID: of the AMQP message, when that carries this one event; it must be the id.
+  ///   - messageID: of the AMQP message, when it must be the id: it chooses the shard.
+  ///   - isStored: whether it is one that was accepted, perhaps by a program with fewer rules.
   /// - Throws: the first thing that is wrong, with its place and what was expected.
   package static func decode(
-    _ root: JSONValue, messageID: UnsafeRawBufferPointer?
+    _ root: JSONValue, messageID: UnsafeRawBufferPointer?, isStored: Bool = false
   ) throws(Rejection) -> EventFields {
     let reader = try FieldReader(root, "an event: a JSON object")
     try reader.noDuplicates()
@@ -53,7 +56,8 @@ package struct EventFields {
     if let messageID, messageID.count > 0, JSONString(bytes: messageID) != id {
       throw Rejection(
         code: .idMismatch, path: "$.id", offset: root["id"]?.offset,
-        detail: "expected the message's message_id")
+        detail: "expected the message's message_id: with more than one shard the broker chooses "
+          + "the shard by that, so that both have to be the same")
     }
     let type = try reader.eventType()
     let channel = try reader.channel()
@@ -64,12 +68,13 @@ package struct EventFields {
       throw reader.wrong(.wrongType, "ctx", ctx, "expected an object with the template's data")
     }
     try reader.string("country")
-    try reader.string("emailFormat")
+    let emailFormat = try reader.emailFormat(isStored: isStored)
     return EventFields(
       root: root, id: id, type: type, channel: channel, addressField: field, address: address,
       origin: try reader.text("origin", limit: Limits.originBytes),
       externalID: try reader.text("externalId", limit: Limits.externalIDBytes),
       language: try reader.text("language", limit: Limits.languageBytes),
+      emailFormat: emailFormat,
       scheduled: try reader.time("scheduled"), expiration: try reader.time("expiration"))
   }
 }
@@ -108,6 +113,18 @@ extension FieldReader {
         "expected a channel of 1 to 32 lower-case letters, digits and '-', like email")
     }
     return channel
+  }
+
+  fileprivate func emailFormat(isStored: Bool) throws(Rejection) -> EmailFormat? {
+    guard let value = optional("emailFormat") else { return nil }
+    switch EmailFormat.read(value) {
+    case .none: return nil
+    case .format(let format): return format
+    case .wrong where isStored: return nil
+    case .wrong:
+      throw wrong(
+        .badValue, "emailFormat", value, "expected text or html, or Adobe's 1 (text) or 2 (html)")
+    }
   }
 
   /// Checks all addresses, since a template may fall back on another channel, and returns the

@@ -13,13 +13,18 @@ struct FieldReader {
     self.root = root
   }
 
+  /// - Parameter path: of the object.
   /// - Throws: when a key stands twice in this object. What is inside its members is not looked
   ///   at.
-  func noDuplicates() throws(Rejection) {
+  func noDuplicates(_ path: String = "$") throws(Rejection) {
     guard let key = root.firstDuplicateKey() else { return }
+    var name = ByteWriter(capacity: 128)
+    name.writeJSONString(key.prefix(Limits.shownKeyBytes))
     throw Rejection(
-      code: .duplicateKey, path: "$", offset: root.offset,
-      detail: "expected each key once; one of \(key.count) bytes stands twice")
+      code: .duplicateKey, path: path, offset: root.offset,
+      detail: "expected each key once; "
+        + name.withBytes { String(decoding: $0, as: UTF8.self) }
+        + (key.count > Limits.shownKeyBytes ? " (cut) stands twice" : " stands twice"))
   }
 
   /// - Throws: when the message says that it is of another version of the contract than ours.

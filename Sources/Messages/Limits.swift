@@ -37,6 +37,8 @@ package enum Limits {
   package static let traceParentBytes = 256
   /// The same's `tracestate`.
   package static let traceStateBytes = 1_024
+  /// A key that a reason names; what is longer is cut.
+  package static let shownKeyBytes = 128
   /// AMQP's short string: routing keys and message ids.
   package static let shortStringBytes = 255
 

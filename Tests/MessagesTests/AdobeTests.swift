@@ -69,6 +69,8 @@ struct AdobeTests {
   func encoding() throws {
     let body = Array("<rtEvent a='".utf8) + [0xFF, 0xE5] + Array("'/>".utf8)
     #expect(refusal { try translate(adobe: body) }?.code == .invalidUTF8)
+    let cut = Array("<rtEvent>".utf8) + [0xE2, 0x80]
+    #expect(refusal { try translate(adobe: cut) }?.code == .invalidUTF8)
   }
 
   @Test("Depth and size are bounded as those of JSON are; other events of the message go on")
@@ -96,7 +98,7 @@ struct AdobeTests {
 
   private var big: String { String(repeating: "y", count: 3_000) }
 
-  @Test("An event that is alone and has no id takes the message's; one of several does not")
+  @Test("Events without an id take the message's, those of a collection their place behind it")
   func messageID() throws {
     func translated(_ text: String) throws -> [String] {
       try translate(adobe: Array(text.utf8), messageID: "m-\"1").events
@@ -104,11 +106,67 @@ struct AdobeTests {
     #expect(try translated("<rtEvent type='t'/>") == [#"{"type":"t","id":"m-\"1"}"#])
     #expect(try translated("<rtEvent/>") == [#"{"id":"m-\"1"}"#])
     #expect(try translated("<rtEvent id='own'/>") == [#"{"id":"own"}"#])
+    #expect(try translated("<rtEvent id=''/>") == [#"{"id":"m-\"1"}"#])
     #expect(
       try translated("<PushEvent><domEvent><rtEvent/></domEvent></PushEvent>")
         == [#"{"id":"m-\"1"}"#])
-    #expect(try translated("<PushEvents><rtEvent/></PushEvents>") == ["{}"])
-    #expect(try translated("<PushEvent><rtEvent/><rtEvent/></PushEvent>") == ["{}", "{}"])
+    #expect(try translated("<PushEvents><rtEvent/></PushEvents>") == [#"{"id":"m-\"1.0"}"#])
+    #expect(
+      try translated("<PushEvent><rtEvent/><rtEvent id='x'/><rtEvent a='1'/></PushEvent>")
+        == [#"{"id":"m-\"1.0"}"#, #"{"id":"x"}"#, #"{"a":"1","id":"m-\"1.2"}"#])
+  }
+
+  @Test(
+    "Without a message id they are refused, and told how to give one", arguments: [true, false])
+  func noID(isCollection: Bool) throws {
+    let event = "<rtEvent type='t'/>"
+    let body = isCollection ? "<PushEvents>\(event)<rtEvent id='x'/></PushEvents>" : event
+    let result = try translate(adobe: Array(body.utf8))
+    let refusal = try #require(result.refusals.first)
+    #expect(refusal.code == .missingField && refusal.path == "$.id")
+    #expect(refusal.detail.contains("message_id"), "\(refusal)")
+    #expect(result.sources[0] == event && result.events.count == (isCollection ? 1 : 0))
+  }
+
+  @Test(
+    "One element around the events of a collection may have any name",
+    arguments: ["Events", "events", "ns:Liste", "rtEvent-collection", "x"])
+  func wrapper(name: String) throws {
+    let xmlns = name.hasPrefix("ns:") ? " xmlns:ns='u'" : ""
+    let body =
+      "<p:PushEvents xmlns:p='urn:nms:rtEvent'><p:sessiontoken>t</p:sessiontoken>"
+      + "<p:domEventCollection><\(name)\(xmlns)><rtEvent id='a'/><rtEvent id='b'/></\(name)>"
+      + "</p:domEventCollection></p:PushEvents>"
+    #expect(try translate(adobe: Array(body.utf8)).events == [#"{"id":"a"}"#, #"{"id":"b"}"#])
+  }
+
+  @Test(
+    "But one, and only there",
+    arguments: [
+      "<domEventCollection><a><b><rtEvent/></b></a></domEventCollection>",
+      "<domEventCollection><a><rtEvent/></a><b><rtEvent/></b></domEventCollection>",
+      "<PushEvents><a><rtEvent/></a></PushEvents>", "<a><rtEvent/></a>",
+    ])
+  func noWrapper(body: String) {
+    #expect(refusal { try translate(adobe: Array(body.utf8)) }?.code == .badValue)
+  }
+
+  @Test("Typographic quotes are UTF-8 and no XML; UTF-16 is refused whole")
+  func quotes() throws {
+    let body = "<rtEvent id='q'><app uuid=\u{201D}x\u{201D}/><ctx/></rtEvent>"
+    let quotes = try #require(refusal { try translate(adobe: Array(body.utf8)) })
+    #expect(quotes.code == .notXML && quotes.detail.contains("plain quotation mark"))
+    let other = refusal { try translate(adobe: Array("<rtEvent a=\u{E5}/>".utf8)) }
+    #expect(other?.code == .notXML && other?.detail.contains("quotation") == false)
+    for mark in [[0xFF, 0xFE], [0xFE, 0xFF], []] as [[UInt8]] {
+      let isLittle = mark.first != 0xFE
+      let wide = mark + Array("<rtEvent/>".utf8).flatMap { isLittle ? [$0, 0] : [0, $0] }
+      let refusal = try #require(refusal { try translate(adobe: wide) })
+      #expect(refusal.code == .unsupportedContentType && refusal.detail.contains("UTF-8"))
+    }
+    #expect(
+      try translate(adobe: [0xEF, 0xBB, 0xBF] + Array("<rtEvent id='a'/>".utf8)).events
+        == [#"{"id":"a"}"#])
   }
 
   @Test(

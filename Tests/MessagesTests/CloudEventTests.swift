@@ -106,6 +106,31 @@ struct CloudEventTests {
     #expect(refusal { try translate(binary: "{}", "{}") }?.path == "$.specversion")
   }
 
+  @Test("Without a ctx, data is the producer's own: its id and type are context")
+  func ownData() throws {
+    let body =
+      #"{"specversion":"1.0","id":"c","source":"s","type":"t","#
+      + #""data":{"id":7,"type":"B2C","email":"a@b.se"}}"#
+    #expect(
+      try translate(cloudEvent: Array(body.utf8)).events == [
+        #"{"id":"c","type":"t","origin":"s","email":"a@b.se","ctx":{"id":7,"type":"B2C"},"#
+          + #""cloudevent":{"specversion":"1.0"}}"#
+      ])
+  }
+
+  @Test("It is known by its four attributes")
+  func structured() throws {
+    let whole = #"{"specversion":"1.0","id":"c","source":"s","type":"t"}"#
+    #expect(try withBody(whole) { CloudEvent.isStructured($0) })
+    for name in ["specversion", "id", "source", "type"] {
+      let other = whole.replacing("\"\(name)\"", with: "\"x\"")
+      #expect(try withBody(other) { CloudEvent.isStructured($0) } == false)
+    }
+    #expect(try withBody("[]") { CloudEvent.isStructured($0) } == false)
+    let key = refusal { try translate(cloudEvent: Array(#"{"data":1,"id":1,"id":2}"#.utf8)) }
+    #expect(key?.code == .duplicateKey && key?.detail.contains(#""id""#) == true)
+  }
+
   @Test("A fault of the event is told by its place in the CloudEvent")
   func paths() {
     func path(_ path: String, _ isBinary: Bool = false) -> String {

@@ -63,7 +63,7 @@ struct EventTests {
       (#"{"id":"a","type":"t","email":"a@b","ctx":{},"origin":1}"#, .wrongType, "$.origin", 53),
       (#"{"id":"a","type":"t","email":"a@b","ctx":{},"country":1}"#, .wrongType, "$.country", 54),
       (
-        #"{"id":"a","type":"t","email":"a@b","ctx":{},"emailFormat":2}"#, .wrongType,
+        #"{"id":"a","type":"t","email":"a@b","ctx":{},"emailFormat":3}"#, .badValue,
         "$.emailFormat", 58
       ),
       (#"{"id":"a","type":"t","email":"a@b","ctx":{},"scheduled":1}"#, .badTime, "$.scheduled", 56),
@@ -117,10 +117,49 @@ struct EventTests {
     #expect(try rejection(ofEvent: text) == nil)
   }
 
+  @Test(
+    "A key that stands twice is named, cut and escaped",
+    arguments: [
+      ("email", #""email" stands twice"#), ("a\\n\\\"b", #""a\n\"b" stands twice"#),
+      (String(repeating: "å", count: 100), String(repeating: "å", count: 64) + #"" (cut)"#),
+    ])
+  func duplicateKey(key: String, words: String) throws {
+    let rejection = try #require(try rejection(ofEvent: #"{"\#(key)":1,"id":"x","\#(key)":2}"#))
+    #expect(rejection.code == .duplicateKey && rejection.detail.contains(words), "\(rejection)")
+  }
+
+  @Test(
+    "The e-mail format is text or html, or Adobe's number for it",
+    arguments: [
+      (#""text""#, .text), (#""HTML""#, .html), ("1", .text), ("2", .html), (#""1""#, .text),
+      (#""2""#, .html), ("2.0", .html), ("0", nil), (#""0""#, nil), (#""""#, nil), ("null", nil),
+    ] as [(String, EmailFormat?)])
+  func emailFormat(value: String, expected: EmailFormat?) throws {
+    let text = #"{"id":"a","type":"t","email":"a@b","ctx":{},"emailFormat":\#(value)}"#
+    try withBody(text) { root in
+      let event = try EventFields.decode(root, messageID: nil)
+      #expect(event.emailFormat == expected)
+      #expect(EmailFormat.of(root) == expected)
+    }
+  }
+
+  @Test(
+    "Any other is refused when the event comes, and was none where it is stored",
+    arguments: [#""rtf""#, "3", "-1", "1.5", "true", "{}", "[]", #""01""#])
+  func otherEmailFormat(value: String) throws {
+    let text = #"{"id":"a","type":"t","email":"a@b","ctx":{},"emailFormat":\#(value)}"#
+    let rejection = try #require(try rejection(ofEvent: text))
+    #expect(rejection.code == .badValue && rejection.path == "$.emailFormat")
+    try withBody(text) { root in
+      let event = try EventFields.decode(root, messageID: nil, isStored: true)
+      #expect(event.emailFormat == nil)
+    }
+  }
+
   @Test("A rejection never holds what was sent")
   func secrecy() throws {
     for name in ["id", "type", "channel", "email", "mobilePhone", "scheduled", "country"] {
-      let text = #"{"\#(name)":["SECRET"],"SECRET":1,"SECRET":2}"#
+      let text = #"{"\#(name)":["SECRET"],"key":"SECRET","key":"SECRET"}"#
       let sentence = try rejection(ofEvent: text)?.sentence
       #expect(sentence?.contains("SECRET") == false)
     }

@@ -99,9 +99,14 @@ struct IdentifierTests {
       (" application/json\t", .json), (";charset=utf-8", .json), ("application/x-ndjson", .ndjson),
       ("application/cloudevents+json; charset=UTF-8", .cloudEvent),
       ("application/cloudevents-batch+json", .cloudEventBatch), ("application/xml", .xml),
-      ("text/xml", .xml), ("TEXT/XML;charset=iso-8859-1", .xml), ("text/plain", .unknown),
+      ("text/xml", .xml), ("TEXT/XML;charset=iso-8859-1", .xml), ("text/plain", .perhapsJSON),
       ("application/jso", .unknown), ("application/jsonx", .unknown), ("json", .unknown),
-      ("application/octet-stream", .unknown), ("application\u{0F}json", .unknown),
+      ("application/octet-stream", .perhapsJSON), ("application\u{0F}json", .unknown),
+      ("application/soap+xml; charset=utf-8", .xml), ("text/json", .json),
+      ("application/vnd.shop.order+json", .json), ("application/ndjson", .ndjson),
+      ("application/jsonl", .ndjson), ("application/x-jsonlines", .ndjson),
+      ("application/stream+json", .ndjson), ("application/vnd.masstransit+json", .massTransit),
+      ("+json", .json), ("application/x-python-serialize", .unknown), ("text/html", .unknown),
     ] as [(String, BodyFormat)])
   func bodyFormat(contentType: String, expected: BodyFormat) {
     #expect(withBytes(contentType) { BodyFormat(contentType: $0) } == expected)

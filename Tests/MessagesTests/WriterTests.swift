@@ -107,7 +107,7 @@ struct WriterTests {
   func delivery() throws {
     let event =
       #"{"id":"o\"1","type":"t","channel":"sms","mobilePhone":"+46701","email":"a@b","origin":"s","externalId":"e","#
-      + #""language":"sv","expiration":"2026-12-24T18:00:00Z","ctx":{}}"#
+      + #""language":"sv","expiration":"2026-12-24T18:00:00Z","emailFormat":2,"ctx":{}}"#
     try withBody(event) { root in
       let fields = try EventFields.decode(root, messageID: nil)
       let text = written { delivery(of: fields, attempt: 1, #"{"text":"Hej"}"#, to: &$0) }
@@ -123,6 +123,7 @@ struct WriterTests {
       let recycled = written { delivery(of: email, attempt: 2, content, to: &$0) }
       #expect(recycled.contains(#""o\"1.00.2""#))
       #expect(recycled.contains(#""channel":"email","#))
+      #expect(recycled.contains(#""language":"sv","emailFormat":"html","template""#))
       #expect(recycled.contains(#""to":{"email":"a@b"},"content""#))
       keep(recycled, "delivery")
     }

@@ -37,6 +37,22 @@ struct ContentTests {
         + #""attachments":["https://example.se/x%0D%0ABcc:%20y%0A%E2%80%A8"]}"#)
   }
 
+  @Test(
+    "A recipient who asked for text gets no html, where there is a text",
+    arguments: [
+      (#""text""#, false), ("1", false), (#""1""#, false), (#""html""#, true), ("2", true),
+      ("0", true), ("null", true),
+    ])
+  func emailFormat(format: String, hasHTML: Bool) throws {
+    var draft = Draft()
+    draft.files["html.mustache"] = "<b>{{ctx.name}}</b>"
+    let event = #"{"ctx":{"name":"Elsa"},"emailFormat":\#(format)}"#
+    let content = try draft.content(event)
+    #expect(content.contains("\"html\"") == hasHTML && content.contains("\"text\""), "\(content)")
+    draft.files["text.mustache"] = nil
+    #expect(try draft.content(event).contains("\"html\""))
+  }
+
   @Test("An empty replyTo, header or attachment is left out; the others stay")
   func empties() throws {
     var draft = Draft()

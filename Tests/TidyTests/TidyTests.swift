@@ -12,7 +12,7 @@ struct TidyTests {
   /// Which of our targets each target may import: the arrows of the architecture.
   static let arrows: [String: Set<String>] = [
     "JSON": ["CSimdJSON"],
-    "Messages": ["CExpat", "JSON"],
+    "Messages": ["CExpat", "CZlib", "JSON"],
     "Templates": ["JSON", "Messages"],
     "Execution": ["JSON", "Messages", "Templates"],
     "Simulation": ["Execution", "JSON", "Messages", "Templates"],
@@ -35,7 +35,7 @@ struct TidyTests {
   @Test("Import arrows run one way")
   func importArrows() {
     let ours = Set(Self.arrows.keys).union([
-      "CExpat", "CSimdJSON", "CCRC32C", "CSystemCalls", "CRabbitMQ",
+      "CExpat", "CZlib", "CSimdJSON", "CCRC32C", "CSystemCalls", "CRabbitMQ",
     ])
     for file in tree.sources {
       guard let allowed = Self.arrows[file.target] else {

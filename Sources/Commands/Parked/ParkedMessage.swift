@@ -96,7 +96,9 @@ struct ParkedMessage: ParkedFacts {
   }
 
   /// The same message for the exchange that it was first published to: its own properties and
-  /// headers, without ours and the broker's.
+  /// headers, without ours and the broker's. What the copy could not carry as it was is not set
+  /// again: the user is not the producer's, the expiration may have passed, and the queues of its
+  /// CC have the message.
   var replay: ClientMessage {
     precondition(hasBody, "what is published again has its body")
     let properties = incoming.properties
@@ -108,6 +110,8 @@ struct ParkedMessage: ParkedFacts {
     message.correlationID = incoming.text(properties.correlationID)
     message.replyTo = incoming.text(properties.replyTo)
     message.type = incoming.text(properties.type)
+    message.appID = incoming.text(properties.appID)
+    message.priority = properties.priority
     message.timestampSeconds = properties.timestampSeconds
     message.headers = originalHeaders
     message.isMandatory = true

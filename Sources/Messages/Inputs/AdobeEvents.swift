@@ -5,7 +5,9 @@ import JSON
 ///
 /// The element is the event: its attributes and child elements are the event's fields, in the
 /// form that `XMLTree` describes, `ctx` among them. A field without text is no value. The lane is
-/// that of the exchange, whatever the element's name; a session token is passed over.
+/// that of the exchange, whatever the element's name; a session token is passed over. Around the
+/// events of a `domEventCollection` there may be one more element, whatever its name: Adobe's
+/// documentation has one.
 package final class AdobeTranslator {
   private let events: AdobeReader
   private let reader: XMLReader
@@ -15,8 +17,8 @@ package final class AdobeTranslator {
   ///   - maxEventBytes: of one event's element; a larger one is refused and not kept in memory.
   package init(bodyBytes: Int, maxEventBytes: Int) {
     events = AdobeReader(bodyBytes: bodyBytes, maxEventBytes: maxEventBytes)
-    // An event may stand in Envelope, Body, PushEvents and domEventCollection.
-    reader = XMLReader(events, maxDepth: Limits.eventDepth + 4)
+    // An event may stand in Envelope, Body, PushEvents, domEventCollection and a wrapper.
+    reader = XMLReader(events, maxDepth: Limits.eventDepth + 5)
   }
 
   /// Translates some `bytes` more of the body, the same one in each call. True at its end.
@@ -30,7 +32,9 @@ package final class AdobeTranslator {
 
   /// Hands over the events, once the end is reached. Faulty ones of several are marked.
   ///
-  /// - Parameter messageID: the id of an event that is alone and has none, as Adobe's do not.
+  /// - Parameter messageID: makes the ids of events that have none, as Adobe's do not: it is the
+  ///   id of an event that is alone; one of several gets its place in them behind it (`m-1.0`).
+  ///   Empty: such an event is refused.
   /// - Throws: when there are none.
   package func finish(messageID: [UInt8]) throws(Rejection) -> Translation {
     try events.finish(messageID)
@@ -50,7 +54,12 @@ private final class AdobeReader: XMLReaderDelegate {
   /// Elements around the present place that are passed over with all that is in them.
   private var passedOver = 0
   private var hasCollection = false
-  private var hasID = false
+  /// The elements around the present place that are no events and not passed over.
+  private var around: [String] = []
+  /// Whether the element that may stand in a collection around its events has been there.
+  private var hasWrapper = false
+  /// The places of the events that have no id.
+  private var withoutID: [Int] = []
 
   init(bodyBytes: Int, maxEventBytes: Int) {
     self.maxEventBytes = maxEventBytes
@@ -72,18 +81,30 @@ private final class AdobeReader: XMLReaderDelegate {
       start = offset
       nesting = [(name, XMLTree(attributes))]
     } else {
-      switch Self.lowercased(name) {
-      case "envelope", "body", "pushevent", "domevent": break
-      case "pushevents", "domeventcollection", "rtevents", "batchevents", "rtevent-collection",
-        "batchevent-collection":
-        hasCollection = true
-      case "header", "sessiontoken": passedOver = 1
-      default:
-        throw Rejection(
-          code: .badValue, path: "", offset: offset,
-          detail: "expected rtEvent or batchEvent, or PushEvent or PushEvents around them")
-      }
+      try beganAround(Self.lowercased(name), at: offset)
     }
+  }
+
+  /// An element that is no event and in none.
+  private func beganAround(_ name: String, at offset: Int) throws(Rejection) {
+    switch name {
+    case "envelope", "body", "pushevent", "domevent": break
+    case "pushevents", "domeventcollection", "rtevents", "batchevents", "rtevent-collection",
+      "batchevent-collection":
+      hasCollection = true
+    case "events" where around.last != "domeventcollection":
+      hasCollection = true
+    case "header", "sessiontoken":
+      passedOver = 1
+      return
+    case _ where around.last == "domeventcollection" && !hasWrapper:
+      hasWrapper = true
+    default:
+      throw Rejection(
+        code: .badValue, path: "", offset: offset,
+        detail: "expected rtEvent or batchEvent, or PushEvent or PushEvents around them")
+    }
+    around.append(name)
   }
 
   func ended(at end: Int) throws(Rejection) {
@@ -95,6 +116,8 @@ private final class AdobeReader: XMLReaderDelegate {
         last.name, last.tree.value(orEmptyObject: isEmptyContext))
     } else if passedOver > 0 {
       passedOver -= 1
+    } else {
+      around.removeLast()
     }
   }
 
@@ -111,13 +134,7 @@ private final class AdobeReader: XMLReaderDelegate {
         detail: "expected at least one rtEvent or batchEvent")
     }
     result.isBatch = hasCollection || result.elements.count > 1
-    if !result.isBatch, !hasID, !messageID.isEmpty {
-      result.amendLast { writer in
-        writer.write(writer.bytes.last == UInt8(ascii: "{") ? #""id":"# : #","id":"#)
-        messageID.withUnsafeBytes { writer.writeJSONString($0) }
-        writer.write("}")
-      }
-    }
+    if !withoutID.isEmpty { result.addIDs(to: withoutID, messageID) }
     return result
   }
 
@@ -129,7 +146,9 @@ private final class AdobeReader: XMLReaderDelegate {
         code: .tooLarge, path: "$", offset: nil,
         detail: "the event has \(source.count) bytes; at most \(maxEventBytes)")
     }
-    if tree.text(of: "id")?.isEmpty == false { hasID = true }
+    if refusal == nil, !tree.has("id"), let place = translation?.elements.count {
+      withoutID.append(place)
+    }
     translation?.add(source, of: body) { (writer) throws(Rejection) in
       if let refusal { throw refusal }
       tree.event.write(to: &writer)
@@ -153,6 +172,30 @@ private final class AdobeReader: XMLReaderDelegate {
 
   private static func lowercased(_ name: [UInt8]) -> String {
     String(decoding: name, as: UTF8.self).lowercased()
+  }
+}
+
+extension Translation {
+  /// Makes ids of the message's for events that have none; without one they are refused.
+  fileprivate mutating func addIDs(to places: [Int], _ messageID: [UInt8]) {
+    guard !messageID.isEmpty else {
+      for place in places {
+        refuse(
+          place,
+          Rejection(
+            code: .missingField, path: "$.id", offset: nil,
+            detail: "expected the event's id as its attribute, or a message_id: events without an "
+              + "id then take that, and <message_id>.<index> in a collection"))
+      }
+      return
+    }
+    let isBatch = isBatch
+    amend(places) { place, writer in
+      writer.write(writer.bytes.last == UInt8(ascii: "{") ? #""id":"# : #","id":"#)
+      let id = isBatch ? messageID + Array(".\(place)".utf8) : messageID
+      id.withUnsafeBytes { writer.writeJSONString($0) }
+      writer.write("}")
+    }
   }
 }
 

@@ -9,6 +9,17 @@ package import JSON
 /// in a member `cloudevent`, so that templates can use `{{cloudevent.time}}`; `traceparent` and
 /// `tracestate` are not, since they change when an event is sent again.
 package enum CloudEvent {
+  /// What is said of one that came where it is not looked for.
+  package static let hint =
+    "this is a CloudEvent: expected the content type application/cloudevents+json, or "
+    + "application/cloudevents-batch+json for an array"
+
+  /// Whether a document that came as plain JSON is an event in structured mode.
+  package static func isStructured(_ root: JSONValue) -> Bool {
+    func isText(_ name: StaticString) -> Bool { root[name]?.kind == .string }
+    return isText("specversion") && isText("id") && isText("source") && isText("type")
+  }
+
   /// Translates one event in structured mode.
   ///
   /// - Parameters:
@@ -39,7 +50,7 @@ package enum CloudEvent {
     guard isJSON else {
       throw Rejection(
         code: .unsupportedContentType, path: "content_type", offset: nil,
-        detail: "expected the data of a CloudEvent as application/json")
+        detail: "expected the data of a CloudEvent as JSON, by its content type too")
     }
     var result = Translation(isBatch: false, capacity: body.count + attributes.count + 256)
     let data = try parse(body, parsers.0)

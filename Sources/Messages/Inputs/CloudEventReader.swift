@@ -67,11 +67,7 @@ struct CloudEventReader {
         code: .notAnObject, path: "$.data", offset: data.offset,
         detail: "expected a JSON object with the event's other fields")
     }
-    guard data.firstDuplicateKey() == nil else {
-      throw Rejection(
-        code: .duplicateKey, path: "$.data", offset: data.offset,
-        detail: "expected each key once")
-    }
+    try FieldReader(data, "a JSON object").noDuplicates("$.data")
     return data
   }
 
@@ -104,6 +100,8 @@ struct CloudEventReader {
     }
   }
 
+  /// Without a `ctx`, `data` is the producer's own: an `id` or `type` in it is that of its order or
+  /// whatever it is about, and part of the context like all else that is no field of an event.
   private func writeFieldsAndContext(_ data: JSONValue, to writer: inout ByteWriter) {
     for (name, value) in data.members where EventFields.isName(name) {
       writer.write(member: name, value)

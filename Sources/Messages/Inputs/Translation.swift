@@ -29,12 +29,32 @@ package struct Translation: ~Copyable {
     output = ByteWriter(capacity: capacity)
   }
 
-  /// Writes over the end of the last event: from its last byte on.
-  mutating func amendLast(_ write: (inout ByteWriter) -> Void) {
-    guard let last = elements.indices.last, elements[last].refusal == nil else { return }
-    output.truncate(to: elements[last].json.upperBound - 1)
-    write(&output)
-    elements[last].json = elements[last].json.lowerBound..<output.count
+  /// Refuses an event that could be translated.
+  mutating func refuse(_ place: Int, _ refusal: Rejection) {
+    if elements[place].refusal == nil { elements[place].refusal = refusal }
+  }
+
+  /// Writes over the ends of some events: from the last byte of each on.
+  ///
+  /// - Parameter places: of the events, ascending. Those that are refused stay as they are.
+  mutating func amend(_ places: [Int], _ write: (Int, inout ByteWriter) -> Void) {
+    guard let first = places.first else { return }
+    var result = ByteWriter(capacity: output.count + places.count * 64)
+    let kept = elements[first].json.lowerBound
+    output.withBytes { result.write(UnsafeRawBufferPointer(rebasing: $0[..<kept])) }
+    var rest = places[...]
+    for place in first..<elements.count {
+      let start = result.count
+      let isAmended = rest.first == place && elements[place].refusal == nil
+      if rest.first == place { rest.removeFirst() }
+      let json = elements[place].json
+      output.withBytes { bytes in
+        result.write(UnsafeRawBufferPointer(rebasing: bytes[isAmended ? json.dropLast() : json]))
+      }
+      if isAmended { write(place, &result) }
+      elements[place].json = start..<result.count
+    }
+    output = result
   }
 
   /// Adds an event that `write` writes; refused when that throws.

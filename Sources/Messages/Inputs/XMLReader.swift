@@ -56,6 +56,7 @@ final class XMLReader {
       throw Rejection(
         code: .notXML, path: "/", offset: nil, detail: "there is no memory to read the document")
     }
+    if fed == 0 { _ = try TextStart.markBytes(body) }
     self.body = body
     defer { self.body = UnsafeRawBufferPointer(start: nil, count: 0) }
     nextBytes = hasCome ? bytes : nextBytes * 2
@@ -170,13 +171,23 @@ final class XMLReader {
     let code = XML_GetErrorCode(parser)
     let text = XML_ErrorString(code).map { String(cString: $0) } ?? "not XML"
     let at = min(offset, body.count)
-    // An invalid token at a byte that begins no character is what Expat says of bad UTF-8.
+    // Expat says the same of bad UTF-8 and of a character that may not stand in its place.
     let isBadUTF8 =
-      code == XML_ERROR_INVALID_TOKEN && at < body.count && body[at] >= 0x80
-    let reason: ReasonCode = isBadUTF8 ? .invalidUTF8 : .notXML
+      (code == XML_ERROR_INVALID_TOKEN || code == XML_ERROR_PARTIAL_CHAR) && at < body.count
+      && UTF8Sequence.length(in: body, at: at) == 0
+    var detail = isBadUTF8 ? "the bytes here are not UTF-8" : text
+    if !isBadUTF8, isTypographicQuote(at) {
+      detail += "; expected a plain quotation mark, not a typographic one"
+    }
     return Rejection(
-      code: reason, path: pathText, offset: at,
-      detail: Self.place(at, body) + (isBadUTF8 ? "the bytes here are not UTF-8" : text))
+      code: isBadUTF8 ? .invalidUTF8 : .notXML, path: pathText, offset: at,
+      detail: Self.place(at, body) + detail)
+  }
+
+  /// U+2018 to U+201F, which word processors put in the place of plain quotes.
+  private func isTypographicQuote(_ offset: Int) -> Bool {
+    offset + 2 < body.count && body[offset] == 0xE2 && body[offset + 1] == 0x80
+      && 0x98...0x9F ~= body[offset + 2]
   }
 
   /// `/batchEvents/rtEvent[2]/ctx`, bounded in length.

@@ -50,12 +50,12 @@ struct XMLTree {
     text.append(contentsOf: bytes)
   }
 
-  /// The first value under a name when it is text.
-  func text(of name: StaticString) -> [UInt8]? {
+  /// Whether there is something under a name, and no empty text.
+  func has(_ name: StaticString) -> Bool {
     let name = Array(UnsafeBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount))
-    guard let place = place(of: name), case .text(let text) = members[place].value
-    else { return nil }
-    return text
+    guard let place = place(of: name) else { return false }
+    if case .text(let text) = members[place].value { return !text.isEmpty }
+    return true
   }
 
   /// What stands for this element in the one around it.

@@ -32,6 +32,9 @@ enum MetricsText {
     counter("settled_total", counters.settled, "Messages acknowledged.")
     counter("events_accepted_total", counters.accepted, "New events.")
     counter("events_duplicate_total", counters.duplicates, "Events that came again.")
+    counter(
+      "other_message_ids_total", counters.otherMessageIDs,
+      "Events whose message_id was not their id.")
     counter("parked_total", counters.parked, "Messages and elements parked.")
     counter("deliveries_published_total", counters.deliveriesPublished, "Deliveries published.")
     counter("deliveries_confirmed_total", counters.deliveriesConfirmed, "Deliveries confirmed.")

@@ -3,28 +3,51 @@ internal import JSON
 internal import Messages
 
 /// The attributes of a CloudEvent in binary mode: headers whose names begin with `cloudEvents:` or
-/// `cloudEvents_` (CloudEvents' AMQP protocol binding 1.0.2, section 3.1.3.1).
+/// `cloudEvents_` (CloudEvents' AMQP protocol binding 1.0.2, section 3.1.3.1), or with `ce-` or
+/// `ce_`, which libraries that were made for HTTP and Kafka write over AMQP, too.
 enum CloudEventHeaders {
-  /// The attributes as a JSON object, names without the prefix; nil when there are none.
-  static func attributes(of headers: HeaderTable) -> [UInt8]? {
-    var writer = ByteWriter(capacity: 0)
+  /// How the headers are named.
+  enum Form {
+    case prefixed, short
+
+    /// What a header's name says; nil when it is of no CloudEvent. The short prefix is believed
+    /// where it names the version, which every CloudEvent has.
+    init?(begunBy name: UnsafeRawBufferPointer) {
+      if CloudEventHeaders.attribute(name, .prefixed) != nil {
+        self = .prefixed
+      } else if name.count == 14,
+        let attribute = CloudEventHeaders.attribute(name, .short),
+        attribute.elementsEqual("specversion".utf8)
+      {
+        self = .short
+      } else {
+        return nil
+      }
+    }
+  }
+
+  /// The attributes as a JSON object, names without the prefix.
+  static func attributes(of headers: HeaderTable, _ form: Form) -> [UInt8] {
+    var writer = ByteWriter(capacity: 256)
     headers.forEach { name, value, _ in
-      guard let attribute = attribute(name) else { return }
+      guard let attribute = attribute(name, form) else { return }
       writer.write(writer.count == 0 ? "{" : ",")
       writer.writeJSONString(attribute)
       writer.write(":")
       write(value, to: &writer)
     }
-    guard writer.count > 0 else { return nil }
-    writer.write("}")
+    writer.write(writer.count == 0 ? "{}" : "}")
     return writer.array()
   }
 
-  private static func attribute(_ name: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
-    let prefix: StaticString = "cloudEvents"
+  private static func attribute(
+    _ name: UnsafeRawBufferPointer, _ form: Form
+  ) -> UnsafeRawBufferPointer? {
+    let prefix: StaticString = form == .prefixed ? "cloudEvents" : "ce"
     let length = prefix.utf8CodeUnitCount
-    guard name.count > length + 1, name[length] == UInt8(ascii: ":") || name[length] == 0x5F,
-      name.starts(with: UnsafeBufferPointer(start: prefix.utf8Start, count: length))
+    guard name.count > length + 1, name.starts(with: prefix.utf8View),
+      name[length] == 0x5F
+        || name[length] == UInt8(ascii: form == .prefixed ? ":" : "-")
     else { return nil }
     return UnsafeRawBufferPointer(rebasing: name[(length + 1)...])
   }
@@ -44,5 +67,11 @@ enum CloudEventHeaders {
       writer.write("\"")
     case .other: writer.write("null")
     }
+  }
+}
+
+extension StaticString {
+  fileprivate var utf8View: UnsafeBufferPointer<UInt8> {
+    UnsafeBufferPointer(start: utf8Start, count: utf8CodeUnitCount)
   }
 }

@@ -177,11 +177,16 @@ extension InboundMessage {
     messageID = ByteRange(properties.messageID)
     correlationID = ByteRange(properties.correlationID)
     replyTo = ByteRange(properties.replyTo)
+    contentEncoding = ByteRange(properties.contentEncoding)
+    type = ByteRange(properties.type)
+    appID = ByteRange(properties.appID)
+    userID = ByteRange(properties.userID)
+    expiration = ByteRange(properties.expiration)
+    priority = properties.priority
+    timestampSeconds = properties.timestampSeconds
     headers = ByteRange(properties.headers)
     if !headers.isEmpty {
-      traceParent = header("traceparent", atMost: Messages.Limits.traceParentBytes)
-      traceState = header("tracestate", atMost: Messages.Limits.traceStateBytes)
-      takeCloudEvent()
+      takeHeaders()
       // A producer may set the header too. On a redelivery the broker writes its own over it.
       if redelivered { deliveryCount = deliveryCountHeader }
     }
@@ -196,24 +201,20 @@ extension InboundMessage {
     }
   }
 
-  /// Puts the attributes of a CloudEvent in binary mode behind the message's bytes.
-  private mutating func takeCloudEvent() {
-    let attributes = storage.withUnsafeBytes { bytes in
-      CloudEventHeaders.attributes(of: HeaderTable(entries: bytes.part(headers)))
+  /// Takes what the engine looks at, in one walk over the headers, and the attributes of a
+  /// CloudEvent in binary mode, which it puts behind the message's bytes.
+  private mutating func takeHeaders() {
+    let (found, attributes) = storage.withUnsafeBytes { bytes in
+      let table = HeaderTable(entries: bytes.part(headers))
+      let found = KnownHeaders(table, in: bytes)
+      return (found, found.cloudEvents.map { CloudEventHeaders.attributes(of: table, $0) })
     }
+    traceParent = found.traceParent
+    traceState = found.traceState
+    compression = found.compression
     guard let attributes else { return }
     cloudEvent = ByteRange(offset: storage.count, count: attributes.count)
     storage += attributes
-  }
-
-  /// Where a string header's value stands; none when it is absent or longer than its limit.
-  private func header(_ name: StaticString, atMost limit: Int) -> ByteRange {
-    storage.withUnsafeBytes { bytes in
-      guard case .bytes(let value) = HeaderTable(entries: bytes.part(headers))[name],
-        value.count <= limit, let start = value.baseAddress, let base = bytes.baseAddress
-      else { return .none }
-      return ByteRange(offset: start - base, count: value.count)
-    }
   }
 }
 

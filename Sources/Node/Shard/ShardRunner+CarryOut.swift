@@ -108,7 +108,12 @@ extension ShardRunner {
     message.replyTo = optional(order.replyTo)
     message.type = optional(order.type)
     message.contentType = optional(order.contentType)
-    message.timestampSeconds = UInt64(max(0, order.timestamp.nanoseconds / 1_000_000_000))
+    message.contentEncoding = optional(order.contentEncoding)
+    message.appID = optional(order.appID)
+    message.priority = order.priority
+    message.timestampSeconds =
+      order.originalTimestampSeconds
+      ?? UInt64(max(0, order.timestamp.nanoseconds / 1_000_000_000))
     let payload = UnsafeRawBufferPointer(rebasing: body[order.bodyRange])
     if order.exchange == .parked {
       parkingLog.note(
@@ -161,8 +166,13 @@ extension ShardRunner {
     table.forEach { name, _, raw in
       // A message that was parked before and replayed carries what we said of it then.
       if name.starts(with: Self.ownHeaderPrefix) { return }
-      if headerWriter.bytes.count + raw.count > mostBytes {
+      let routing = Self.routingHeaders.first { name.elementsEqual($0.name.utf8) }
+      let extra = routing.map { $0.kept.utf8CodeUnitCount - name.count } ?? 0
+      if headerWriter.bytes.count + raw.count + extra > mostBytes {
         leftOut += 1
+      } else if let routing {
+        let value = UnsafeRawBufferPointer(rebasing: raw[(1 + name.count)...])
+        headerWriter.append(routing.kept, rawValue: value)
       } else {
         headerWriter.append(raw: raw)
       }
@@ -171,7 +181,11 @@ extension ShardRunner {
   }
 
   private static let ownHeaderPrefix = Array("x-meddela-".utf8)
-  /// Room in a frame for six other properties of 255 bytes, what was cut, and its own bytes.
+  /// RabbitMQ routes by these (sender-selected distribution): the copy carries them under others.
+  private static let routingHeaders: [(name: String, kept: StaticString)] = [
+    ("CC", "x-meddela-original-cc"), ("BCC", "x-meddela-original-bcc"),
+  ]
+  /// Room in a frame for seven other properties of 255 bytes, what was cut, and its own bytes.
   private static let propertyBytes = 2 << 10
 }
 

@@ -64,4 +64,16 @@ extension ShardRunner {
     loggedReceiptLosses = count
     warn("Receipts are given up", "\(engine.lastReceiptLoss)", key: LogKey.reason)
   }
+
+  /// Says once that producers' libraries set message ids of their own.
+  func logOtherMessageIDs() {
+    guard engine.counters.otherMessageIDs > 0, !hasSaidOtherMessageIDs else { return }
+    hasSaidOtherMessageIDs = true
+    logger.notice(
+      """
+      Events come with a message_id that is not their id: the id in the body counts, as long as \
+      there is one shard
+      """
+    )
+  }
 }

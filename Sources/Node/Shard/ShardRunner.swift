@@ -46,6 +46,7 @@ final class ShardRunner {
   var loggedMismatches = 0
   var loggedReceiptLosses = 0
   var parkingLog = ParkingLog()
+  var hasSaidOtherMessageIDs = false
   /// Called once, when the shard cannot go on or has stopped.
   var onEnd: (Result<Void, NodeError>) -> Void
   var hasEnded = false
@@ -257,6 +258,7 @@ final class ShardRunner {
     logMismatches()
     logReceiptLosses()
     parkingLog.tick(at: now, logger)
+    logOtherMessageIDs()
     let next = status(at: now)
     report.update(next)
     if next.syncTimes.waitingSeconds > 1 {

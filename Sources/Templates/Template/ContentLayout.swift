@@ -52,6 +52,8 @@ struct ContentLayout: Sendable {
   /// The first one is never left out.
   var fields: [Field] = []
   var groups: [Group] = []
+  /// Whether it is an e-mail in both forms, of which a recipient may want one.
+  var isTextAndHTML = false
 
   /// Of all texts, in order.
   var blocks: [MustacheProgram.Block] {

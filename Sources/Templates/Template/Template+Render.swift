@@ -1,8 +1,10 @@
 package import JSON
+internal import Messages
 
 extension Template {
   /// Appends the delivery's `content` for this event: a JSON object with `from`, `replyTo`?,
-  /// `subject`?, `text`?, `html`?, `headers`? and `attachments`?. On an error nothing is appended.
+  /// `subject`?, `text`?, `html`?, `headers`? and `attachments`?. An event whose `emailFormat` is
+  /// text gets no `html` beside the `text`. On an error nothing is appended.
   /// - Parameter event: the event as it came, an object; the outermost context of all tags.
   package func render(
     _ event: JSONValue, into writer: inout ByteWriter
@@ -22,7 +24,10 @@ extension Template {
         for requirement in layout.requirements where !run.isPresent(requirement.instruction) {
           throw missing(requirement)
         }
-        for field in layout.fields { try render(field, &run, into: &writer) }
+        let leavesHTML = layout.isTextAndHTML && EmailFormat.of(event) == .text
+        for field in layout.fields where !(leavesHTML && field.name == TemplateBuilder.html) {
+          try render(field, &run, into: &writer)
+        }
         for group in layout.groups {
           writer.write(group.opening)
           let first = writer.count

@@ -10,6 +10,9 @@ struct TemplateBuilder {
     var usedPartials: [TemplateFile]
   }
 
+  static let text = "text"
+  static let html = "html"
+
   private let folder: TemplateFiles
   private var compiler: MustacheCompiler
   private var problems: [TemplateProblem] = []
@@ -65,10 +68,13 @@ struct TemplateBuilder {
     var text = source(TemplateFile.text)
     // A line break at the end is one of the file, and in a text message it is seen.
     if rules != .first, metadata?.channel != "email" { text?.dropLineBreaksAtEnd() }
-    addField("text", text, .text, .keep)
-    addField("html", source(TemplateFile.html), .html, .keep)
+    addField(Self.text, text, .text, .keep)
+    addField(Self.html, source(TemplateFile.html), .html, .keep)
     guard let metadata else { return }
     checkFiles(of: metadata.channel)
+    layout.isTextAndHTML =
+      rules != .first && metadata.channel == "email"
+      && [Self.text, Self.html].allSatisfy { name in layout.fields.contains { $0.name == name } }
     addGroup(
       "headers", "{", "}", lineStyle, metadata.headers.map { (name: $0.name, text: $0.value) })
     addGroup(

@@ -51,16 +51,23 @@ struct NotationTests {
     }
   }
 
-  @Test("message_id is the id of an event that is alone, in every notation")
+  @Test("With several shards message_id is the id of an event that is alone, in every notation")
   func messageID() throws {
     for (body, type) in [
       (Self.cloudEvent("e"), "application/cloudevents+json"), (Self.xml("e"), "application/xml"),
+      (OneBadElementTests.event("e"), ""),
     ] {
-      let shard = try OneShard()
-      shard.take(OneShard.Sent(body, type, messageID: "other"))
-      #expect(shard.parked.map(\.routingKey) == ["id-mismatch"])
-      shard.take(OneShard.Sent(body, type, messageID: "e"))
-      #expect(shard.deliveries.count == 1)
+      let shards = try OneShard(shardCount: 2)
+      shards.take(OneShard.Sent(body, type, messageID: "other"))
+      #expect(shards.parked.map(\.routingKey) == ["id-mismatch"])
+      let detail = shards.parked.first?.headers["x-meddela-detail"]
+      #expect(detail?.contains("the broker chooses the shard") == true)
+      shards.take(OneShard.Sent(body, type, messageID: "e"))
+      #expect(shards.deliveries.count == 1 && shards.engine.counters.otherMessageIDs == 0)
+      let one = try OneShard()
+      one.take(OneShard.Sent(body, type, messageID: "other"))
+      #expect(one.deliveries.map(\.messageID) == ["e.00.1"] && one.parked.isEmpty)
+      #expect(one.engine.counters.otherMessageIDs == 1)
     }
     let shard = try OneShard()
     shard.take(
@@ -68,6 +75,7 @@ struct NotationTests {
         "<rtEvent type='order' email='a@b.se'><ctx/></rtEvent>", "application/xml",
         messageID: "m-1"))
     #expect(shard.deliveries.map(\.messageID) == ["m-1.00.1"])
+    #expect(shard.engine.counters.otherMessageIDs == 0)
   }
 
   @Test("Of several, the faulty ones park as they stood, with their place in the message")

@@ -12,6 +12,15 @@ final class OneShard {
     var contentType: String
     var headers: [String: String]
     var body: String
+    var bytes: [UInt8] = []
+    var correlationID = ""
+    var contentEncoding = ""
+    var type = ""
+    var appID = ""
+    var priority: UInt8?
+    var timestampSeconds: UInt64?
+    /// Header entries that the message came with.
+    var originalHeaders: [UInt8] = []
   }
 
   /// A message as a producer sends it.
@@ -20,6 +29,17 @@ final class OneShard {
     var contentType = ""
     var messageID = ""
     var replyTo = ""
+    var contentEncoding = ""
+    var type = ""
+    var appID = ""
+    var userID = ""
+    var expiration = ""
+    var priority: UInt8?
+    var timestampSeconds: UInt64?
+    /// kombu's header.
+    var compression = ""
+    /// Entries of the header table.
+    var headers = ""
     /// Attributes of a CloudEvent in binary mode, as the node hands them on.
     var cloudEvent = ""
     var inlet = Inlet.realtime
@@ -30,6 +50,11 @@ final class OneShard {
       self.body = Array(body.utf8)
       self.contentType = contentType
       self.messageID = messageID
+    }
+
+    init(bytes: [UInt8], _ contentType: String = "", messageID: String = "") {
+      self.init("", contentType, messageID: messageID)
+      body = bytes
     }
   }
 
@@ -46,8 +71,9 @@ final class OneShard {
   private var output = TurnOutput()
   var nanoseconds: Int64 = 1_800_000_000_000_000_000
 
-  init(_ catalog: TemplateCatalog? = nil) throws {
-    let settings = EngineSettings(shard: ShardNumber(0), prefix: "meddela", version: "test")
+  init(_ catalog: TemplateCatalog? = nil, shardCount: Int = 1) throws {
+    var settings = EngineSettings(shard: ShardNumber(0), prefix: "meddela", version: "test")
+    settings.shardCount = shardCount
     engine = ShardEngine(
       settings: settings, lookup: KnownNothing(),
       catalog: try catalog ?? TestTemplate.catalog())
@@ -77,6 +103,16 @@ final class OneShard {
     message.messageID = ranges[1]
     message.replyTo = ranges[2]
     message.cloudEvent = ranges[3]
+    message.contentEncoding = add(sent.contentEncoding)
+    message.type = add(sent.type)
+    message.appID = add(sent.appID)
+    message.userID = add(sent.userID)
+    message.expiration = add(sent.expiration)
+    message.priority = sent.priority
+    message.timestampSeconds = sent.timestampSeconds
+    message.compression = add(sent.compression)
+    message.headers = add(sent.headers)
+    message.storage = storage
     engine.receive(message)
   }
 
@@ -132,7 +168,12 @@ final class OneShard {
     let published = Published(
       routingKey: text(order.routingKey), messageID: text(order.messageID),
       contentType: text(order.contentType), headers: headers,
-      body: String(decoding: order.body[order.bodyRange], as: UTF8.self))
+      body: String(decoding: order.body[order.bodyRange], as: UTF8.self),
+      bytes: Array(order.body[order.bodyRange]), correlationID: text(order.correlationID),
+      contentEncoding: text(order.contentEncoding), type: text(order.type),
+      appID: text(order.appID), priority: order.priority,
+      timestampSeconds: order.originalTimestampSeconds,
+      originalHeaders: Array(order.body[order.originalHeaders.range]))
     switch order.exchange {
     case .deliveries: deliveries.append(published)
     case .parked: parked.append(published)
