@@ -1,5 +1,5 @@
-/// Variables that Kubernetes and Docker put into the environment of every container for each service
-/// beside it: a Service called `meddela` makes `MEDDELA_SERVICE_HOST`, `MEDDELA_PORT`,
+/// Variables that Kubernetes and Docker put into the environment of every container for each
+/// service beside it: a Service called `meddela` makes `MEDDELA_SERVICE_HOST`, `MEDDELA_PORT`,
 /// `MEDDELA_PORT_8080_TCP_ADDR` and more, one called `meddela-http` a `MEDDELA_HTTP_PORT` with an
 /// address in it. None of them is meant for us.
 ///

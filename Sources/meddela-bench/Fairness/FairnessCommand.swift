@@ -32,8 +32,8 @@ struct FairnessCommand: AsyncParsableCommand {
 
   @Option(
     help: """
-      How often all rows are measured. p50 and p99 are the medians of the rounds, the maximum is that \
-      of all.
+      How often all rows are measured. p50 and p99 are the medians of the rounds, the maximum is \
+      that of all.
       """)
   var rounds = 1
 
