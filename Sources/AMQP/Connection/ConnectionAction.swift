@@ -30,6 +30,8 @@ enum ConnectionEvent: Equatable {
   /// The work channel is gone (or could not be set up) and the connection is not: call `reopen`.
   /// Every unconfirmed publish of the epoch is lost, in order.
   case channelLost(AMQPError, unconfirmed: [UInt64])
+  /// The queue that was asked for a message has none ready.
+  case nothingToGet
   /// `setConsuming` has been carried out.
   case consuming(Bool)
   case returned(ReturnedMessage)

@@ -9,6 +9,7 @@ extension ConnectionMachine {
     case ServerMethod.basicAck: confirm(arguments, isRefusal: false)
     case ServerMethod.basicNack: confirm(arguments, isRefusal: true)
     case ServerMethod.basicReturn: returned(arguments)
+    case ServerMethod.basicGetOk: got(arguments)
     default: nil
     }
   }

@@ -50,6 +50,9 @@ extension ConnectionMachine {
       // the queue waiting without. Closing the channel is right on all of them.
       return closeWork(
         AMQPError(.consumerCancelled, "The broker cancelled a consumer: its queue is gone"))
+    case (.ready, .getEmpty) where isGetting:
+      isGetting = false
+      return .event(.nothingToGet)
     case (.opening, .channelOpenOk):
       return opened()
     case (.selectingConfirms, .confirmSelectOk):
@@ -78,6 +81,7 @@ extension ConnectionMachine {
     acks = AckCoalescer()
     isConsuming = false
     isWorkSetUp = false
+    isGetting = false
     if plan.publishes {
       work = .selectingConfirms
       clock.expect(.work)
@@ -109,6 +113,7 @@ extension ConnectionMachine {
   private mutating func workLost(_ error: AMQPError) -> ConnectionAction {
     isConsuming = false
     isWorkSetUp = false
+    isGetting = false
     assembler.reset()
     return .event(.channelLost(error, unconfirmed: confirms.removeAll()))
   }

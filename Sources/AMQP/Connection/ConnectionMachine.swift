@@ -65,6 +65,8 @@ struct ConnectionMachine: ~Copyable {
   /// The serial number of the newest consumer tag: see `consumerTag`.
   var tagSerial: UInt64 = 0
   var isWorkSetUp = false
+  /// A `basic.get` has been sent and not answered.
+  var isGetting = false
   var isClosingGracefully = false
   var isBlocked = false
   var frameMaxBytes = Limits.handshakeFrameMaxBytes

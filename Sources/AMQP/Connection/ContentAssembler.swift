@@ -54,6 +54,16 @@ struct ContentAssembler: ~Copyable {
     keep(method.exchange, method.routingKey)
   }
 
+  mutating func begin(_ method: GetOkMethod, epoch: UInt32) {
+    purpose = .delivery
+    phase = .awaitingHeader
+    message.consumer = 0
+    message.channelEpoch = epoch
+    message.deliveryTag = method.deliveryTag
+    message.isRedelivered = method.isRedelivered
+    keep(method.exchange, method.routingKey)
+  }
+
   mutating func begin(_ method: ReturnMethod, epoch: UInt32) {
     purpose = .returned
     phase = .awaitingHeader

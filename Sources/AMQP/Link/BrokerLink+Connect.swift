@@ -6,7 +6,7 @@ internal import NIOSSL
 extension BrokerLink {
   /// Opens a connection to the current address.
   func connect() {
-    guard !isStopping else { return }
+    guard !isStopping, !isHeld else { return }
     phase = .connecting
     isRetryDue = false
     generation += 1
@@ -120,6 +120,10 @@ extension BrokerLink {
   /// The attempt, or the connection before it was ready, failed: give up or try again.
   func attemptFailed(_ error: AMQPError) {
     guard !isStopping else { return stopped() }
+    if isHeld {
+      phase = .waiting
+      return
+    }
     let triedAll = addresses.failed()
     if error.isPermanent && !hasBeenReady {
       phase = .stopped

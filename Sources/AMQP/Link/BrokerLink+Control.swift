@@ -75,6 +75,40 @@ extension BrokerLink {
     act { $0.call(call, operations) }
   }
 
+  /// Asks a queue for its first ready message: `received` or `brokerLinkHasNothingToGet` answers,
+  /// when the queue does. One at a time; nothing happens on a link that is not ready.
+  package func get(_ queue: String) {
+    eventLoop.preconditionInEventLoop()
+    precondition(queue.utf8.count <= Limits.shortStringBytes, "a queue's name has 255 bytes")
+    act { $0.get(queue) }
+  }
+
+  /// Gives the connection up and makes no other until the link is let go: `lost` is told as for any
+  /// loss. What the broker had not acknowledged or not confirmed is open again.
+  package func hold() {
+    eventLoop.preconditionInEventLoop()
+    guard !isHeld, !isStopping else { return }
+    isHeld = true
+    guard !isIdle else { return }
+    retryTask?.cancel()
+    isRetryDue = false
+    if context != nil {
+      disconnected(AMQPError(.stopped, "The link is held"))
+    } else {
+      // An attempt that is under way ends in nothing.
+      phase = .waiting
+      generation += 1
+    }
+  }
+
+  /// The end of `hold`: connects at once.
+  package func letGo() {
+    eventLoop.preconditionInEventLoop()
+    guard isHeld else { return }
+    isHeld = false
+    if case .waiting = phase { connect() }
+  }
+
   /// Stops for good: sends what was settled, closes channel and connection, each with its answer
   /// awaited, so that no acknowledgement is lost; after the deadline without. Ends with
   /// `brokerLinkDidStop`.

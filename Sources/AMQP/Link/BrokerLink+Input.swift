@@ -113,6 +113,8 @@ extension BrokerLink {
       becameReady(epoch)
     case .channelLost(let error, let unconfirmed):
       channelLost(error, unconfirmed)
+    case .nothingToGet:
+      delegate?.brokerLinkHasNothingToGet(self)
     case .consuming(let isConsuming):
       delegate?.brokerLink(self, isConsuming: isConsuming)
     case .returned(let message):

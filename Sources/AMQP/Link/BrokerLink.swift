@@ -55,6 +55,8 @@ package final class BrokerLink {
   var retryTask: Scheduled<Void>?
   var isRetryDue = false
   var stopTask: Scheduled<Void>?
+  /// Makes no connection until it is let go.
+  var isHeld = false
 
   /// Makes a link; nothing happens before `start`. To be called on the event loop.
   package init(
@@ -109,10 +111,10 @@ package final class BrokerLink {
     eventLoop.preconditionInEventLoop()
     precondition(isIdle, "A link is started once")
     precondition(delegate != nil, "A link needs somebody to tell")
-    connect()
+    if isHeld { phase = .waiting } else { connect() }
   }
 
-  private var isIdle: Bool {
+  var isIdle: Bool {
     if case .idle = phase { true } else { false }
   }
 

@@ -13,6 +13,8 @@ package protocol BrokerLinkDelegate: AnyObject {
   func brokerLink(_ link: BrokerLink, failed error: AMQPError, retryAfterSeconds: Double?)
   /// A message has come.
   func brokerLink(_ link: BrokerLink, received message: consuming IncomingMessage)
+  /// The queue that `get` asked has no message ready.
+  func brokerLinkHasNothingToGet(_ link: BrokerLink)
   /// A message above the size limit has come: reject it.
   func brokerLink(_ link: BrokerLink, oversized message: OversizedMessage)
   /// What one read of the socket brought has been told: time for a turn.
@@ -36,6 +38,8 @@ package protocol BrokerLinkDelegate: AnyObject {
 extension BrokerLinkDelegate {
   /// Nothing to do for a link that does not consume.
   package func brokerLink(_ link: BrokerLink, received message: consuming IncomingMessage) {}
+  /// Nothing to do for a link that does not ask.
+  package func brokerLinkHasNothingToGet(_ link: BrokerLink) {}
   /// Rejects it, so that the broker dead-letters it.
   package func brokerLink(_ link: BrokerLink, oversized message: OversizedMessage) {
     let envelope = message.envelope

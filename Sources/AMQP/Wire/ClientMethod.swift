@@ -13,6 +13,7 @@ enum ClientMethod: Equatable {
   case qos(prefetch: UInt16)
   case consume(queue: String, tag: String, isExclusive: Bool, arguments: [Argument])
   case cancel(tag: String)
+  case get(queue: String)
   case ack(deliveryTag: UInt64, isMultiple: Bool)
   case nack(deliveryTag: UInt64, requeue: Bool)
   case reject(deliveryTag: UInt64, requeue: Bool)

@@ -21,6 +21,26 @@ struct DeliverMethod {
   }
 }
 
+/// `basic.get-ok`: the one message that was asked for.
+struct GetOkMethod {
+  let deliveryTag: UInt64
+  let isRedelivered: Bool
+  let exchange: UnsafeRawBufferPointer
+  let routingKey: UnsafeRawBufferPointer
+
+  /// What follows, how many messages are left, is old when it comes.
+  init?(_ arguments: UnsafeRawBufferPointer) {
+    var reader = ByteReader(arguments)
+    guard let deliveryTag: UInt64 = reader.read(), let bits: UInt8 = reader.read(),
+      let exchange = reader.shortString(), let routingKey = reader.shortString()
+    else { return nil }
+    self.deliveryTag = deliveryTag
+    self.isRedelivered = bits & 1 != 0
+    self.exchange = exchange
+    self.routingKey = routingKey
+  }
+}
+
 /// `basic.return`: a mandatory message that no queue took.
 struct ReturnMethod {
   let replyCode: UInt16

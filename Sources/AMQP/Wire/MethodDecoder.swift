@@ -56,6 +56,7 @@ struct MethodDecoder {
     case AMQP_BASIC_CONSUME_OK_METHOD: return .consumeOk
     case AMQP_BASIC_CANCEL_METHOD: return .cancel
     case AMQP_BASIC_CANCEL_OK_METHOD: return .cancelOk
+    case AMQP_BASIC_GET_EMPTY_METHOD: return .getEmpty
     default: return topologyAnswer(number, decoded)
     }
   }

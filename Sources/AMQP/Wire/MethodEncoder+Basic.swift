@@ -25,6 +25,11 @@ extension MethodEncoder {
     case .cancel(let tag):
       return encoded(
         AMQP_BASIC_CANCEL_METHOD, amqp_basic_cancel_t(consumer_tag: pool.copy(tag), nowait: 0))
+    case .get(let queue):
+      return encoded(
+        AMQP_BASIC_GET_METHOD,
+        amqp_basic_get_t(
+          ticket: 0, queue: pool.copy(queue), no_ack: 0))
     case .ack(let deliveryTag, let isMultiple):
       return encoded(
         AMQP_BASIC_ACK_METHOD,

@@ -84,7 +84,7 @@ struct MethodEncoder {
       return encoded(AMQP_CONFIRM_SELECT_METHOD, amqp_confirm_select_t())
     case .topology(let operation):
       return topology(operation, pool, space)
-    case .qos, .consume, .cancel, .ack, .nack, .reject:
+    case .qos, .consume, .cancel, .get, .ack, .nack, .reject:
       return basic(method, pool, space)
     }
   }

@@ -1,5 +1,5 @@
-/// The control methods that the broker sends. Those of content (deliver, return, ack, nack) are
-/// decoded in place: see `ContentMethods.swift`.
+/// The control methods that the broker sends. Those of content (deliver, get-ok, return, ack,
+/// nack) are decoded in place: see `ContentMethods.swift`.
 enum ServerMethod: Equatable {
   case start(mechanisms: [String])
   case secure
@@ -18,12 +18,14 @@ enum ServerMethod: Equatable {
   case consumeOk
   case cancel
   case cancelOk
+  case getEmpty
   case topologyOk(TopologyAnswer)
   case unknown(UInt32)
 
   /// The numbers of the content methods (class << 16 | method).
   static let basicReturn: UInt32 = 60 << 16 | 50
   static let basicDeliver: UInt32 = 60 << 16 | 60
+  static let basicGetOk: UInt32 = 60 << 16 | 71
   static let basicAck: UInt32 = 60 << 16 | 80
   static let basicNack: UInt32 = 60 << 16 | 120
 }
