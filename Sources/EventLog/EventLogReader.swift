@@ -19,6 +19,8 @@ package final class EventLogReader {
   package var segmentCount: Int { snapshot.manifest.segments.count }
   /// The writer's epoch.
   package var epoch: UInt64 { snapshot.manifest.epoch }
+  /// Which history of the store this is.
+  package var lineage: UInt64 { snapshot.manifest.lineage }
 
   package init(path: String, disk: any Disk = LinuxDisk()) throws(EventLogError) {
     self.disk = disk

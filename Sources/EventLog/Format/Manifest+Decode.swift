@@ -23,6 +23,7 @@ extension Manifest {
     let manifest = Manifest(
       store: store, generation: bytes.integer(at: 32), epoch: bytes.integer(at: 40),
       isClosed: bytes.integer(UInt32.self, at: 48) & 1 == 1,
+      lineage: bytes.integer(at: lineageOffset),
       origin: ChainPoint(
         lsn: bytes.integer(at: 56), sequence: bytes.integer(at: 64),
         chain: bytes.integer(at: 72)),
@@ -37,7 +38,8 @@ extension Manifest {
   private func checkRange(file: String) throws(EventLogError) {
     let ends = segments.compactMap(\.end)
     let counters =
-      [generation, epoch, origin.sequence] + ends.map(\.point.sequence) + segments.map(\.id)
+      [generation, epoch, lineage, origin.sequence] + ends.map(\.point.sequence)
+      + segments.map(\.id)
     guard
       counters.allSatisfy({ $0 <= Limits.maxCounter }), origin.lsn <= Limits.maxLSN,
       ends.allSatisfy({ $0.point.lsn <= Limits.maxLSN })

@@ -7,6 +7,7 @@ struct Manifest: Equatable, Sendable {
   static let fileName = "MANIFEST"
   static let headerBytes = 96
   static let entryBytes = 64
+  static let lineageOffset = 80
   static let maxBytes = 64 << 20
 
   var store: StoreID
@@ -16,6 +17,9 @@ struct Manifest: Equatable, Sendable {
   var epoch: UInt64
   /// Whether the last writer closed the store; the last segment's end is then known exactly.
   var isClosed: Bool
+  /// Which history of the store this is: 0, and higher for every restore and adoption. Bytes that
+  /// a manifest of before has as zeros.
+  var lineage: UInt64 = 0
   /// Where the log stood before the first segment listed: after the segments that retention
   /// removed, or at the beginning.
   var origin: ChainPoint
@@ -52,6 +56,7 @@ struct Manifest: Equatable, Sendable {
     bytes.store(origin.lsn, at: 56)
     bytes.store(origin.sequence, at: 64)
     bytes.store(origin.chain, at: 72)
+    bytes.store(lineage, at: Self.lineageOffset)
     for (index, segment) in segments.enumerated() {
       segment.encode(into: &bytes, at: Self.headerBytes + index * Self.entryBytes)
     }

@@ -38,8 +38,7 @@ struct Snapshot {
       file: paths.manifest)
   }
 
-  private static func isLocked(_ disk: any Disk, _ paths: StorePaths) throws(EventLogError) -> Bool
-  {
+  static func isLocked(_ disk: any Disk, _ paths: StorePaths) throws(EventLogError) -> Bool {
     do throws(SystemError) {
       let file = try disk.open(paths.lock, .read)
       defer { try? disk.close(file) }

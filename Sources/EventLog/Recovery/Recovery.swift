@@ -29,7 +29,7 @@ struct Recovery {
   mutating func run(_ body: @escaping (RecordView) throws -> Void) throws(EventLogError) -> Opened {
     let started = monotonicNanoseconds()
     try makeDirectories()
-    let lock = try takeLock()
+    let lock = try StoreLock.take(disk, paths)
     do throws(EventLogError) {
       let identity = try readOrMakeIdentity()
       let manifest = try readManifest(identity)
@@ -51,6 +51,8 @@ struct Recovery {
       report.records = replay.records
       report.openRecords = open.wanted.count
       report.epoch = writer.manifest.epoch
+      report.storeID = identity.store.text
+      report.lineage = writer.manifest.lineage
       report.nanoseconds = monotonicNanoseconds() - started
       return Opened(
         lock: lock, identity: identity, index: open.index, keeper: keeper,
@@ -66,24 +68,6 @@ struct Recovery {
     let hasSegments = try disk.makeDirectoryIfAbsent(paths.segments)
     let hasQuarantine = try disk.makeDirectoryIfAbsent(paths.quarantine)
     if hasSegments || hasQuarantine { try disk.syncNames(paths.root) }
-  }
-
-  private func takeLock() throws(EventLogError) -> DiskFile {
-    let file = try DiskFile(disk, paths.lock, .writeOrCreate, creating: true)
-    do throws(SystemError) {
-      if try disk.lock(file.descriptor) { return file }
-    } catch {
-      file.closeQuietly()
-      throw EventLogError(
-        .cannotCreate, "the lock could not be taken",
-        advice: "Network file systems are not supported.", systemError: error.number,
-        file: paths.lock)
-    }
-    file.closeQuietly()
-    throw EventLogError(
-      .locked, "another process holds the store",
-      advice: "One writer a store: stop the other process, or wait until it has ended.",
-      file: paths.lock)
   }
 
   private func readOrMakeIdentity() throws(EventLogError) -> StoreIdentity {

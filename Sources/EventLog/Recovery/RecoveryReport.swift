@@ -22,4 +22,8 @@ package struct RecoveryReport: Sendable, Equatable {
   package internal(set) var nanoseconds: UInt64 = 0
   /// The writer's epoch from now on.
   package internal(set) var epoch: UInt64 = 0
+  /// The store's id, lowercase hexadecimal.
+  package internal(set) var storeID = ""
+  /// Which history of the store this is.
+  package internal(set) var lineage: UInt64 = 0
 }

@@ -2,7 +2,7 @@ internal import Glibc
 
 /// Puts a backup in the place of a store that is not there: everything is verified before and
 /// after it is copied, and the store appears in one step, complete. Never writes into an existing
-/// store.
+/// store. What it puts there is another lineage of the store: its subscribers may know more.
 package struct StoreRestore {
   private let source: StorePaths
   private let target: StorePaths
@@ -34,6 +34,7 @@ package struct StoreRestore {
       do throws(EventLogError) {
         try copy(listing, to: folder, copier)
         try checkFiles(listing, folder, copier)
+        try StoreLineage(path: folder.root, disk: disk).raise()
         try verify(folder)
         try disk.syncNames(folder.segments)
         try disk.syncNames(folder.root)
