@@ -18,7 +18,7 @@ struct StoredEvents {
 
   /// - Throws: when the store holds no such event.
   func history(of id: String) throws -> EventHistory {
-    var history = EventHistory(id: id)
+    var history = EventHistory(id: id, lineage: reader.lineage)
     do {
       try reader.history(of: Array(id.utf8)).forEach { try history.add($0) }
     } catch let error as EventLogError {
@@ -120,13 +120,14 @@ struct StoredEvents {
     return result
   }
 
-  static func update(_ record: RecordView) throws -> [UInt8] {
+  /// - Parameter lineage: of the store that the record is in.
+  static func update(_ record: RecordView, lineage: UInt64 = 0) throws -> [UInt8] {
     var writer = ByteWriter(capacity: 512)
     guard let payload = RecordPayload(record.payload),
       payload.writeStatusUpdate(
         id: record.id, lsn: record.header.lsn,
         recordedAt: Timestamp(nanoseconds: record.header.time), shard: ShardNumber(0),
-        to: &writer)
+        lineage: lineage, to: &writer)
     else {
       throw CommandFailure(
         "the record with LSN \(record.header.lsn) is not one that this program writes", .data)
@@ -142,6 +143,7 @@ struct StoredEvents {
 /// All that the store has of one event.
 struct EventHistory {
   let id: String
+  let lineage: UInt64
   /// Status updates as JSON, oldest first; those that are no transition (a log that changed
   /// nothing, a delivery published again) marked.
   private(set) var updates: [(json: [UInt8], isEvidence: Bool)] = []
@@ -151,12 +153,13 @@ struct EventHistory {
   /// When it was accepted; nil while there is no record.
   private(set) var acceptedAt: Timestamp?
 
-  init(id: String) {
+  init(id: String, lineage: UInt64) {
     self.id = id
+    self.lineage = lineage
   }
 
   mutating func add(_ record: RecordView) throws {
-    updates.append((try StoredEvents.update(record), Self.isEvidence(record)))
+    updates.append((try StoredEvents.update(record, lineage: lineage), Self.isEvidence(record)))
     if let payload = RecordPayload(record.payload) {
       lane = payload.state.lane
       acceptedAt = payload.state.acceptedAt

@@ -13,12 +13,12 @@ extension RecordPayload {
   /// False when the record's facts cannot be read.
   package func writeStatusUpdate(
     id: UnsafeRawBufferPointer, lsn: UInt64, recordedAt: Timestamp, shard: ShardNumber,
-    to writer: inout ByteWriter
+    lineage: UInt64 = 0, to writer: inout ByteWriter
   ) -> Bool {
     guard let facts = facts(id: id) else { return false }
     StatusUpdate.write(
       state, facts: facts, occurredAt: occurredAt, recordedAt: recordedAt, reason: reason,
-      shard: shard, lsn: lsn, to: &writer)
+      shard: shard, lineage: lineage, lsn: lsn, to: &writer)
     return true
   }
 }
@@ -27,7 +27,8 @@ extension StatusUpdate {
   /// Writes the status update of one transition.
   static func write(
     _ state: EventState, facts: EventFacts, occurredAt: Timestamp, recordedAt: Timestamp,
-    reason: TransitionReason, shard: ShardNumber, lsn: UInt64, to writer: inout ByteWriter
+    reason: TransitionReason, shard: ShardNumber, lineage: UInt64, lsn: UInt64,
+    to writer: inout ByteWriter
   ) {
     facts.withBytes { bytes in
       func field(_ name: EventFacts.Field) -> UnsafeRawBufferPointer {
@@ -38,6 +39,7 @@ extension StatusUpdate {
         sequence: state.sequence, status: state.status, previousStatus: state.previousStatus,
         lane: state.lane, attempt: state.attempt, occurredAt: occurredAt,
         recordedAt: recordedAt, shard: shard, lsn: lsn)
+      update.lineage = lineage
       update.channel = field(.channel)
       update.type = field(.type)
       update.origin = field(.origin)

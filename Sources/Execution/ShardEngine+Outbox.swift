@@ -69,7 +69,8 @@ extension ShardEngine {
         to: &writer)
       ends[0] = writer.count
       StatusUpdateID.write(
-        eventID: id, shard: settings.shard, sequence: state.sequence, to: &writer)
+        eventID: id, shard: settings.shard, sequence: state.sequence, lineage: lineage,
+        to: &writer)
       ends[1] = writer.count
       writer.write(id)
       ends[2] = writer.count
@@ -80,7 +81,7 @@ extension ShardEngine {
     }
     StatusUpdate.write(
       state, facts: facts, occurredAt: occurredAt, recordedAt: recordedAt, reason: reason,
-      shard: settings.shard, lsn: lsn, to: &writer)
+      shard: settings.shard, lineage: lineage, lsn: lsn, to: &writer)
     ends[5] = writer.count
     return Outbox.Entry(
       lsn: lsn, key: key, blob: writer.array(), routingKey: 0..<ends[0],

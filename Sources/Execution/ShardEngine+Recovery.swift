@@ -55,10 +55,11 @@ extension ShardEngine {
 
   /// All records have been taken in: pending events go on, in the order of their records; those
   /// that wait for their time wait on.
-  package func startRecovered(nextLSN next: UInt64, at instant: Instant) {
+  package func startRecovered(nextLSN next: UInt64, lineage: UInt64 = 0, at instant: Instant) {
     precondition(next >= nextLSN, "the log's next LSN is behind all its records")
     advance(to: instant)
     nextLSN = next
+    self.lineage = lineage
     durableLSN = next - 1
     outbox.start(after: positionRecorded, newest: durableLSN)
     logWatch.start(after: isBroken(.losesLogWatchAtRestart) ? durableLSN : watchedRecorded)

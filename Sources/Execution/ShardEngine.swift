@@ -41,6 +41,8 @@ package final class ShardEngine<Lookup: EventLookup> {
   package internal(set) var held: HeldBytes
   package internal(set) var nextLSN: UInt64
   package internal(set) var durableLSN: UInt64
+  /// Which history of its store the shard goes on with: status updates say so.
+  var lineage: UInt64 = 0
   var events = SlotTable(blank: ActiveEvent.blank)
   var eventSlots: [EventKey: Int32] = [:]
   var messages = SlotTable(blank: OpenMessage.blank)

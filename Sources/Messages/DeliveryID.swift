@@ -48,9 +48,10 @@ package struct DeliveryID {
 
 /// `<eventId>.<shard>.<sequence>`: the message id of a status update.
 package enum StatusUpdateID {
-  /// Appends an id's text. `sequence` counts from 1.
+  /// Appends an id's text. `sequence` counts from 1. A lineage above 0 stands at the end, so that a
+  /// number which a restored store gives again is another message.
   package static func write(
-    eventID: UnsafeRawBufferPointer, shard: ShardNumber, sequence: UInt32,
+    eventID: UnsafeRawBufferPointer, shard: ShardNumber, sequence: UInt32, lineage: UInt64 = 0,
     to writer: inout ByteWriter
   ) {
     writer.write(eventID)
@@ -58,5 +59,8 @@ package enum StatusUpdateID {
     shard.write(to: &writer)
     writer.write(byte: UInt8(ascii: "."))
     writer.write(decimal: Int(sequence))
+    guard lineage > 0 else { return }
+    writer.write(byte: UInt8(ascii: "."))
+    writer.write(decimal: lineage)
   }
 }

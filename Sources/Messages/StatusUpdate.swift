@@ -44,6 +44,9 @@ package struct StatusUpdate {
   package var recordedAt: Timestamp
   /// The shard that owns the event.
   package var shard: ShardNumber
+  /// Which history of the store the sequence counts in: above 0 where a backup was restored or a
+  /// store adopted, so that numbers that are given a second time are told from the first.
+  package var lineage: UInt64 = 0
   /// Of the transition's record.
   package var lsn: UInt64
 
@@ -103,7 +106,9 @@ package struct StatusUpdate {
     writeTime(#","recordedAt":""#, recordedAt, to: &writer)
     writer.write(#","shard":""#)
     shard.write(to: &writer)
-    writer.write(#"","lsn":"#)
+    writer.write(#"","lineage":"#)
+    writer.write(decimal: lineage)
+    writer.write(#","lsn":"#)
     writer.write(decimal: lsn)
     writer.write("}")
   }

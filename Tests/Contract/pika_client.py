@@ -96,12 +96,16 @@ def run(url, prefix, event, timeout):
     check("delivery", delivery)
     print(f"delivery   {delivery['deliveryId']}: {delivery['content'].get('subject')}")
 
-    # The subscriber: updates may come twice, so only a higher sequence is news.
+    # The subscriber: updates may come twice, so only a higher (lineage, sequence) is news. A
+    # lineage above 0 begins where the service's store was restored from a backup.
+    def place(update):
+        return (update.get("lineage") or 0, update["sequence"])
+
     def next_status(after):
-        with deadline(timeout, f"no status after sequence {after} in {timeout} s"):
+        with deadline(timeout, f"no status after {after} in {timeout} s"):
             update, _ = statuses.take(
                 lambda body: body["eventId"] == event_id
-                and body["sequence"] > after
+                and place(body) > after
                 and body["status"] != "pending"
             )
         check("status-update", update)
@@ -110,7 +114,7 @@ def run(url, prefix, event, timeout):
 
     # A real engine sends at once, and its answer may then overtake pending-delivery. This
     # example waits, because it wants to see both.
-    first = next_status(after=0)
+    first = next_status(after=(0, 0))
     log = {
         "deliveryId": delivery["deliveryId"],
         "eventId": delivery["eventId"],
@@ -128,7 +132,7 @@ def run(url, prefix, event, timeout):
             correlation_id=event_id,
         )
         deliveries.acknowledge()  # only now: until the answer is safe, the delivery stays ours
-    second = next_status(after=first["sequence"])
+    second = next_status(after=place(first))
 
     with deadline(timeout, "the connection did not close"):
         connection.close()

@@ -49,6 +49,23 @@ struct IdentifierTests {
     #expect(text == "a.b.03.4294967295")
   }
 
+  @Test("A status update's id ends with its lineage where that is above 0")
+  func statusUpdateLineage() {
+    func text(_ lineage: UInt64) -> String {
+      withBytes("a.b") { id in
+        written {
+          StatusUpdateID.write(
+            eventID: id, shard: ShardNumber(0), sequence: 2, lineage: lineage, to: &$0)
+        }
+      }
+    }
+    #expect(text(0) == "a.b.00.2")
+    #expect(text(1) == "a.b.00.2.1")
+    #expect(text(12) == "a.b.00.2.12")
+    // The longest there is, beside an id of 128 bytes, fits a property of 255.
+    #expect(text(.max).utf8.count - 3 + 128 <= 255)
+  }
+
   @Test("A shard has two digits")
   func shard() {
     for value in UInt8(0)..<100 {

@@ -24,7 +24,7 @@ struct WriterTests {
       #"{"schemaVersion":1,"eventId":"o\"1.b","sequence":1,"status":"pending","previousStatus":null,"#
       + #""lane":"realtime","channel":"email","type":"shop.order","attempt":2,"#
       + #""occurredAt":"2026-12-24T06:00:00.000Z","recordedAt":"2026-12-24T06:00:00.500Z","#
-      + #""shard":"07","lsn":42}"#
+      + #""shard":"07","lineage":0,"lsn":42}"#
     #expect(written { update.write(to: &$0) } == expected)
   }
 
@@ -41,6 +41,7 @@ struct WriterTests {
     update.providerMessageID = lasting("<1@mx>")
     update.errorCount = .max
     update.nextAttemptAt = try time("2026-12-24T07:00:00Z")
+    update.lineage = 3
     update.lsn = .max
     let expected =
       #"{"schemaVersion":1,"eventId":"o\"1.b","sequence":4294967295,"status":"delivery-failed","#
@@ -50,7 +51,7 @@ struct WriterTests {
       + #""reason":{"code":"550 5.1.1","text":"\"Finns\" inte"},"providerMessageId":"<1@mx>","#
       + #""errorCount":65535,"nextAttemptAt":"2026-12-24T07:00:00.000Z","#
       + #""occurredAt":"2026-12-24T06:00:00.000Z","recordedAt":"2026-12-24T06:00:00.500Z","#
-      + #""shard":"07","lsn":18446744073709551615}"#
+      + #""shard":"07","lineage":3,"lsn":18446744073709551615}"#
     #expect(written { update.write(to: &$0) } == expected)
   }
 

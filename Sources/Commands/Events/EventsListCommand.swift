@@ -64,7 +64,7 @@ struct EventsListCommand: AsyncParsableCommand {
       guard filter.needsUpdate else { return true }
       return try parser.withDocument(try StoredEvents.update(record)) { filter.matches($0) }
     } _: { record in
-      let update = try StoredEvents.update(record)
+      let update = try StoredEvents.update(record, lineage: events.reader.lineage)
       return try parser.withDocument(update) { root in
         output.json ? String(decoding: update, as: UTF8.self) : UpdateLine.text(root)
       }

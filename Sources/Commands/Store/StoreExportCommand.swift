@@ -56,7 +56,7 @@ struct StoreExportCommand: AsyncParsableCommand {
     try grouping.forEach(progress: { progress.update(Int($0), of: Int($1)) }) { block in
       progress.makeRoom()
       let id = block.withFirst { String(decoding: $0.id, as: UTF8.self) } ?? ""
-      var history = EventHistory(id: id)
+      var history = EventHistory(id: id, lineage: reader.lineage)
       try block.forEach { record in try history.add(record) }
       lines.add(history.json)
     }
