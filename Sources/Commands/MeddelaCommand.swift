@@ -9,8 +9,7 @@ package struct MeddelaCommand: AsyncParsableCommand {
     subcommands: [
       ServeCommand.self, PublishCommand.self, WatchCommand.self, DeliverCommand.self,
       EventsCommand.self, TemplatesCommand.self, TopologyCommand.self, ParkedCommand.self,
-      UnroutedCommand.self,
-      StoreCommand.self, ConfigCommand.self,
+      UnroutedCommand.self, ShardsCommand.self, StoreCommand.self, ConfigCommand.self,
     ])
 
   package init() {}

@@ -29,10 +29,11 @@ package struct NodeService: Service {
     Messages.Limits.check()
     LimitRelation.assertConstants()
     let catalog = try Self.catalog(configuration)
-    let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+    // The shard's loop, and that of its lease, which nothing may hold up.
+    let group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
     let signals = ShardSignals(eventLoop: group.next())
     do {
-      try await run(catalog, signals)
+      try await run(catalog, signals, ownerLoop: group.next())
     } catch {
       try? await group.shutdownGracefully()
       throw error
@@ -41,29 +42,37 @@ package struct NodeService: Service {
     logger.info("Stopped")
   }
 
-  private func run(_ catalog: TemplateCatalog, _ signals: ShardSignals) async throws {
+  private func run(
+    _ catalog: TemplateCatalog, _ signals: ShardSignals, ownerLoop: any EventLoop
+  ) async throws {
     let eventLoop = signals.eventLoop
     let end = eventLoop.makePromise(of: Void.self)
+    let scrubbing = Scrubbing(service: self)
+    defer { scrubbing.stop() }
     if !configuration.passedOver.isEmpty {
       logger.notice(
         "Passed over: these variables name services beside this one, and are no keys",
         metadata: [LogKey.names: "\(configuration.passedOver.joined(separator: " "))"])
     }
     logger.info(
-      "Opening the store",
+      "Starting",
       metadata: [
         LogKey.version: "\(version)", LogKey.shard: "00",
         LogKey.path: "\(configuration.storePath)",
         LogKey.templates: "\(catalog.templates.count)",
       ])
     do {
-      try await eventLoop.submit { try start(catalog, signals, end) }.get()
+      try await eventLoop.submit {
+        let life = ShardLife(
+          self, catalog: catalog, signals: signals, ownerLoop: ownerLoop, end: end)
+        life.onOpen = { scrubbing.start() }
+        signals.life.value = life
+        try life.start()
+      }.get()
     } catch {
       end.succeed()
       throw error
     }
-    let scrubber = startScrubbing()
-    defer { scrubber?.stop() }
     try await withThrowingTaskGroup(of: Void.self) { tasks in
       tasks.addTask {
         await cancelWhenGracefulShutdown {
@@ -79,61 +88,10 @@ package struct NodeService: Service {
     }
   }
 
-  private func start(
-    _ catalog: TemplateCatalog, _ signals: ShardSignals, _ end: EventLoopPromise<Void>
-  ) throws(NodeError) {
-    let opened = try OpenedShard.open(
-      configuration, catalog: catalog, signals: signals, version: version)
-    logger.info(
-      "The store is open",
-      metadata: [
-        LogKey.nextLSN: "\(opened.log.nextLSN)",
-        LogKey.indexedEvents: "\(opened.log.eventCount)",
-        LogKey.eventsToRecover: "\(opened.engine.eventsToRecover)",
-      ])
-    let runner = ShardRunner(
-      configuration: configuration, eventLoop: signals.eventLoop, logger: logger,
-      report: report, opened: opened
-    ) { result in
-      signals.runner.value = nil
-      end.completeWith(result.mapError { $0 as any Error })
-    }
-    signals.runner.value = runner
-    runner.start()
-  }
-
-  /// Looks for damage in the background, on a thread of its own.
-  private func startScrubbing() -> Scrubber? {
-    guard configuration.scrubBytesPerSecond > 0 else { return nil }
-    var options = Scrubber.Options()
-    options.bytesPerSecond = configuration.scrubBytesPerSecond
-    let (logger, report) = (logger, report)
-    let callbacks = Scrubber.Callbacks(
-      onDamage: { finding in
-        report.scrubbed(damage: "\(finding)")
-        logger.critical(
-          "Stored data is damaged; look with 'meddela store verify' and keep the backups",
-          metadata: [LogKey.error: "\(finding)"])
-      },
-      onPass: { if $0.findings.isEmpty { report.scrubbed(damage: nil) } },
-      onFailure: { error in
-        logger.error("Stored data cannot be read again", metadata: [LogKey.error: "\(error)"])
-      })
-    let scrubber = Scrubber(
-      path: "\(configuration.storePath)/00", options: options, callbacks: callbacks)
-    do {
-      try scrubber.start()
-      return scrubber
-    } catch {
-      logger.error("Stored data is not read again", metadata: [LogKey.error: "\(error)"])
-      return nil
-    }
-  }
-
   private func drain(_ signals: ShardSignals) {
     let seconds = Int64(configuration.drainSeconds)
-    signals.eventLoop.execute { signals.runner.value?.drain() }
-    signals.eventLoop.scheduleTask(in: .seconds(seconds)) { signals.runner.value?.finish() }
+    signals.eventLoop.execute { signals.life.value?.drain() }
+    signals.eventLoop.scheduleTask(in: .seconds(seconds)) { signals.life.value?.stopNow() }
   }
 
   /// The templates as they are on disk.
@@ -153,8 +111,11 @@ package struct NodeService: Service {
   func reload(_ signals: ShardSignals) {
     do {
       let catalog = try Self.catalog(configuration)
-      try TemplateArchive(path: "\(configuration.storePath)/templates").keep(catalog)
-      signals.eventLoop.execute { signals.runner.value?.use(catalog) }
+      // A store that is not open yet may still be another's.
+      if report.current.isOpen {
+        try TemplateArchive(path: "\(configuration.storePath)/templates").keep(catalog)
+      }
+      signals.eventLoop.execute { signals.life.value?.use(catalog) }
     } catch {
       logger.error(
         "The new templates are refused; the old ones stay",

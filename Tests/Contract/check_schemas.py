@@ -23,7 +23,9 @@ from referencing import Registry, Resource
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SCHEMAS = ROOT / "schemas"
-KINDS = ["event", "events", "cloudevent", "delivery", "delivery-log", "status-update", "receipt"]
+KINDS = [
+    "event", "events", "cloudevent", "delivery", "delivery-log", "status-update", "receipt", "owner",
+]
 
 
 # Schemas

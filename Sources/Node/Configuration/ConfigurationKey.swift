@@ -49,7 +49,7 @@ package struct ConfigurationKey: Sendable {
   static let mostPrefetch = 2_000
 
   package static let all: [ConfigurationKey] =
-    broker + topology + store + inlets + delivery + operation
+    broker + topology + shards + store + inlets + delivery + operation
 
   private static let broker: [ConfigurationKey] = [
     .init(
@@ -76,6 +76,12 @@ package struct ConfigurationKey: Sendable {
     .init(
       "topology.mode", .choice(["declare", "assert", "none"]), "declare",
       "make exchanges and queues, check that they exist, or neither"),
+  ]
+
+  private static let shards: [ConfigurationKey] = [
+    .init(
+      "shards.standby", .flag, "false",
+      "wait until another service lets the queues go, and take over then")
   ]
 
   private static let store: [ConfigurationKey] = [

@@ -23,6 +23,8 @@ package struct NodeConfiguration: Sendable {
   package var tls: TLS
   package var prefix: String
   package var topologyMode: TopologyMode
+  /// Waits for the lease of another owner instead of giving up.
+  package var isStandby: Bool
   package var storePath: String
   package var segmentBytes: Int
   package var retentionDays: Int
@@ -73,6 +75,7 @@ package struct NodeConfiguration: Sendable {
       serverName: read.optional("broker.tls.serverName"))
     prefix = read.text("topology.prefix")
     topologyMode = TopologyMode(rawValue: read.text("topology.mode")) ?? .declare
+    isStandby = read.text("shards.standby") == "true"
     storePath = read.text("store.path")
     segmentBytes = read.integer("store.segmentBytes")
     retentionDays = read.integer("store.retentionDays")

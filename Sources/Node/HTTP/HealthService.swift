@@ -53,6 +53,7 @@ package struct HealthService: Service {
   /// All connections are up and consume; says what is wrong otherwise.
   private static func ready(_ status: ShardStatus) -> Response {
     var lines = ["phase \(status.phase.rawValue)"]
+    if let ownership = status.ownership { lines.append("owner: \(ownership)") }
     for link in status.links {
       let blocked = link.isBlocked ? ", blocked by the broker" : ""
       lines.append("\(link.name): \(link.isReady ? "ready" : "not ready")\(blocked)")

@@ -81,6 +81,9 @@ enum MetricsText {
     gauge(
       "parked_waiting", status.parkedCopiesWaiting,
       "Parked copies that the broker has not taken yet: they wait in the store.")
+    gauge(
+      "shard_unowned", status.ownership == nil ? 0 : 1,
+      "This process waits for the shard's lease, or has lost it.")
     gauge("active_events", status.activeEvents, "Events that are being worked on.")
     gauge("waiting_events", status.waitingTimers, "Pending events that wait for their time.")
     gauge("outbox_backlog", status.outboxBacklog, "Status updates in memory, unconfirmed.")

@@ -15,6 +15,13 @@ struct OpenedShard {
   let topology: Topology
   let broker: BrokerOptions
 
+  /// Who the store is, and how far it has come.
+  var standing: StoreStanding {
+    StoreStanding(
+      storeID: log.recovery.storeID, lineage: log.recovery.lineage, epoch: log.recovery.epoch,
+      lsn: log.nextLSN - 1)
+  }
+
   /// Opens the store: reads the whole log. Blocks.
   ///
   /// - Parameter signals: what the log's threads report to.
@@ -41,15 +48,22 @@ struct OpenedShard {
           payload: record.payload)
       }
       lookup.log = log
-      engine.startRecovered(nextLSN: log.nextLSN, at: NodeClock.now())
+      engine.startRecovered(
+        nextLSN: log.nextLSN, lineage: log.recovery.lineage, at: NodeClock.now())
+      let queues = RecordedQueues(prefix: configuration.prefix, vhost: broker.firstVhost)
+      if try RecordedQueues.read(options.path) == nil { try queues.write(options.path) }
       return OpenedShard(
         engine: engine, log: log, archive: archive,
         topology: Topology(
           prefix: configuration.prefix, channels: catalog.channels,
           hasHistory: configuration.declaresHistory),
         broker: broker)
-    } catch {
+    } catch let error as EventLogError {
       throw NodeError(error)
+    } catch let error as NodeError {
+      throw error
+    } catch {
+      throw NodeError(message: "\(error)", exitCode: 70)
     }
   }
 }
@@ -80,6 +94,9 @@ extension EngineSettings {
 }
 
 extension BrokerOptions {
+  /// The virtual host of the first address: an address may name its own.
+  package var firstVhost: String { addresses.first?.vhost ?? vhost }
+
   package init(_ configuration: NodeConfiguration, version: String) throws(NodeError) {
     do {
       var addresses: [BrokerAddress] = []

@@ -13,6 +13,8 @@ struct ShardLinks {
   private var onStopped: (() -> Void)?
   /// Whether the topology stands: publishing connections are started as they are opened.
   private var hasTopology = false
+  /// Whether no connection is made: the lease is lost.
+  var areHeld = false
 
   mutating func open(
     _ opened: OpenedShard, configuration: NodeConfiguration, runner: ShardRunner
@@ -38,6 +40,7 @@ struct ShardLinks {
     guard find(order.link) == nil else { return }
     let connection = make(order.name, LinkRole(publishes: true), runner.broker, runner)
     publishing.append((order.link, connection))
+    if areHeld { connection.hold() }
     if hasTopology { connection.start() }
   }
 

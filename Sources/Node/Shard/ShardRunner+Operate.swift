@@ -22,6 +22,25 @@ extension ShardRunner {
     scheduleTurn()
   }
 
+  /// Another service may have the queues. Every connection is given up, and none is made until
+  /// `letGo`: what was taken and not acknowledged goes back, and nothing more is published.
+  func hold() {
+    guard !links.areHeld, phase != .stopped else { return }
+    links.areHeld = true
+    // Each says at once that it is lost, which changes the links.
+    let all = links.all
+    for link in all { link.hold() }
+    scheduleTurn()
+  }
+
+  func letGo() {
+    guard links.areHeld else { return }
+    links.areHeld = false
+    let all = links.all
+    for link in all { link.letGo() }
+    scheduleTurn()
+  }
+
   /// The log can or cannot prepare room for what comes.
   func spaceChanged(_ error: EventLogError?) {
     if let error {

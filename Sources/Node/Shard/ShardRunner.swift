@@ -190,7 +190,7 @@ final class ShardRunner {
     case .draining:
       guard engine.isDrained, log.durableLSN == engine.nextLSN - 1 else { return }
       finish()
-    case .starting, .running, .stopped: break
+    case .standby, .starting, .running, .stopped: break
     }
   }
 
@@ -270,7 +270,8 @@ final class ShardRunner {
 
   private func status(at now: UInt64) -> ShardStatus {
     ShardStatus(
-      phase: phase, counters: engine.counters, activeEvents: engine.activeEvents,
+      phase: phase, ownership: links.areHeld ? "the lease is lost" : nil,
+      counters: engine.counters, activeEvents: engine.activeEvents,
       waitingTimers: engine.waitingTimers, pacedEvents: engine.pacedEvents,
       totals: engine.totals, mismatches: engine.mismatches.count,
       outboxBacklog: engine.outboxBacklog, parkedCopiesWaiting: engine.parkedCopiesWaiting,

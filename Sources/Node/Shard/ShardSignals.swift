@@ -6,10 +6,13 @@ struct ShardSignals: Sendable {
   let eventLoop: any EventLoop
   /// Filled on the loop once the shard runs. Nothing is reported before: nothing is appended.
   let runner: NIOLoopBoundBox<ShardRunner?>
+  /// Filled on the loop from the start to the end.
+  let life: NIOLoopBoundBox<ShardLife?>
 
   init(eventLoop: any EventLoop) {
     self.eventLoop = eventLoop
     runner = .makeEmptyBox(eventLoop: eventLoop)
+    life = .makeEmptyBox(eventLoop: eventLoop)
   }
 
   var callbacks: EventLogCallbacks {

@@ -4,10 +4,12 @@ package import Execution
 /// What a shard says of itself, for health, metrics and logs.
 package struct ShardStatus: Sendable {
   package enum Phase: String, Sendable {
-    case starting, recovering, running, draining, stopped
+    case standby, starting, recovering, running, draining, stopped
   }
 
   package var phase = Phase.starting
+  /// Why the queues are not ours at present; nil while they are.
+  package var ownership: String? = "asks for the lease of shard 00"
   package var counters = EngineCounters()
   package var activeEvents = 0
   package var waitingTimers = 0
@@ -46,8 +48,11 @@ package struct ShardStatus: Sendable {
   /// The disk has not confirmed a write for so long that something is wrong with it.
   package var isDiskStalled: Bool { syncTimes.waitingSeconds > 5 }
 
+  /// Whether the store is open.
+  package var isOpen: Bool { phase != .standby && phase != .starting }
+
   package var isReady: Bool {
-    phase == .running && !isShortOfSpace && !isDiskStalled
+    phase == .running && ownership == nil && !isShortOfSpace && !isDiskStalled
       && links.allSatisfy { $0.isReady || $0.isOptional }
   }
 }

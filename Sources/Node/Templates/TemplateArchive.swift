@@ -20,7 +20,7 @@ struct TemplateArchive: Sendable {
     var result: [String: Template] = [:]
     for name in try fileNames() where name.hasSuffix(".json") {
       let file = "\(path)/\(name)"
-      guard let bytes = readBytes(file) else { throw failure("read", file) }
+      guard let bytes = readBytes(file) else { throw DurableFile.failure("read", file) }
       do {
         let template = try Template.restore(archive: bytes)
         guard "\(template.version).json" == name else {
@@ -31,7 +31,7 @@ struct TemplateArchive: Sendable {
       } catch let error as CatalogError {
         throw NodeError(message: "\(file) is no template archive: \(error)", exitCode: 65)
       } catch {
-        throw error as? NodeError ?? failure("read", file)
+        throw error as? NodeError ?? DurableFile.failure("read", file)
       }
     }
     return result
@@ -46,43 +46,14 @@ struct TemplateArchive: Sendable {
       if access(file, F_OK) == 0 { continue }
       writer.removeAll()
       template.archive(into: &writer)
-      try write(writer.array(), to: file)
+      try DurableFile.replace(file, with: writer.array())
       hasWritten = true
     }
-    if hasWritten { try syncFolder(path) }
-  }
-
-  private func write(_ bytes: [UInt8], to file: String) throws(NodeError) {
-    let temporary = "\(file).tmp"
-    let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-    guard descriptor >= 0 else { throw failure("create", temporary) }
-    var written = 0
-    while written < bytes.count {
-      let count = bytes.withUnsafeBytes { buffer in
-        Glibc.write(descriptor, buffer.baseAddress.map { $0 + written }, bytes.count - written)
-      }
-      if count < 0, errno == EINTR { continue }
-      guard count > 0 else {
-        let error = failure("write", temporary)
-        close(descriptor)
-        throw error
-      }
-      written += count
-    }
-    guard fsync(descriptor) == 0, close(descriptor) == 0, rename(temporary, file) == 0 else {
-      throw failure("write", file)
-    }
-  }
-
-  private func syncFolder(_ folder: String) throws(NodeError) {
-    let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-    guard descriptor >= 0, fsync(descriptor) == 0, close(descriptor) == 0 else {
-      throw failure("sync", folder)
-    }
+    if hasWritten { try DurableFile.syncFolder(path) }
   }
 
   private func fileNames() throws(NodeError) -> [String] {
-    guard let folder = opendir(path) else { throw failure("read", path) }
+    guard let folder = opendir(path) else { throw DurableFile.failure("read", path) }
     defer { closedir(folder) }
     var names: [String] = []
     while let entry = readdir(folder) {
@@ -92,11 +63,6 @@ struct TemplateArchive: Sendable {
       names.append(name)
     }
     return names.sorted()
-  }
-
-  private func failure(_ verb: String, _ file: String) -> NodeError {
-    NodeError(
-      message: "cannot \(verb) \(file): \(String(cString: strerror(errno)))", exitCode: 74)
   }
 
   private static func makeFolders(_ path: String) throws(NodeError) {

@@ -33,11 +33,17 @@ package struct Topology: Sendable {
     "\(exchange).\(Self.shardName(shard))"
   }
 
+  /// Where a message says which store the shard's queues belong to.
+  package func ownerQueue(shard: Int) -> String { "\(prefix).owner.\(Self.shardName(shard))" }
+
+  /// Exists while the connection of the shard's owner does.
+  package func leaseQueue(shard: Int) -> String { "\(ownerQueue(shard: shard)).lease" }
+
   package func deliveriesQueue(_ channel: String) -> String { "\(deliveries).\(channel)" }
 
   /// Declares everything. Idempotent.
   package var declarations: [TopologyOperation] {
-    exchanges + parkingQueues + inletQueues + deliveryQueues + historyQueue
+    exchanges + parkingQueues + inletQueues + ownerQueues + deliveryQueues + historyQueue
   }
 
   /// Checks that everything exists, and changes nothing. Bindings cannot be checked this way.
@@ -107,6 +113,23 @@ package struct Topology: Sendable {
         return operations
       }
     }
+  }
+
+  private var ownerQueues: [TopologyOperation] {
+    (0..<shards).map { ownerDeclaration(shard: $0) }
+  }
+
+  package func ownerDeclaration(shard: Int) -> TopologyOperation {
+    .declareQueue(
+      name: ownerQueue(shard: shard), arguments: [Self.quorum, Self.manyDeliveries])
+  }
+
+  /// Only one connection can have it: for any other it is a 405. Its type is named, since a virtual
+  /// host may have another by default.
+  package func leaseDeclaration(shard: Int) -> TopologyOperation {
+    .declareQueue(
+      name: leaseQueue(shard: shard), isDurable: false, isExclusive: true,
+      arguments: [Argument("x-queue-type", .string("classic"))])
   }
 
   private var deliveryQueues: [TopologyOperation] {

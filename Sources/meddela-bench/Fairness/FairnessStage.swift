@@ -32,6 +32,9 @@ final class FairnessStage: @unchecked Sendable {
     for template in row.templates + [CalmProbe.template] { try template.write(into: templates) }
     settings = row.settings
     load = LoadPublisher(client: try await bench.connect("load"))
+    // The queues are the store's of the row before.
+    let owner = bench.topology.ownerQueue(shard: 0)
+    try await bench.client.perform([.deleteQueue(name: owner)])
     service = try ServiceProcess(bench, settings: Self.environment(store, templates, settings))
     try await waitUntilReady()
   }

@@ -1,0 +1,40 @@
+internal import Glibc
+
+/// Small files that are there whole or not at all.
+enum DurableFile {
+  /// Replaces a file as one step: a temporary name, synced, renamed. The folder is the caller's to
+  /// sync.
+  static func replace(_ file: String, with bytes: [UInt8]) throws(NodeError) {
+    let temporary = "\(file).tmp"
+    let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else { throw failure("create", temporary) }
+    var written = 0
+    while written < bytes.count {
+      let count = bytes.withUnsafeBytes { buffer in
+        Glibc.write(descriptor, buffer.baseAddress.map { $0 + written }, bytes.count - written)
+      }
+      if count < 0, errno == EINTR { continue }
+      guard count > 0 else {
+        let error = failure("write", temporary)
+        close(descriptor)
+        throw error
+      }
+      written += count
+    }
+    guard fsync(descriptor) == 0, close(descriptor) == 0, rename(temporary, file) == 0 else {
+      throw failure("write", file)
+    }
+  }
+
+  static func syncFolder(_ folder: String) throws(NodeError) {
+    let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard descriptor >= 0, fsync(descriptor) == 0, close(descriptor) == 0 else {
+      throw failure("sync", folder)
+    }
+  }
+
+  static func failure(_ verb: String, _ file: String) -> NodeError {
+    NodeError(
+      message: "cannot \(verb) \(file): \(String(cString: strerror(errno)))", exitCode: 74)
+  }
+}

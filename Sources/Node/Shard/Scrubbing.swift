@@ -1,0 +1,48 @@
+internal import EventLog
+internal import Logging
+internal import Synchronization
+
+/// Looks for damage in the open store, on a thread of its own.
+final class Scrubbing: Sendable {
+  private let path: String
+  private let bytesPerSecond: Int
+  private let report: ShardReport
+  private let logger: Logger
+  private let scrubber = Mutex<Scrubber?>(nil)
+
+  init(service: NodeService) {
+    path = "\(service.configuration.storePath)/00"
+    bytesPerSecond = service.configuration.scrubBytesPerSecond
+    report = service.report
+    logger = service.logger
+  }
+
+  func start() {
+    guard bytesPerSecond > 0 else { return }
+    var options = Scrubber.Options()
+    options.bytesPerSecond = bytesPerSecond
+    let (logger, report) = (logger, report)
+    let callbacks = Scrubber.Callbacks(
+      onDamage: { finding in
+        report.scrubbed(damage: "\(finding)")
+        logger.critical(
+          "Stored data is damaged; look with 'meddela store verify' and keep the backups",
+          metadata: [LogKey.error: "\(finding)"])
+      },
+      onPass: { if $0.findings.isEmpty { report.scrubbed(damage: nil) } },
+      onFailure: { error in
+        logger.error("Stored data cannot be read again", metadata: [LogKey.error: "\(error)"])
+      })
+    let started = Scrubber(path: path, options: options, callbacks: callbacks)
+    do {
+      try started.start()
+      scrubber.withLock { $0 = started }
+    } catch {
+      logger.error("Stored data is not read again", metadata: [LogKey.error: "\(error)"])
+    }
+  }
+
+  func stop() {
+    scrubber.withLock { $0?.stop() }
+  }
+}
