@@ -94,7 +94,7 @@ struct OwnerQueue {
     message.contentType = OwnerRecord.contentType
     message.type = OwnerRecord.type
     message.timestampSeconds = UInt64(max(0, record.time.nanoseconds / 1_000_000_000))
-    let outcome = try await broker.client.publish([message])
+    let outcome = try await broker.publish([message])
     guard outcome == [.confirmed] else {
       throw CommandFailure(
         "the broker did not take the record for \(name): \(outcome)", .unavailable)

@@ -20,6 +20,7 @@ struct ShardsAdoptCommand: AsyncParsableCommand {
       """)
 
   @OptionGroup var configuration: ConfigurationOptions
+  @OptionGroup var waiting: WaitingOptions
 
   @Flag(help: "Say what would happen, and change nothing.")
   var dryRun = false
@@ -28,7 +29,7 @@ struct ShardsAdoptCommand: AsyncParsableCommand {
     try await reportingFailure {
       let node = try configuration.load()
       let queues = try OwnedQueues(node)
-      try await CommandBroker.with(node, as: "shards") { broker in
+      try await CommandBroker.with(node, waiting, as: "shards") { broker in
         let owner = OwnerQueue(broker: broker)
         try await owner.declare(node.topologyMode)
         let isOurs = try await owner.claim()

@@ -16,6 +16,7 @@ struct ShardsListCommand: AsyncParsableCommand {
       """)
 
   @OptionGroup var configuration: ConfigurationOptions
+  @OptionGroup var waiting: WaitingOptions
   @OptionGroup var output: OutputOptions
 
   func run() async throws {
@@ -28,7 +29,7 @@ struct ShardsListCommand: AsyncParsableCommand {
       } catch let error as EventLogError {
         throw CommandFailure(error)
       }
-      try await CommandBroker.with(node, as: "shards") { broker in
+      try await CommandBroker.with(node, waiting, as: "shards") { broker in
         let owner = OwnerQueue(broker: broker)
         let isHeld = try await owner.isHeld()
         let record = try await newest(owner)
