@@ -6,8 +6,8 @@
 package enum RenderRules: UInt8, Sendable, CaseIterable {
   case first = 1
   /// A line break in a header becomes a blank, URLs are percent-encoded, display names made from
-  /// data are quoted, a text that is no e-mail's loses its last line break, and the words of
-  /// Handlebars are refused.
+  /// data are quoted, a text that is no e-mail's loses its last line break, the words of Handlebars
+  /// are refused, and the `emailFormat` of an event decides the parts and is in the delivery.
   case second = 2
 
   package static let current = RenderRules.second
