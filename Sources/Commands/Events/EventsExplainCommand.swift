@@ -31,7 +31,7 @@ struct EventsExplainCommand: AsyncParsableCommand {
       if output.json {
         writeLine(try json(history, explanation, problem))
       } else {
-        writeLine(try Self.outcome(history).printable)
+        writeLine(try Self.outcome(history).printable(keeping: "\n"))
         writeLine(explanation.description.printable(keeping: "\n"))
         if let problem { writeLine("it cannot be rendered: \(problem)".printable) }
       }

@@ -14,7 +14,7 @@ enum HistoryText {
       do {
         try parser.withDocument(update.json) { root in
           writeLine(UpdateLine.text(root) + (update.isEvidence ? " (no change)" : ""))
-          for line in details(root) { writeLine("    " + line.printable) }
+          for line in details(root) { writeLine(indented(line)) }
         }
       } catch {
         unreadable += 1
@@ -22,6 +22,12 @@ enum HistoryText {
       }
     }
     if unreadable > 0 { warn("\(unreadable) transitions are not shown") }
+  }
+
+  /// A reason may have several lines.
+  private static func indented(_ text: String) -> String {
+    text.split(separator: "\n", omittingEmptySubsequences: false)
+      .map { "    " + String($0).printable }.joined(separator: "\n")
   }
 
   /// What the line has no room for.
