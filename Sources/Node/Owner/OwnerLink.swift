@@ -228,6 +228,7 @@ final class OwnerLink {
     try? OwnerMessage(record: record, queue: ownerQueue, shard: queues.shard, serial: serial)
       .publish(on: link)
     link.flush()
+    if link.isBlocked { carryOut(ownership.blocked()) }
   }
 }
 
@@ -267,6 +268,10 @@ extension OwnerLink: BrokerLinkDelegate {
 
   func brokerLinkHasNothingToGet(_ link: BrokerLink) {
     if isReading { allRead() }
+  }
+
+  func brokerLink(_ link: BrokerLink, blocked reason: String?) {
+    if reason != nil { carryOut(ownership.blocked()) }
   }
 
   func brokerLink(_ link: BrokerLink, returned message: ReturnedMessage) {

@@ -228,6 +228,12 @@ struct Ownership {
     }
   }
 
+  /// The broker takes no publishes, ours among them (a resource alarm): the lease alone has to do
+  /// until it does.
+  mutating func blocked() -> [Action] {
+    phase == .recording ? [.goOn] : []
+  }
+
   /// The broker has not taken our record: the owner queue is gone, or refuses.
   mutating func notRecorded() -> [Action] {
     isUnanswered = false

@@ -157,6 +157,7 @@ final class ShardLife {
       isRunning = true
       return runner.start()
     }
+    guard runner.isHeld else { return }
     logger.notice("The lease is back")
     runner.letGo()
   }

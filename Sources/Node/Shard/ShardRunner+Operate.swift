@@ -33,6 +33,8 @@ extension ShardRunner {
     scheduleTurn()
   }
 
+  var isHeld: Bool { links.areHeld }
+
   func letGo() {
     guard links.areHeld else { return }
     links.areHeld = false

@@ -147,6 +147,16 @@ import Testing
     #expect(ownership.claimed(true, at: 0) == [.read])
   }
 
+  @Test func `A broker that takes no publishes keeps no store from working`() {
+    var ownership = reading(true)
+    #expect(ownership.blocked() == [])
+    #expect(ownership.read([record()], store, at: 0) == [.take([]), .grant])
+    #expect(ownership.opened() == [.publish])
+    #expect(ownership.blocked() == [.goOn])
+    #expect(ownership.recorded() == [.goOn, .read])
+    #expect(ownership.blocked() == [])
+  }
+
   @Test func `A lost connection stops everything, until lease and record are ours again`() {
     var ownership = owning()
     var opened = store
