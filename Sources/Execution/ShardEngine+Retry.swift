@@ -15,6 +15,8 @@ extension ShardEngine {
     }
     counters.retries += 1
     let failures = Int(state.errorCount) + 1
+    // A start that an earlier life took from a clock ahead of this one: it would never give up.
+    if state.startedAt > now.wall { events[event].state.startedAt = now.wall }
     events[event].state.errorCount = UInt16(clamping: failures)
     let wait = backoff.nanoseconds(failures: failures)
     let dueAt = Timestamp(nanoseconds: now.wall.nanoseconds + wait)

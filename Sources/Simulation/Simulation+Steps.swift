@@ -78,7 +78,7 @@ extension Simulation {
       guard let next = [engine.nextTimer, engine.nextLogTimeout].compactMap({ $0 }).min() else {
         return
       }
-      pass(max(0, next.nanoseconds + 1 - now.wall.nanoseconds))
+      pass(next < now.wall ? 0 : next.nanoseconds - now.wall.nanoseconds + 1)
     }
     violate(.rest, "the shard did not come to rest: \(unrest)")
   }

@@ -45,7 +45,7 @@ struct SimulationTests {
     "Seeds that a rule did not hold for once",
     arguments: [
       70_000_916, 70_001_861, 70_001_897, 70_003_969, 70_004_817, 70_005_414, 70_005_517,
-      70_005_628, 70_006_111, 70_006_861,
+      70_005_628, 70_006_111, 70_006_861, 200_174_439, 200_139_436,
     ] as [UInt64])
   func mended(seed: UInt64) throws {
     try Self.run(seed..<seed + 1) { .drawn($0) }

@@ -35,7 +35,11 @@ struct HeldBytesTests {
     world.block(false)
     world.settle(isWaiting: false)
     #expect(world.heldBytes == 0)
-    #expect(ids.allSatisfy { world.state(of: $0)?.status == .pendingDelivery })
+    // Nobody answers the deliveries: the first of them may have waited for too long.
+    for id in ids {
+      let state = try #require(world.state(of: id))
+      #expect(state.status == .pendingDelivery || state.logTimeouts > 0, "\(id): \(state)")
+    }
     #expect(world.violations.isEmpty)
   }
 
