@@ -23,7 +23,7 @@ struct OwnerQueue {
   /// Makes the queue, where the configuration lets us.
   func declare(_ mode: NodeConfiguration.TopologyMode) async throws(AMQPError) {
     if mode == .declare {
-      try await broker.client.perform([broker.topology.ownerDeclaration(shard: shard)])
+      try await broker.client.perform(broker.topology.ownerDeclarations(shard: shard))
     }
   }
 
@@ -88,7 +88,8 @@ struct OwnerQueue {
   /// Writes a record, and then takes the older ones away.
   func replace(_ contents: Contents, by record: OwnerRecord) async throws {
     var message = ClientMessage(
-      exchange: "", routingKey: name, body: record.body(shard: Topology.shardName(shard)))
+      exchange: broker.topology.owner, routingKey: name,
+      body: record.body(shard: Topology.shardName(shard)))
     message.isMandatory = true
     message.messageID = "\(name).\(record.standing.epoch).adopted"
     message.contentType = OwnerRecord.contentType

@@ -130,15 +130,18 @@ final class OwnerLink {
   private func prepare() {
     let operations: [TopologyOperation] =
       switch mode {
-      case .declare: [topology.ownerDeclaration(shard: 0)]
-      case .assert: [.assertQueue(name: ownerQueue)]
+      case .declare: topology.ownerDeclarations(shard: 0)
+      case .assert: [.assertExchange(name: topology.owner), .assertQueue(name: ownerQueue)]
       case .none: []
       }
     link.perform(operations) { [weak self] result in
       guard let self else { return }
       switch result {
       case .success: carryOut(ownership.prepared())
-      case .failure(let error): refused(error, "queue \(ownerQueue)", "configure or read")
+      case .failure(let error):
+        refused(
+          error, "exchange \(topology.owner) and the queue \(ownerQueue)",
+          "configure, write or read")
       }
     }
   }
@@ -225,8 +228,11 @@ final class OwnerLink {
     let record = OwnerRecord(
       standing: current, host: OwnerRecord.thisHost, time: NodeClock.now().wall)
     // A connection that is gone takes none, and that is told.
-    try? OwnerMessage(record: record, queue: ownerQueue, shard: queues.shard, serial: serial)
-      .publish(on: link)
+    try? OwnerMessage(
+      record: record, exchange: topology.owner, queue: ownerQueue, shard: queues.shard,
+      serial: serial
+    )
+    .publish(on: link)
     link.flush()
     if link.isBlocked { carryOut(ownership.blocked()) }
   }

@@ -3,9 +3,10 @@ internal import EventLog
 internal import Glibc
 internal import Messages
 
-/// A record on its way into the owner queue, through the default exchange.
+/// A record on its way into the owner queue.
 struct OwnerMessage {
   let record: OwnerRecord
+  let exchange: String
   let queue: String
   let shard: String
   /// Of this process: its record's number, by which it is confirmed.
@@ -15,9 +16,9 @@ struct OwnerMessage {
   var messageID: String { "\(queue).\(record.standing.epoch).\(serial)" }
 
   func publish(on link: BrokerLink) throws(AMQPError) {
-    let texts = [queue, messageID, OwnerRecord.contentType, OwnerRecord.type].map(StableBytes.init)
-    var message = OutgoingMessage(
-      exchange: UnsafeRawBufferPointer(start: nil, count: 0), routingKey: texts[0].view)
+    let texts = [queue, messageID, OwnerRecord.contentType, OwnerRecord.type, exchange]
+      .map(StableBytes.init)
+    var message = OutgoingMessage(exchange: texts[4].view, routingKey: texts[0].view)
     message.isMandatory = true
     message.messageID = texts[1].view
     message.contentType = texts[2].view

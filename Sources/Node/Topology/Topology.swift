@@ -33,6 +33,9 @@ package struct Topology: Sendable {
     "\(exchange).\(Self.shardName(shard))"
   }
 
+  /// Leads to the owner queues. Not the default exchange: an account may be kept from that.
+  package var owner: String { "\(prefix).owner" }
+
   /// Where a message says which store the shard's queues belong to.
   package func ownerQueue(shard: Int) -> String { "\(prefix).owner.\(Self.shardName(shard))" }
 
@@ -67,6 +70,7 @@ package struct Topology: Sendable {
       .declareExchange(name: deliveries, type: "topic"),
       .declareExchange(name: status, type: "topic"),
       .declareExchange(name: parked, type: "topic"),
+      .declareExchange(name: owner, type: "direct"),
     ]
   }
 
@@ -116,12 +120,17 @@ package struct Topology: Sendable {
   }
 
   private var ownerQueues: [TopologyOperation] {
-    (0..<shards).map { ownerDeclaration(shard: $0) }
+    (0..<shards).flatMap { ownerDeclarations(shard: $0).dropFirst() }
   }
 
-  package func ownerDeclaration(shard: Int) -> TopologyOperation {
-    .declareQueue(
-      name: ownerQueue(shard: shard), arguments: [Self.quorum, Self.manyDeliveries])
+  /// Exchange, queue and binding, before all others are made.
+  package func ownerDeclarations(shard: Int) -> [TopologyOperation] {
+    let queue = ownerQueue(shard: shard)
+    return [
+      .declareExchange(name: owner, type: "direct"),
+      .declareQueue(name: queue, arguments: [Self.quorum, Self.manyDeliveries]),
+      .bindQueue(queue: queue, exchange: owner, routingKey: queue),
+    ]
   }
 
   /// Only one connection can have it: for any other it is a 405. Its type is named, since a virtual
