@@ -76,8 +76,10 @@ struct WaitingTests {
       try TestBroker.control.run("list_queues", "name").split(separator: "\n").map(String.init)
         .first { $0.hasPrefix("\(service.prefix).watch.") }
     }
-    try await eventually("it watches") { try queue() != nil }
-    try await Task.sleep(for: .seconds(1))
+    try await eventually("it watches") {
+      guard let queue = try queue() else { return false }
+      return try await client.depth(of: queue).consumers == 1
+    }
     try await client.perform([.deleteQueue(name: try #require(try queue()))])
     try await eventually("it has made its queue again") { try queue() != nil }
     var update = ClientMessage(
