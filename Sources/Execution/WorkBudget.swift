@@ -68,7 +68,7 @@ enum WorkCost {
   static let look = 500
   /// A byte that is parsed, copied into a record or rendered. More than that takes: disk and
   /// broker have work with it, too.
-  static let byte = 8
+  static let byte = 16
   /// A step of a template: an instruction, or 16 members that are searched for a name.
   static let step = 6
   /// A byte of a compressed body, or of what it is unpacked to.
