@@ -13,8 +13,12 @@ struct JSONScanner {
     let isObject: Bool
     /// Elements, or members, before the present one.
     var index = 0
-    /// The present member's name as it stands in the source, without the quotes.
+    /// The present member's name as it stands in the source, without the quotes. A string is one
+    /// only when its colon has come: where a quote is missing or too many, a value may stand in
+    /// the place of a name, and no value is told.
     var name: Range<Int>?
+    /// The string that is a name if a colon follows.
+    fileprivate var candidate: Range<Int>?
   }
 
   /// What may come next, white space apart.
@@ -110,7 +114,7 @@ struct JSONScanner {
       let start = position + 1
       frames[frames.count - 1].name = nil
       if let fault = skipString() { return .failure(fault) }
-      frames[frames.count - 1].name = start..<position - 1
+      frames[frames.count - 1].candidate = start..<position - 1
       return .success(.colon)
     default:
       return .failure(
@@ -124,6 +128,7 @@ struct JSONScanner {
       return .failure(unexpected("':' is expected after the name"))
     }
     position += 1
+    frames[frames.count - 1].name = frames[frames.count - 1].candidate
     return .success(.value)
   }
 
