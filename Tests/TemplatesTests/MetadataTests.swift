@@ -66,6 +66,11 @@ struct BadField: Sendable, CustomTestStringConvertible {
     BadField("required", "ctx.a", "expected a list"),
     BadField(
       "required", "[\(Array(repeating: "a", count: 33).joined(separator: ","))]", "at most 32"),
+    BadField("sensitive", "\"true\"", "expected true or false, without quotes"),
+    BadField("sensitive", "yes", "expected true or false"),
+    BadField("sensitive", "1", "expected true or false"),
+    BadField("sensitive", "", "expected true or false"),
+    BadField("sensitive", "[true]", "expected true or false"),
     BadField("subject", "Hello", .unknownKey, "expected one of eventType"),
     BadField("eventtype", "order", .unknownKey, "expected one of eventType"),
     BadField("? [a]", "b", .unknownKey, "expected one of eventType"),
@@ -142,7 +147,10 @@ struct MetadataTests {
     draft.metadata["validTo"] = "2026-01-03T00:00:00+01:00"
     draft.metadata["fallback"] = "[sms, push-ios]"
     draft.metadata["required"] = "[ctx.number]"
+    #expect(try !draft.template().isSensitive)
+    draft.metadata["sensitive"] = "true"
     let template = try draft.template()
+    #expect(template.isSensitive)
     #expect(template.name == "order.email")
     #expect(template.eventType == "order")
     #expect(template.channel == "email")

@@ -39,7 +39,8 @@ package struct MatchExplanation: Sendable {
   package let rejected: [Rejected]
 
   /// Appends the explanation as a JSON object: `question`, `winner` (`name` and `version`, or
-  /// null), `rejected` (a list of `name`, `version`, `reason`, `sentence`).
+  /// null), `rejected` (a list of `name`, `version`, `reason`, `sentence`). A template that is
+  /// sensitive also has `"sensitive":true`.
   package func write(to writer: inout ByteWriter) {
     writer.write("{\"question\":")
     writer.writeJSONString(question)
@@ -69,6 +70,7 @@ package struct MatchExplanation: Sendable {
     writer.writeJSONString(template.name)
     writer.write(",\"version\":")
     writer.writeJSONString(template.version)
+    if template.isSensitive { writer.write(",\"sensitive\":true") }
   }
 }
 
@@ -76,7 +78,9 @@ extension MatchExplanation: CustomStringConvertible {
   /// Some lines for a person.
   package var description: String {
     var lines = [question]
-    lines.append(winner.map { "taken: \($0)" } ?? "no template: the event is not covered")
+    lines.append(
+      winner.map { "taken: \($0)" + ($0.isSensitive ? " (sensitive)" : "") }
+        ?? "no template: the event is not covered")
     for entry in rejected {
       lines.append("passed over: \(entry.template): \(entry.reason.rawValue): \(entry.sentence)")
     }

@@ -21,6 +21,14 @@ struct MetadataReader {
     return (reader.problems.isEmpty ? reader.metadata : nil, reader.problems)
   }
 
+  /// What the file says as far as it can be read, whatever else is wrong with it; nil when it is
+  /// no YAML mapping.
+  static func readable(_ bytes: [UInt8]) -> TemplateMetadata? {
+    var reader = MetadataReader(file: TemplateFile.metadata)
+    reader.read(String(decoding: bytes, as: UTF8.self))
+    return reader.problems.contains { $0.code == .yaml } ? nil : reader.metadata
+  }
+
   private mutating func read(_ text: String) {
     let root: Node?
     do {
@@ -81,6 +89,7 @@ struct MetadataReader {
     case "fallback":
       metadata.fallback = list(name, value, of: "channels").compactMap { channel(name, $0) }
       refuseTwins(metadata.fallback, name)
+    case "sensitive": metadata.isSensitive = truth(name, value)
     default:
       metadata.required = list(name, value, of: "paths").compactMap {
         text(name, $0, "a path such as ctx.order.number", where: FieldForm.isPath)
@@ -155,6 +164,18 @@ struct MetadataReader {
       return nil
     }
     return text
+  }
+
+  /// True for anything but a plain `false`: what is not understood hides rather than shows.
+  private mutating func truth(_ name: String, _ value: Node) -> Bool {
+    let text = value.scalar?.style == .plain ? value.scalar?.string : nil
+    switch text {
+    case "true": return true
+    case "false": return false
+    default:
+      report(.badValue, value.mark?.line, name, "expected true or false, without quotes")
+      return true
+    }
   }
 
   private mutating func list(_ name: String, _ value: Node, of things: String) -> [Node] {

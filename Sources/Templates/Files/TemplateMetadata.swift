@@ -23,6 +23,7 @@ struct TemplateMetadata: Sendable {
   var attachments: [MustacheSource] = []
   var fallback: [String] = []
   var required: [String] = []
+  var isSensitive = false
   /// The line of each key.
   var lines: [String: Int] = [:]
 
@@ -30,6 +31,7 @@ struct TemplateMetadata: Sendable {
   static let keys = [
     "eventType", "channel", "language", "origin", "lanes", "publishedAt", "validFrom", "validTo",
     "from", "replyTo", "headers", "attachments", "fallback", "required",
+    "sensitive",
   ]
   static let requiredKeys = ["eventType", "channel", "publishedAt", "from"]
 }

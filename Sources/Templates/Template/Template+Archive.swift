@@ -25,6 +25,18 @@ extension Template {
   /// would no longer accept it into a catalog. Throws when the archive is not one, or when its
   /// content does not have the version that it names.
   package static func restore(archive: [UInt8]) throws(CatalogError) -> Template {
+    let content = try content(archive: archive)
+    let template = try Template(content.files, checkingSample: false, rules: content.rules)
+    guard template.version == content.version else {
+      throw refusal("it has partials that the template does not use")
+    }
+    return template
+  }
+
+  /// What an archive holds, with the version that it names and has.
+  static func content(archive: [UInt8]) throws(CatalogError) -> (
+    files: TemplateFiles, rules: RenderRules, version: String
+  ) {
     let parser = JSONParser(maxBytes: TemplateLimits.archiveBytes)
     // Views die with their parser.
     defer { withExtendedLifetime(parser) {} }
@@ -50,11 +62,7 @@ extension Template {
     let archived = TemplateFiles(name: name, files: files)
     guard let rules = RenderRules.allCases.first(where: { archived.version(by: $0) == version })
     else { throw refusal("its content does not have the version \(version)") }
-    let template = try Template(archived, checkingSample: false, rules: rules)
-    guard template.version == version else {
-      throw refusal("it has partials that the template does not use")
-    }
-    return template
+    return (archived, rules, version)
   }
 
   private static func refusal(line: Int? = nil, _ detail: String) -> CatalogError {

@@ -29,6 +29,8 @@ package final class Template: Sendable {
   package let fallback: [String]
   /// The paths that an event must have, and not as null.
   package let required: [String]
+  /// Whether its content, and what its events hold, are hidden from commands and pages.
+  package let isSensitive: Bool
   /// Its files, from which it can be made again.
   package let files: TemplateFiles
 
@@ -82,6 +84,7 @@ package final class Template: Sendable {
     validTo = metadata.validTo
     fallback = metadata.fallback
     required = metadata.required
+    isSensitive = metadata.isSensitive
     program = parts.program
     layout = parts.layout
     if checkingSample, let problem = sampleProblem() { throw CatalogError(problem) }
