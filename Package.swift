@@ -143,7 +143,10 @@ let package = Package(
       dependencies: ["Execution", "JSON", "Messages", "Simulation", "Templates"],
       exclude: ["Golden/records-1.txt", "Golden/fields-1.txt"], swiftSettings: settings),
     .testTarget(
-      name: "NodeTests", dependencies: ["AMQP", "EventLog", "Execution", "Messages", "Node"],
+      name: "NodeTests",
+      dependencies: [
+        "AMQP", "EventLog", "Execution", "JSON", "Messages", "Node", "Templates", logging,
+      ],
       swiftSettings: settings),
     .testTarget(
       name: "IntegrationTests",

@@ -12,6 +12,9 @@ struct CatalogComparison {
   let now: Timestamp
   let isJSON: Bool
   let mostShown: Int
+  let disclosure: Disclosure
+
+  private typealias Compared = (id: String, type: String, change: RenderingChange)
 
   private let parser = JSONParser()
   private let parsers = (JSONParser(), JSONParser())
@@ -20,36 +23,41 @@ struct CatalogComparison {
   private var unreadable = 0
   private var unpinned = 0
 
-  init(new: TemplateCatalog, now: Timestamp, isJSON: Bool, mostShown: Int) {
+  init(
+    new: TemplateCatalog, now: Timestamp, isJSON: Bool, mostShown: Int, disclosure: Disclosure
+  ) {
     self.new = new
     self.now = now
     self.isJSON = isJSON
     self.mostShown = mostShown
+    self.disclosure = disclosure
   }
 
   mutating func compare(_ stored: StoredBody) {
-    let change: (id: String, RenderingChange)?? = try? parser.withDocument(stored.body) { root in
+    let compared: Compared?? = try? parser.withDocument(stored.body) { root in
       let fields = try EventFields.decode(root, messageID: nil)
       guard let before = before(fields, stored) else { return nil }
       let after = Rendering(fields, catalog: new, lane: stored.lane, at: now)
-      return (fields.id.string, RenderingChange(before, after, using: parsers))
+      return (
+        fields.id.string, fields.type.string, RenderingChange(before, after, using: parsers)
+      )
     }
-    guard let change else { return unreadable += 1 }
-    guard let (id, change) = change else { return unpinned += 1 }
+    guard let compared else { return unreadable += 1 }
+    guard let (id, type, change) = compared else { return unpinned += 1 }
     counts[change.kind, default: 0] += 1
-    guard change.kind != .same else { return }
-    if isJSON {
-      writeLine(json(id, change))
-    } else if shown < mostShown {
-      shown += 1
-      printText(id, change)
-    }
+    guard change.kind != .same, isJSON || shown < mostShown else { return }
+    shown += 1
+    // Only what differs in the content holds anything of the event.
+    let hidden =
+      change.fields.isEmpty
+      ? nil : disclosure.reason("event \(id)", type: type, pinned: stored.template)
+    isJSON ? writeLine(json(id, change, hidden)) : printText(id, change, hidden)
   }
 
   /// Nil when the store does not have what the event was rendered with.
   private func before(_ fields: EventFields, _ stored: StoredBody) -> Rendering? {
     if let old { return Rendering(fields, catalog: old, lane: stored.lane, at: now) }
-    guard let version = stored.templateVersion else {
+    guard let version = stored.template?.version else {
       return .notCovered(nil, reason: "no template matched")
     }
     return archive?.template(version).map { Rendering(fields, $0) }
@@ -80,14 +88,17 @@ struct CatalogComparison {
     }
   }
 
-  private func printText(_ id: String, _ change: RenderingChange) {
+  private func printText(
+    _ id: String, _ change: RenderingChange, _ hidden: Sensitivity.Reason?
+  ) {
     writeLine("event \(id): \(change.kind.rawValue)")
     writeLine("--- \(Self.name(change.old))")
     writeLine("+++ \(Self.name(change.new))")
     for (name, lines) in change.fields {
       writeLine("@@ \(name) @@")
-      for line in lines { writeLine(line.text) }
+      if hidden == nil { for line in lines { writeLine(line.text) } }
     }
+    if let hidden { writeLine(hidden.placeholder) }
     writeLine("")
   }
 
@@ -99,12 +110,20 @@ struct CatalogComparison {
     }
   }
 
-  private func json(_ id: String, _ change: RenderingChange) -> String {
+  private func json(
+    _ id: String, _ change: RenderingChange, _ hidden: Sensitivity.Reason?
+  ) -> String {
     var object = JSONObjectText()
     object.add("eventId", id)
     object.add("change", change.kind.rawValue)
     object.add("old", json: Self.json(change.old))
     object.add("new", json: Self.json(change.new))
+    if hidden != nil {
+      let names = change.fields.map { JSONObjectText.quoted($0.name) }
+      object.add("changed", json: "[\(names.joined(separator: ","))]")
+      object.add("fieldsHidden", true)
+      return object.text
+    }
     let fields = change.fields.map { name, lines in
       let texts = lines.map { JSONObjectText.quoted($0.text) }.joined(separator: ",")
       return "\(JSONObjectText.quoted(name)):[\(texts)]"

@@ -9,8 +9,14 @@ final class ControlClient {
   private var received: [UInt8] = []
 
   /// - Throws: when no service listens there.
-  init(_ node: NodeConfiguration, _ waiting: WaitingOptions) throws(CommandFailure) {
-    timeoutSeconds = waiting.timeout
+  convenience init(
+    _ node: NodeConfiguration, _ waiting: WaitingOptions
+  ) throws(CommandFailure) {
+    try self.init(node, timeoutSeconds: waiting.timeout)
+  }
+
+  init(_ node: NodeConfiguration, timeoutSeconds: Double) throws(CommandFailure) {
+    self.timeoutSeconds = timeoutSeconds
     let path = ControlProtocol.path(store: node.storePath)
     var address = sockaddr_un()
     address.sun_family = sa_family_t(AF_UNIX)
@@ -24,9 +30,9 @@ final class ControlClient {
         "the path \(path) is too long for a socket; use a shorter store.path", .configuration)
     }
     descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-    let whole = waiting.timeout.rounded(.down)
+    let whole = timeoutSeconds.rounded(.down)
     var limit = timeval(
-      tv_sec: Int(whole), tv_usec: Int((waiting.timeout - whole) * 1_000_000))
+      tv_sec: Int(whole), tv_usec: Int((timeoutSeconds - whole) * 1_000_000))
     for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
       setsockopt(
         descriptor, SOL_SOCKET, option, &limit, socklen_t(MemoryLayout<timeval>.size))
@@ -59,6 +65,16 @@ final class ControlClient {
   /// Asks for the same delivery once more; otherwise as `redrive`.
   func resend(_ id: String, sequence: Int) throws(CommandFailure) -> ControlAnswer {
     try ask("resend", id, sequence)
+  }
+
+  /// Has the service put into its log that something sensitive was revealed.
+  ///
+  /// - Throws: also when the service does not say that it has.
+  func note(_ notice: RevealNotice) throws(CommandFailure) {
+    try send(notice.request)
+    guard try receiveLine() + [0x0A] == RevealNotice.answer else {
+      throw CommandFailure("the service does not know the request", .unavailable)
+    }
   }
 
   private func ask(

@@ -24,6 +24,7 @@ struct ParkedCommand: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
     @OptionGroup var waitingOptions: WaitingOptions
     @OptionGroup var filter: ParkedFilter
+    @OptionGroup var reveal: RevealOptions
 
     @Option(help: "At most so many messages, and so many waiting copies, oldest first.")
     var limit: Int?
@@ -38,7 +39,8 @@ struct ParkedCommand: AsyncParsableCommand {
     func run() async throws {
       try await reportingFailure {
         let node = try configuration.load()
-        var listing = ParkedListing(.parked, json: output.json)
+        let disclosure = Disclosure(node, "parked list", reveals: reveal.isOn)
+        var listing = ParkedListing(.parked, json: output.json, disclosure)
         // The log before the queue: what goes from one to the other meanwhile is in both.
         var waitingCount = 0
         if waiting, let copies = WaitingCopies(node) {

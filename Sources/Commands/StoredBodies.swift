@@ -9,8 +9,8 @@ struct StoredBody {
   let id: String
   let lane: Lane
   let body: [UInt8]
-  /// Content hash of the template; nil when it has had none.
-  var templateVersion: String?
+  /// The template's name and content hash; nil when it has had none.
+  var template: (name: String, version: String)?
 }
 
 extension StoredEvents {
@@ -46,10 +46,11 @@ extension StoredEvents {
         }
         guard let place = places[record.header.hash] else { return }
         let update = try Self.update(record)
-        let version = try parser.withDocument(update) {
-          $0["template"]?["version"]?.asString?.string
+        try parser.withDocument(update) { root in
+          guard let template = root["template"], let version = template["version"]?.asString
+          else { return }
+          found[place].template = (template["name"]?.asString?.string ?? "", version.string)
         }
-        found[place].templateVersion = version ?? found[place].templateVersion
       }
     } catch let error as EventLogError {
       throw Self.failure(error)

@@ -173,8 +173,42 @@ struct EventHistory {
     RecordKind(rawValue: record.header.kind)?.isTransition == false
   }
 
+  /// The event's type, and the templates that it has been pinned to, each version once. Nil when
+  /// no record says the type.
+  var identity: (type: String?, pinned: [(name: String, version: String)]) {
+    let parser = JSONParser()
+    var type: String?
+    var pinned: [(name: String, version: String)] = []
+    for update in updates {
+      _ = try? parser.withDocument(update.json) { root in
+        type = type ?? root["type"]?.asString?.string
+        guard let template = root["template"], let version = template["version"]?.asString?.string,
+          !pinned.contains(where: { $0.version == version })
+        else { return }
+        pinned.append((template["name"]?.asString?.string ?? "", version))
+      }
+    }
+    return (type, pinned)
+  }
+
+  /// The event as JSON.
+  ///
+  /// - Parameter hidden: whether only what may be shown of a sensitive one.
+  func event(hidden: Bool) -> [UInt8] {
+    guard hidden else { return body }
+    var writer = ByteWriter(capacity: 512)
+    do {
+      try JSONParser().withDocument(body) { RedactedEvent.write($0, to: &writer) }
+    } catch {
+      return Array(#"{"ctxHidden":true}"#.utf8)
+    }
+    return writer.array()
+  }
+
   /// One object.
-  var json: String {
+  ///
+  /// - Parameter hidden: see `event(hidden:)`.
+  func json(hidden: Bool) -> String {
     func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
     let transitions = updates.filter { !$0.isEvidence }.map { text($0.json) }
     let evidence = updates.filter(\.isEvidence).map { text($0.json) }
@@ -186,7 +220,7 @@ struct EventHistory {
       let status = try? parser.withDocument(last.json) { $0["status"]?.asString?.string }
       object.add("status", status ?? nil)
     }
-    object.add("event", json: text(body))
+    object.add("event", json: text(event(hidden: hidden)))
     object.add("history", json: "[\(transitions.joined(separator: ","))]")
     object.add("evidence", json: "[\(evidence.joined(separator: ","))]")
     return object.text

@@ -46,7 +46,9 @@ struct TemplatesCommand: AsyncParsableCommand {
         var warnings: [TemplateWarning] = []
         let path = try folder ?? configuration.load().templatesPath
         let catalog = try TemplatesCommand.catalog(path)
-        var table = Table(["TEMPLATE", "TYPE", "CHANNEL", "LANGUAGE", "ORIGIN", "VERSION"])
+        var table = Table([
+          "TEMPLATE", "TYPE", "CHANNEL", "LANGUAGE", "ORIGIN", "VERSION", "SENSITIVE",
+        ])
         for template in catalog.templates {
           let found = template.unresolvedInSample()
           warnings += found
@@ -58,6 +60,7 @@ struct TemplatesCommand: AsyncParsableCommand {
             object.add("language", template.language)
             object.add("origin", template.origin)
             object.add("version", template.version)
+            object.add("sensitive", template.isSensitive)
             let texts = found.map { JSONObjectText.quoted($0.description) }
             object.add("warnings", json: "[\(texts.joined(separator: ","))]")
             writeLine(object.text)
@@ -65,6 +68,7 @@ struct TemplatesCommand: AsyncParsableCommand {
             table.add([
               template.name, template.eventType, template.channel, template.language ?? "-",
               template.origin ?? "-", String(template.version.prefix(12)),
+              template.isSensitive ? "yes" : "-",
             ])
           }
         }
@@ -81,10 +85,15 @@ struct TemplatesCommand: AsyncParsableCommand {
 
   struct PreviewCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      commandName: "preview", abstract: "Renders one template for an event, by default its sample.")
+      commandName: "preview", abstract: "Renders one template for an event, by default its sample.",
+      discussion: """
+        The sample is part of the template and no secret. Another event is, if the template or one \
+        of the event's type is sensitive: it needs --reveal.
+        """)
 
     @OptionGroup var configuration: ConfigurationOptions
     @OptionGroup var output: OutputOptions
+    @OptionGroup var reveal: RevealOptions
 
     @Argument(help: "The template's folder, or its name below templates.path.")
     var template: String
@@ -94,10 +103,11 @@ struct TemplatesCommand: AsyncParsableCommand {
 
     func run() async throws {
       try await reportingFailure {
-        let template = try find()
+        let (template, catalog) = try find()
         let body: [UInt8]
         if let event {
           body = try EventFile.readEvent(event)
+          try refuseSensitive(body, event, template, catalog)
         } else if let sample = template.sample {
           body = sample
         } else {
@@ -112,7 +122,25 @@ struct TemplatesCommand: AsyncParsableCommand {
       }
     }
 
-    private func find() throws -> Template {
+    /// - Throws: when what would be shown is sensitive, and was not to be revealed.
+    private func refuseSensitive(
+      _ event: [UInt8], _ file: String, _ template: Template, _ catalog: TemplateCatalog
+    ) throws {
+      var sensitivity = Sensitivity()
+      for template in catalog.templates { sensitivity.add(TemplateKind(template.files)) }
+      if sensitivity.hidesNothing { return }
+      let type = try? JSONParser().withDocument(event) { $0["type"]?.asString?.string }
+      let log =
+        try reveal.isOn ? RevealLog(configuration.load(), command: "templates preview") : nil
+      let disclosure = Disclosure(sensitivity, log)
+      let subject = "\(InputFile.name(file)) with template \(template.name)"
+      let decisive = template.isSensitive ? template.eventType : type
+      guard let hidden = disclosure.reason(subject, type: decisive, pinned: nil) else { return }
+      throw CommandFailure(
+        "what \(subject) makes is not shown: \(hidden); --reveal shows it", .permission)
+    }
+
+    private func find() throws -> (Template, TemplateCatalog) {
       let parts = template.split(separator: "/", omittingEmptySubsequences: true)
       let name = parts.last.map(String.init) ?? template
       let folder =
@@ -123,7 +151,7 @@ struct TemplatesCommand: AsyncParsableCommand {
       guard let found = catalog.templates.first(where: { $0.name == name }) else {
         throw CommandFailure("there is no template \(name) in \(folder)", .noInput)
       }
-      return found
+      return (found, catalog)
     }
 
     private static func render(_ template: Template, _ event: [UInt8]) throws -> [UInt8] {

@@ -12,11 +12,13 @@ extension TemplatesCommand {
       discussion: """
         `diff OLD NEW` renders each event with the templates of both folders; `diff --store NEW` \
         compares with the template versions that the events are pinned to. Nothing is sent and \
-        nothing is changed. The store is read while the service runs.
+        nothing is changed. The store is read while the service runs. Of sensitive events only the \
+        names of the parts that differ are shown, unless --reveal is given.
         """)
 
     @OptionGroup var configuration: ConfigurationOptions
     @OptionGroup var output: OutputOptions
+    @OptionGroup var reveal: RevealOptions
 
     @Flag(help: "Compare with the versions in the store instead of with OLD.")
     var store = false
@@ -55,7 +57,9 @@ extension TemplatesCommand {
         let node = try configuration.load()
         var comparison = CatalogComparison(
           new: try TemplatesCommand.catalog(folders[folders.count - 1]), now: try time(),
-          isJSON: output.json, mostShown: show)
+          isJSON: output.json, mostShown: show,
+          disclosure: Disclosure(
+            node, "templates diff", reveals: reveal.isOn, folders: folders))
         if store {
           comparison.archive = StoredTemplates(node)
         } else {

@@ -20,6 +20,7 @@ struct UnroutedCommand: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
     @OptionGroup var waiting: WaitingOptions
     @OptionGroup var filter: ParkedFilter
+    @OptionGroup var reveal: RevealOptions
 
     @Option(help: "At most so many messages, oldest first.")
     var limit: Int?
@@ -30,7 +31,9 @@ struct UnroutedCommand: AsyncParsableCommand {
 
     func run() async throws {
       try await reportingFailure {
-        var listing = ParkedListing(.unrouted, json: output.json)
+        let disclosure = try Disclosure(
+          configuration.load(), "unrouted list", reveals: reveal.isOn)
+        var listing = ParkedListing(.unrouted, json: output.json, disclosure)
         let walk = HeldWalk(kind: .unrouted, configuration: configuration, waiting: waiting)
         let tally = try await walk(filter, limit: limit ?? Int.max) { messages, _ in
           listing.add(messages)

@@ -134,11 +134,11 @@ struct ManyParkedTests {
     var message = ParkedTests.parked(1, service, body: "a\u{1b}[2Jb\nc")
     message.messageID = "id\u{1b}]0;mine\u{7}"
     _ = try await client.publish([message])
-    for arguments in [["parked", "list"], ["parked", "show"]] {
+    for arguments in [["parked", "list"], ["parked", "show"], ["parked", "show", "--reveal"]] {
       let (code, text, _) = try service.run(arguments)
       #expect(code == 0 && !text.contains("\u{1b}") && text.contains(#"\u{1b}]0;mine"#), "\(text)")
     }
-    let (_, shown, _) = try service.run(["parked", "show"])
+    let (_, shown, _) = try service.run(["parked", "show", "--reveal"])
     #expect(shown.contains("a\\u{1b}[2Jb\nc"), "\(shown)")
     await client.close()
   }

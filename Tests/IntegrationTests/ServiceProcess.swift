@@ -8,6 +8,8 @@ final class ServiceProcess {
   let brokerURL: String
   private(set) var process: Process?
   private(set) var exitCodes: [Int32] = []
+  /// More of the environment, or other, for the service and all commands.
+  var more: [String: String] = [:]
   /// Where it answers HTTP, when it was started to.
   private(set) var httpPort = 0
 
@@ -50,7 +52,7 @@ final class ServiceProcess {
     environment["MEDDELA_HTTP_PORT"] = "0"
     environment["MEDDELA_LOG_FORMAT"] = "text"
     environment["SWIFT_BACKTRACE"] = "enable=no"
-    return environment
+    return environment.merging(more) { _, new in new }
   }
 
   var logPath: String { folder.appendingPathComponent("serve.log").path }

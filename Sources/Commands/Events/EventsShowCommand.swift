@@ -9,11 +9,13 @@ struct EventsShowCommand: AsyncParsableCommand {
     discussion: """
       --content shows what was sent, or will be, instead: rendered from the stored event with the \
       template version that the attempt is pinned to. With --json it is the delivery, byte for \
-      byte as the broker got it.
+      byte as the broker got it. What a sensitive event holds, and its content, are shown with \
+      --reveal only.
       """)
 
   @OptionGroup var configuration: ConfigurationOptions
   @OptionGroup var output: OutputOptions
+  @OptionGroup var reveal: RevealOptions
 
   @Argument(help: "The event's id.")
   var id: String
@@ -35,8 +37,15 @@ struct EventsShowCommand: AsyncParsableCommand {
     try await reportingFailure {
       let node = try configuration.load()
       let history = try StoredEvents(node).history(of: id)
+      let hidden = Disclosure(node, "events show", reveals: reveal.isOn).reason(history)
       guard content else {
-        return output.json ? writeLine(history.json) : HistoryText.print(history)
+        return output.json
+          ? writeLine(history.json(hidden: hidden != nil))
+          : HistoryText.print(history, hidden: hidden)
+      }
+      if let hidden {
+        throw CommandFailure(
+          "the content of event \(id) is not shown: \(hidden); --reveal shows it", .permission)
       }
       let delivery = try StoredDelivery(history, attempt: attempt, node)
       if output.json {

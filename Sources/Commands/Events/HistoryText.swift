@@ -1,12 +1,16 @@
 internal import JSON
 internal import Messages
+internal import Templates
 
 /// An event and its history, for people.
 enum HistoryText {
-  static func print(_ history: EventHistory) {
+  /// - Parameter hidden: why what the event holds is not shown; nil when it is.
+  static func print(_ history: EventHistory, hidden: Sensitivity.Reason?) {
     let parser = JSONParser()
     writeLine("event \(history.id)".printable)
-    writeLine(String(decoding: history.body, as: UTF8.self).printable(keeping: "\n\t"))
+    let event = history.event(hidden: hidden != nil)
+    writeLine(String(decoding: event, as: UTF8.self).printable(keeping: "\n\t"))
+    if let hidden { writeLine("ctx: \(hidden.placeholder)".printable) }
     writeLine("")
     writeLine(UpdateLine.header)
     var unreadable = 0

@@ -14,6 +14,7 @@ struct HeldShowCommand<Messages: HeldMessages>: AsyncParsableCommand {
   @OptionGroup var output: OutputOptions
   @OptionGroup var waiting: WaitingOptions
   @OptionGroup var filter: ParkedFilter
+  @OptionGroup var reveal: RevealOptions
 
   @ArgumentParser.Argument(help: "The message_id; the same as --id.")
   var message: String?
@@ -31,17 +32,21 @@ struct HeldShowCommand<Messages: HeldMessages>: AsyncParsableCommand {
       var filter = filter
       if let message { filter.id = message }
       var shown = 0
-      let walk = HeldWalk(kind: Messages.kind, configuration: configuration, waiting: waiting)
+      let kind = Messages.kind
+      let disclosure = try Disclosure(
+        configuration.load(), "\(kind.word) show", reveals: reveal.isOn)
+      let walk = HeldWalk(kind: kind, configuration: configuration, waiting: waiting)
       _ = try await walk(filter, limit: limit) { messages, _ in
         for message in messages {
+          let hidden = disclosure.reason(message)
           if !output.json, shown > 0 { writeLine("") }
-          writeLine(output.json ? message.json : message.text)
+          writeLine(output.json ? message.json(hidden: hidden) : message.text(hidden: hidden))
           shown += 1
         }
         return messages.map { _ in .keep }
       }
       guard shown > 0 else {
-        throw CommandFailure("no \(Messages.kind.word) message is like that", .noInput)
+        throw CommandFailure("no \(kind.word) message is like that", .noInput)
       }
     }
   }

@@ -31,7 +31,8 @@ struct HeldWalk {
 
   /// Lists what matches and takes nothing away.
   func dryRun(_ filter: ParkedFilter, _ limit: Int, _ output: OutputOptions) async throws {
-    var listing = ParkedListing(kind, json: output.json)
+    let disclosure = try Disclosure(configuration.load(), kind.word, reveals: false)
+    var listing = ParkedListing(kind, json: output.json, disclosure)
     let tally = try await self(filter, limit: limit) { messages, _ in
       listing.add(messages)
       return messages.map { _ in .keep }

@@ -3,20 +3,26 @@
 struct ParkedListing {
   let isJSON: Bool
   let kind: HeldKind
+  private let disclosure: Disclosure
   private var parked = Table(columns)
   private var waiting = Table(columns)
   private var shownWaiting = 0
 
   private static let columns = ["REASON", "MESSAGE", "LANE", "FIRST SEEN", "BYTES", "DETAIL"]
 
-  init(_ kind: HeldKind, json: Bool) {
+  init(_ kind: HeldKind, json: Bool, _ disclosure: Disclosure) {
     self.kind = kind
     isJSON = json
+    self.disclosure = disclosure
   }
 
   mutating func add(_ messages: [ParkedMessage]) {
     for message in messages {
-      if isJSON { writeLine(message.json) } else { parked.add(message.row) }
+      if isJSON {
+        writeLine(message.json(hidden: disclosure.reason(message)))
+      } else {
+        parked.add(message.row)
+      }
     }
   }
 

@@ -1,10 +1,11 @@
 internal import AMQP
 internal import JSON
+internal import Templates
 
 extension ParkedMessage {
   /// One line of JSON. A body that is not UTF-8 is given as `bodyBase64`, one that is not here as
-  /// null.
-  var json: String {
+  /// null, and of one that is not shown it says `"bodyHidden":true`.
+  func json(hidden: Sensitivity.Reason?) -> String {
     var object = JSONObjectText()
     object.add("reason", reason)
     object.add("detail", detail)
@@ -21,6 +22,10 @@ extension ParkedMessage {
       object.add("body", nil as String?)
       return object.text
     }
+    if hidden != nil {
+      object.add("bodyHidden", true)
+      return object.text
+    }
     let body = incoming.withBody { Array($0) }
     if let text = String(validating: body, as: UTF8.self) {
       object.add("body", text)
@@ -30,8 +35,9 @@ extension ParkedMessage {
     return object.text
   }
 
-  /// Everything, for people: what is known line by line, the message's own headers, the body.
-  var text: String {
+  /// Everything, for people: what is known line by line, the message's own headers, the body. With
+  /// the body the headers' values are hidden: templates can read those of a CloudEvent.
+  func text(hidden: Sensitivity.Reason?) -> String {
     let properties = incoming.properties
     let known: [(String, String?)] = [
       ("message", messageID ?? "-"), ("reason", reason), ("detail", detail), ("lane", lane),
@@ -45,12 +51,18 @@ extension ParkedMessage {
       HeaderTable(entries: bytes.slice(properties.headers)).forEach { name, value, _ in
         guard !Self.isAdded(name) else { return }
         lines.append(
-          Self.line("header " + String(decoding: name, as: UTF8.self).printable, Self.text(value)))
+          Self.line(
+            "header " + String(decoding: name, as: UTF8.self).printable,
+            hidden == nil ? Self.text(value) : "(hidden)"))
       }
     }
     lines.append(Self.line("body", "\(bodyBytes) bytes"))
     guard hasBody else {
       lines.append("(above \(AMQP.Limits.defaultMaximumBodyBytes) bytes: not shown)")
+      return lines.joined(separator: "\n")
+    }
+    if let hidden {
+      lines.append(hidden.placeholder.printable)
       return lines.joined(separator: "\n")
     }
     let body = incoming.withBody { Array($0) }

@@ -5,6 +5,7 @@ internal import Messages
 /// One parked or unrouted message: why it is, where it came from, and all that sends it there
 /// again.
 struct ParkedMessage: ParkedFacts {
+  let kind: HeldKind
   let reason: String
   let detail: String
   let messageID: String?
@@ -24,6 +25,7 @@ struct ParkedMessage: ParkedFacts {
 
   init(_ browsed: BrowsedMessage, _ kind: HeldKind) {
     let message = browsed.message
+    self.kind = kind
     incoming = message
     bodyBytes = browsed.bodyBytes
     hasBody = browsed.isWhole

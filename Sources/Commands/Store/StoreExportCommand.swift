@@ -11,7 +11,8 @@ struct StoreExportCommand: AsyncParsableCommand {
       ndjson: one object an event, as `events show --json` prints it. An event's records lie \
       scattered, so a log of more than --memory megabytes is first dealt out to files in --scratch \
       (as large as the log, removed at the end); memory stays about --memory. csv: one line a \
-      transition, in the order of the log, in one pass with no memory to speak of.
+      transition, in the order of the log, in one pass with no memory to speak of. Of sensitive \
+      events what they hold is left out, unless --reveal is given.
       """)
 
   enum Format: String, ExpressibleByArgument, CaseIterable {
@@ -20,6 +21,8 @@ struct StoreExportCommand: AsyncParsableCommand {
   }
 
   @OptionGroup var configuration: ConfigurationOptions
+
+  @OptionGroup var reveal: RevealOptions
 
   @Option(help: "ndjson or csv.")
   var format = Format.ndjson
@@ -36,13 +39,15 @@ struct StoreExportCommand: AsyncParsableCommand {
 
   func run() async throws {
     try await reportingStoreFailure {
-      let shards = try StoreShards(configuration.load())
+      let node = try configuration.load()
+      let shards = try StoreShards(node)
+      let disclosure = Disclosure(node, "store export", reveals: reveal.isOn)
       var lines = LineBuffer()
       if format == .csv { lines.add(TransitionLine.header) }
       for name in shards.names {
         let reader = try EventLogReader(path: shards.path(name))
         switch format {
-        case .ndjson: try exportEvents(reader, &lines)
+        case .ndjson: try exportEvents(reader, disclosure, &lines)
         case .csv: try exportTransitions(reader, &lines)
         }
       }
@@ -50,7 +55,9 @@ struct StoreExportCommand: AsyncParsableCommand {
     }
   }
 
-  private func exportEvents(_ reader: EventLogReader, _ lines: inout LineBuffer) throws {
+  private func exportEvents(
+    _ reader: EventLogReader, _ disclosure: Disclosure, _ lines: inout LineBuffer
+  ) throws {
     let progress = ScanProgress("reading")
     let grouping = EventGrouping(reader, scratch: scratch, budgetBytes: memory << 20)
     try grouping.forEach(progress: { progress.update(Int($0), of: Int($1)) }) { block in
@@ -58,7 +65,7 @@ struct StoreExportCommand: AsyncParsableCommand {
       let id = block.withFirst { String(decoding: $0.id, as: UTF8.self) } ?? ""
       var history = EventHistory(id: id, lineage: reader.lineage)
       try block.forEach { record in try history.add(record) }
-      lines.add(history.json)
+      lines.add(history.json(hidden: disclosure.reason(history) != nil))
     }
     progress.finish()
   }

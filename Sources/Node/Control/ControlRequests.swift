@@ -98,7 +98,11 @@ final class ControlHandler: ChannelInboundHandler {
   }
 
   private func take(_ context: ChannelHandlerContext) {
-    if let request = ControlProtocol.request(line) {
+    if let notice = RevealNotice(line) {
+      notice.log(runner.logger)
+      context.writeAndFlush(
+        wrapOutboundOut(ByteBuffer(bytes: RevealNotice.answer)), promise: nil)
+    } else if let request = ControlProtocol.request(line) {
       runner.carryOut(request, from: context.channel)
     } else {
       context.writeAndFlush(
