@@ -111,6 +111,8 @@ enum EngineLimits {
   static let logTimeoutsAtOnce = 512
   /// Log timeouts wait for an empty queue of delivery logs, but no longer than so much consuming.
   static let logTimeoutsHeld: UInt64 = 600_000_000_000
+  /// A delivery log counts as having occurred no later than so long after it came.
+  static let logAhead: Int64 = 60_000_000_000
   static let confirmDeadline: UInt64 = 30_000_000_000
   /// A refusal after so long means that the broker stood still meanwhile.
   static let slowAnswer: UInt64 = 5_000_000_000

@@ -23,8 +23,10 @@ package struct EventState: Sendable, Equatable {
   package var dueAt: Timestamp
   /// Zero: none.
   package var expiration: Timestamp
-  /// `occurredAt` of the delivery log that this attempt's status was copied from. Zero: none.
+  /// When the delivery log that this attempt's status was copied from counts as having occurred:
+  /// its `occurredAt`, unless that lay in the future when it came. Zero: none.
   package var logOccurredAt: Timestamp
+  package var futureLogs = FutureLogs()
   /// How often this attempt's delivery was published again because no log came.
   package var logTimeouts: UInt8
 
@@ -62,6 +64,7 @@ extension EventState {
     startedAt = time
     dueAt = .none
     logOccurredAt = .none
+    futureLogs = FutureLogs()
     logTimeouts = 0
   }
 

@@ -19,16 +19,19 @@ package import Messages
 /// | 24 | 8 | accepted at; this and the next five: unix nanoseconds, 0 for none |
 /// | 32 | 8 | due at |
 /// | 40 | 8 | expiration |
-/// | 48 | 8 | `occurredAt` of the delivery log that the status is from |
-/// | 56 | 8 | when the transition occurred |
+/// | 48 | 8 | when the delivery log that the status is from counts as having occurred |
+/// | 56 | 8 | when the transition occurred: for a delivery log its own `occurredAt` |
 /// | 64 | 8 | when delivering was first due |
 /// | 72 | 2 | bytes of the facts |
 /// | 74 | 2 | bytes of the reason's code |
 /// | 76 | 2 | bytes of the reason's text |
 /// | 78 | 2 | bytes of the delivery engine's message id |
 /// | 80 | 1 | publishes again for want of a log |
-/// | 81 | 7 | zero |
-/// | 88 | | the four counted at 72 to 79, then the body |
+/// | 81 | 1 | zero |
+/// | 82 | 1 | the number of `FutureLogs`, none in most records |
+/// | 83 | 1 | 1 when the time at 48 is the arrival of one of those |
+/// | 84 | 4 | zero |
+/// | 88 | | the four counted at 72 to 79, the future logs, then the body |
 package struct RecordPayload {
   static let headerBytes = 88
   static let version: UInt8 = 1
@@ -73,6 +76,14 @@ package struct RecordPayload {
     reasonCode = part(Int(integer(74, UInt16.self)))
     reasonText = part(Int(integer(76, UInt16.self)))
     providerMessageID = part(Int(integer(78, UInt16.self)))
+    if bytes[82] > 0 {
+      let range = part(Int(bytes[82]) * 8)
+      guard range.upperBound <= bytes.count,
+        let logs = FutureLogs(
+          UnsafeRawBufferPointer(rebasing: bytes[range]), decides: bytes[83] == 1)
+      else { return nil }
+      state.futureLogs = logs
+    }
     body = part(Int(integer(12, UInt32.self)))
     guard at == bytes.count else { return nil }
   }
@@ -132,11 +143,14 @@ extension RecordPayload {
     append(UInt16(reason.code.count))
     append(UInt16(text.count))
     append(UInt16(reason.providerMessageID.count))
-    append(UInt64(state.logTimeouts))
+    append(
+      UInt64(state.logTimeouts) | UInt64(state.futureLogs.count) << 16
+        | (state.futureLogs.decides ? 1 << 24 : 0))
     facts.withBytes { bytes.append(contentsOf: $0[..<facts.storedCount]) }
     bytes.append(contentsOf: reason.code)
     bytes.append(contentsOf: text)
     bytes.append(contentsOf: reason.providerMessageID)
+    state.futureLogs.write(to: &bytes)
     bytes.append(contentsOf: body)
   }
 

@@ -67,27 +67,43 @@ extension ShardEngine {
       // Nothing was ever published: the log cannot be about a delivery of ours.
       return refuse(message)
     case .pending, .pendingDelivery, .expired:
-      move(event, by: log, message)
+      move(event, by: log, at: moment(of: log, after: state), message)
     case .sent, .ignored, .deliveryFailed:
-      let known = (state.logOccurredAt, state.status.logRank)
-      let came = (log.occurredAt, log.outcome.logRank)
-      if isBroken(.appliesLogsAsTheyCome), log.outcome != state.status {
-        move(event, by: log, message)
-      } else if came == known {
-        counters.logsRepeated += 1
-        elementSettled(message)
-      } else if came < known {
-        keepAsEvidence(log, event, message)
-      } else if log.outcome == state.status {
-        events[event].state.logOccurredAt = log.occurredAt
-        keepAsEvidence(log, event, message)
-      } else {
-        move(event, by: log, message)
-      }
+      applyAnother(log, to: event, message)
     }
   }
 
-  private func move(_ event: Int32, by log: DeliveryLogFields, _ message: Int32) {
+  /// The status is from a log of the same attempt already.
+  private func applyAnother(_ log: DeliveryLogFields, to event: Int32, _ message: Int32) {
+    let state = events[event].state
+    if isKnown(log, state) {
+      // It counts from when it first came: the status is its own, or of one that beats it.
+      guard log.outcome == state.status else { return keepAsEvidence(log, event, message) }
+      counters.logsRepeated += 1
+      return elementSettled(message)
+    }
+    let moment = moment(of: log, after: state)
+    let known = (knownMoment(state), state.status.logRank)
+    let came = (moment.time, log.outcome.logRank)
+    if isBroken(.appliesLogsAsTheyCome), log.outcome != state.status {
+      move(event, by: log, at: moment, message)
+    } else if came == known, !moment.isArrival {
+      counters.logsRepeated += 1
+      elementSettled(message)
+    } else if came <= known {
+      if moment.isArrival { events[event].state.futureLogs.add(log.occurredAt, log.outcome) }
+      keepAsEvidence(log, event, message)
+    } else if log.outcome == state.status {
+      events[event].state.take(log, at: moment)
+      keepAsEvidence(log, event, message)
+    } else {
+      move(event, by: log, at: moment, message)
+    }
+  }
+
+  private func move(
+    _ event: Int32, by log: DeliveryLogFields, at moment: LogMoment, _ message: Int32
+  ) {
     precondition(events[event].state.status.canMove(to: log.outcome), "checked by the caller")
     counters.logsApplied += 1
     if events[event].phase == .publishing {
@@ -95,7 +111,7 @@ extension ShardEngine {
       links[link(of: event)].inFlight.answered()
     }
     events[event].delivery = []
-    events[event].state.logOccurredAt = log.occurredAt
+    events[event].state.take(log, at: moment)
     events[event].state.move(to: log.outcome)
     if log.outcome == .deliveryFailed, hasFallback(event) {
       events[event].state.dueAt = now.wall

@@ -14,6 +14,8 @@ struct WallClock {
 
   /// Wall minus monotonic time, as last seen.
   private var offset: Int64?
+  /// The largest that it has been.
+  private var highest: Int64?
   private var jumps: [Jump] = []
 
   /// A clock that is slewed goes on by less between two inputs.
@@ -26,6 +28,7 @@ struct WallClock {
   mutating func advance(to instant: Instant, newest lsn: UInt64) -> Int64 {
     let present = instant.wall.nanoseconds &- Int64(bitPattern: instant.monotonic)
     defer { offset = present }
+    highest = max(highest ?? present, present)
     guard let offset else { return 0 }
     let jump = present &- offset
     guard jump.magnitude > UInt64(Self.least) else { return 0 }
@@ -35,6 +38,12 @@ struct WallClock {
     }
     jumps.append(Jump(lsn: lsn, nanoseconds: jump))
     return jump
+  }
+
+  /// What the clock would show had nobody put it back while this process lives.
+  func latest(at instant: Instant) -> Timestamp {
+    guard let highest else { return instant.wall }
+    return Timestamp(nanoseconds: highest &+ Int64(bitPattern: instant.monotonic))
   }
 
   /// By how many nanoseconds the clock was put forward since the record with this LSN was made.

@@ -20,6 +20,8 @@ struct ModelBroker {
     var deliveryID: String
     var occurredAt: Timestamp
     var outcome: Status
+    /// Its place in `Simulation.sentLogs`; -1 for none.
+    var number = -1
   }
 
   /// A queue with its single consumer's channel.

@@ -14,10 +14,14 @@ final class ModelLog: EventLookup {
     let time: Int64
     /// When it was appended, in simulated time.
     let appendedAt: Int64
+    /// What the wall clock would have shown then, had nobody put it back in that process's life.
+    let latest: Timestamp
     let id: [UInt8]
     let payload: [UInt8]
 
-    init(_ order: AppendOrder, key: EventKey, bytes: [UInt8], at now: Int64) {
+    init(
+      _ order: AppendOrder, key: EventKey, bytes: [UInt8], at now: Int64, latest: Timestamp
+    ) {
       func slice(_ range: ByteRange) -> [UInt8] {
         Array(bytes[range.offset..<range.offset + range.count])
       }
@@ -30,11 +34,13 @@ final class ModelLog: EventLookup {
       isDriven = order.isDriven
       time = order.time.nanoseconds
       appendedAt = now
+      self.latest = latest
       id = slice(order.id)
       payload = slice(order.payload)
     }
 
     var state: EventState? { payload.withUnsafeBytes { RecordPayload($0)?.state } }
+    var occurredAt: Timestamp? { payload.withUnsafeBytes { RecordPayload($0)?.occurredAt } }
     var reason: String {
       payload.withUnsafeBytes { bytes in
         RecordPayload(bytes).map { String(decoding: $0.reasonCodeBytes, as: UTF8.self) } ?? ""
@@ -110,9 +116,10 @@ final class ModelLog: EventLookup {
     newest[key].map { records[$0].lsn == lsn } ?? false
   }
 
-  func append(_ order: AppendOrder, bytes: [UInt8], at now: Int64) {
+  func append(_ order: AppendOrder, bytes: [UInt8], at now: Int64, latest: Timestamp) {
     precondition(order.lsn == nextLSN, "LSNs follow each other")
-    records.append(Record(order, key: order.key ?? Self.noKey, bytes: bytes, at: now))
+    records.append(
+      Record(order, key: order.key ?? Self.noKey, bytes: bytes, at: now, latest: latest))
     if let key = order.key {
       newest[key] = records.count - 1
       places[key, default: []].append(records.count - 1)

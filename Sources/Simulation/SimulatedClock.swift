@@ -48,6 +48,7 @@ struct SimulatedClock {
 
   mutating func set(forward time: Int64) {
     offset += time
+    if settings.last?.since == nanoseconds { settings.removeLast() }
     settings.append((nanoseconds, offset))
   }
 
@@ -62,6 +63,15 @@ struct SimulatedClock {
       end = setting.since
     }
     return nanoseconds
+  }
+
+  /// What the wall clock would have shown at a moment had nobody put it back since an earlier one.
+  func latest(at moment: Int64, since birth: Int64) -> Timestamp {
+    let before = settings.last { $0.since <= birth }?.offset ?? 0
+    let later = settings.filter { $0.since > birth && $0.since <= moment }.map(\.offset)
+    let highest = later.reduce(before, max)
+    return Timestamp(
+      nanoseconds: moment + highest + (moment - start) / 1_000_000 * drift)
   }
 
   private mutating func jump() {

@@ -81,42 +81,6 @@ extension Simulation {
     }
   }
 
-  /// The delivery engine sends and says so: at once, later, twice, in contradictions, never.
-  private func answer(_ delivery: ModelBroker.Published) {
-    guard let id = deliveryID(delivery.messageID)?.event, !random.chance(faults.silencePercent)
-    else { return }
-    for _ in 0..<(random.chance(30) ? 1 + random.below(3) : 1) {
-      let outcome: Status = [.sent, .ignored, .deliveryFailed][random.below(3)]
-      let time = Timestamp(nanoseconds: nanoseconds - Int64(random.below(4)) * 250_000_000).text
-      let word = outcome == .deliveryFailed ? "failed" : "\(outcome.wireName)"
-      guard let sent = noteLog(delivery.messageID, time, outcome) else { continue }
-      let log = """
-        {"deliveryId":"\(delivery.messageID)","eventId":"\(id)","outcome":"\(word)",\
-        "occurredAt":"\(time)"}
-        """
-      let message = ModelBroker.Message(
-        body: Array(log.utf8), messageID: "", replyTo: "", ids: [id], log: sent)
-      for _ in 0..<(random.chance(10) ? 2 : 1) { sendLog?(delivery.replyTo, message) }
-    }
-  }
-
-  /// Remembers which log wins: the later one, ties by failed, ignored, sent.
-  func noteLog(
-    _ deliveryID: String, _ time: String, _ outcome: Status
-  ) -> ModelBroker.SentLog? {
-    guard let occurredAt = Timestamp(rfc3339: time) else { return nil }
-    let log = ModelBroker.SentLog(
-      deliveryID: deliveryID, occurredAt: occurredAt, outcome: outcome)
-    if winningLogs[deliveryID].map({ $0.isBefore(log) }) ?? true { winningLogs[deliveryID] = log }
-    return log
-  }
-
-  func deliveryID(_ text: String) -> (event: String, attempt: UInt16)? {
-    Array(text.utf8).withUnsafeBytes { bytes in
-      DeliveryID(bytes).map { (String(decoding: $0.eventID, as: UTF8.self), $0.attempt) }
-    }
-  }
-
   /// Whether the connection has stood still with this one for long enough.
   private func refuseAtLast(_ entry: ModelBroker.InFlight) -> Bool {
     let link = entry.link.rawValue
@@ -213,15 +177,5 @@ extension Simulation {
       if !links.isOpen(order.link) { openLink(order.link) }
       engine.linkBlocked(order.link, false)
     }
-  }
-}
-
-extension ModelBroker.SentLog {
-  /// Whether another log about the same delivery wins.
-  func isBefore(_ other: ModelBroker.SentLog) -> Bool {
-    func rank(_ status: Status) -> Int {
-      status == .deliveryFailed ? 3 : status == .ignored ? 2 : 1
-    }
-    return (occurredAt, rank(outcome)) < (other.occurredAt, rank(other.outcome))
   }
 }

@@ -44,7 +44,7 @@ extension Simulation {
       }
       let known = ModelBroker.SentLog(
         deliveryID: sent.deliveryID, occurredAt: state.logOccurredAt, outcome: state.status)
-      return !known.isBefore(sent) || state.logOccurredAt == sent.occurredAt
+      return !known.isBefore(sent) || record.occurredAt == sent.occurredAt
     }
     if !isRecorded { violate(.logRecorded, "a log of \(sent.deliveryID) was settled too early") }
   }

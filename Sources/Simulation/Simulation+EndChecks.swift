@@ -29,7 +29,7 @@ extension Simulation {
       if !state.isFinal { violate(.final, "\(id) ended as \(state.status)") }
       checkMoves(id, history)
       checkUpdates(id, history, updates[id[...], default: []])
-      checkOutcome(id, state)
+      checkOutcome(id, state, history)
     }
     checkTotals(counts)
     checkCopiesAndReceipts()
@@ -122,14 +122,35 @@ extension Simulation {
   }
 
   /// The status is that of the log that wins among those of the last attempt.
-  private func checkOutcome(_ id: String, _ state: EventState) {
-    let log = winningLogs["\(id).\(shard).\(state.attempt)"]
-    if let log, log.outcome != state.status {
-      violate(.outcome, "\(id) ended as \(state.status), the newest log says \(log.outcome)")
+  private func checkOutcome(_ id: String, _ state: EventState, _ history: [ModelLog.Record]) {
+    let deliveryID = "\(id).\(shard).\(state.attempt)"
+    let outcome =
+      plan.numbersLogs
+      ? verdict(on: deliveryID, state.attempt, history) : winningLogs[deliveryID]?.outcome
+    if let outcome, outcome != state.status {
+      violate(.outcome, "\(id) ended as \(state.status), the newest log says \(outcome)")
     }
-    if log == nil, state.status.isOutcome {
+    if outcome == nil, state.status.isOutcome {
       violate(.outcome, "\(id) is \(state.status) without a log")
     }
+  }
+
+  /// What the logs in an attempt's records come to; each of them is there with its own time.
+  private func verdict(
+    on deliveryID: String, _ attempt: UInt16, _ history: [ModelLog.Record]
+  ) -> Status? {
+    var verdict = LogVerdict()
+    for record in history where record.state?.attempt == attempt {
+      guard record.reason.hasPrefix("log-"), let number = Int(record.reason.dropFirst(4)),
+        sentLogs.indices.contains(number), sentLogs[number].deliveryID == deliveryID
+      else { continue }
+      let log = sentLogs[number]
+      if record.occurredAt != log.occurredAt {
+        violate(.outcome, "\(deliveryID): a record alters the time of log \(number)")
+      }
+      verdict.take(log, at: Timestamp(nanoseconds: record.time), latest: record.latest)
+    }
+    return verdict.outcome
   }
 
   /// 5, and what a subscriber that drops old sequences sees.

@@ -21,6 +21,12 @@ extension Simulation {
     return log.records.filter { $0.key == key && $0.kind.isOfEvent }.map(\.reason)
   }
 
+  /// When what those records are about occurred.
+  package func occurrences(of id: String) -> [Timestamp] {
+    let key = log.key(of: id)
+    return log.records.filter { $0.key == key && $0.kind.isOfEvent }.compactMap(\.occurredAt)
+  }
+
   /// When a delivery was published, every time, in nanoseconds.
   package func publishes(of deliveryID: String) -> [Int64] {
     publishTimes[deliveryID, default: []]
@@ -29,6 +35,7 @@ extension Simulation {
   package var totals: ShardTotals { engine.totals }
   package var counters: EngineCounters { engine.counters }
   package var time: Int64 { nanoseconds }
+  package var wallTime: Timestamp { now.wall }
   package var heldBytes: Int { engine.held.total }
   package var activeEvents: Int { engine.activeEvents }
   package var eventsToRecover: Int { engine.eventsToRecover }

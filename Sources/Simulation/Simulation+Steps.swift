@@ -8,6 +8,7 @@ extension Simulation {
     clock.pass(time)
     engine.advance(to: now)
     for link in links.due(at: nanoseconds) { openLink(link) }
+    sendLateLogs()
   }
 
   /// One thing happens.
@@ -20,7 +21,9 @@ extension Simulation {
     case 13..<17: answerPublishes()
     case 17: answerReads()
     case 18 where plan.retains && random.chance(50): retain()
-    case 18: pass(Int64(random.below(2_000_000_000)))
+    case 18:
+      // A log from the future is believed a minute after it has come.
+      pass(Int64(random.below(2_000_000_000)) * (plan.futureLogPercent > 0 ? 20 : 1))
     case 19: redriveSomething()
     default: fault()
     }
@@ -75,9 +78,8 @@ extension Simulation {
       answerPublishes(all: true)
       guard isAtRest, engine.parkedCopiesWaiting == 0 else { continue }
       guard isWaiting else { return }
-      guard let next = [engine.nextTimer, engine.nextLogTimeout].compactMap({ $0 }).min() else {
-        return
-      }
+      let times = [engine.nextTimer, engine.nextLogTimeout, nextLateLog]
+      guard let next = times.compactMap({ $0 }).min() else { return }
       pass(next < now.wall ? 0 : next.nanoseconds - now.wall.nanoseconds + 1)
     }
     violate(.rest, "the shard did not come to rest: \(unrest)")

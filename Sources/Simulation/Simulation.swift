@@ -55,8 +55,14 @@ package final class Simulation {
   var scheduled: [String: Timestamp] = [:]
   /// Deliveries by id: their bytes must never change.
   var deliveryBodies: [String: [UInt8]] = [:]
-  /// The log that wins, of those that were sent about a delivery.
+  /// The log that wins, of those that were sent about a delivery, if none is from the future.
   var winningLogs: [String: ModelBroker.SentLog] = [:]
+  /// All of them, if the plan numbers them: their reason's code names the place here.
+  var sentLogs: [ModelBroker.SentLog] = []
+  /// Logs that take their time, in nanoseconds, and repeats of some that came.
+  var lateLogs: [(at: Int64, replyTo: String, log: ModelBroker.Message)] = []
+  /// For logs from the future, so that a run without them is the same one.
+  var lies: SeededRandom
   /// Where the delivery engines' logs go, by the `reply_to` of their deliveries.
   var sendLog: ((_ replyTo: String, _ log: ModelBroker.Message) -> Void)?
   let catalogs: [TemplateCatalog]
@@ -79,6 +85,7 @@ package final class Simulation {
     faults = plan.faults
     redrivesLeft = plan.redrives
     random = SeededRandom(seed: seed &+ UInt64(shard.value) &* 0x9E37_79B9)
+    lies = SeededRandom(seed: seed ^ 0x11E5 &+ UInt64(shard.value))
     clock = SimulatedClock(seed: seed, jumps: plan.faults.clockJumps, drift: plan.drift)
     broker.trouble.sparesEmail = plan.isFair
     if plan.hasCulprits { broker.trouble.blame(.deliveries, until: .max) }
@@ -159,7 +166,9 @@ package final class Simulation {
       return crash()
     }
     for order in output.appends {
-      log.append(order, bytes: output.bytes, at: clock.moment(of: order.time))
+      let moment = clock.moment(of: order.time)
+      log.append(
+        order, bytes: output.bytes, at: moment, latest: clock.latest(at: moment, since: bornAt))
     }
     pendingReads += output.reads.map { ($0.token, $0.target) }
     if let from = output.rangeRead { pendingRange = from }

@@ -56,6 +56,9 @@ package struct SimulationPlan: Sendable {
   package var hasPoison = false
   /// Whether the delivery engines answer, and do so in contradictions.
   package var answersLogs = true
+  /// Of the delivery logs, those from an engine whose clock is ahead, by hours or for ever. Where
+  /// there are some, others take their time, and some come again after minutes.
+  package var futureLogPercent = 0
   /// Of all deliveries one in eight ends the connection, for good.
   package var hasCulprits = false
   /// By how much the wall clock gains, in parts per million.
@@ -68,6 +71,12 @@ package struct SimulationPlan: Sendable {
   /// Whether the same run is made without the wall clock's jumps, too, to compare the records.
   package var comparesClocks = false
   package var breaks: DeliberateBreaks = []
+
+  /// Whether each log can be told from all others in the records: where our own clock may be behind
+  /// in a life that knows no other time, logs count by their arrival.
+  var numbersLogs: Bool {
+    futureLogPercent > 0 || faults.clockJumps > 0 && (faults.crashes > 0 || hasPoison)
+  }
 
   /// How much is done in one step: more for more events.
   var scale: Int { max(1, events / 150) }
@@ -87,6 +96,7 @@ package struct SimulationPlan: Sendable {
     plan.batchMaxPerSecond = random.chance(25) ? 1 + random.below(20) : 0
     plan.retains = random.chance(30)
     plan.hasPoison = plan.shards == 1 && random.chance(10)
+    plan.drawFutureLogs(seed)
     return plan
   }
 
@@ -101,7 +111,14 @@ package struct SimulationPlan: Sendable {
     plan.redrives = random.below(200)
     plan.batchMaxPerSecond = random.chance(25) ? 100 + random.below(400) : 0
     plan.retains = random.chance(20)
+    plan.drawFutureLogs(seed)
     return plan
+  }
+
+  /// From a sequence of its own, so that all else is as it was without them.
+  private mutating func drawFutureLogs(_ seed: UInt64) {
+    var random = SeededRandom(seed: seed ^ 0xF0_7E)
+    futureLogPercent = random.chance(20) ? 10 + random.below(60) : 0
   }
 
   private mutating func drawFaults(_ random: inout SeededRandom) {

@@ -28,6 +28,13 @@ struct DeliberateBreakTests {
       return plan
     }
 
+    /// Delivery engines with clocks that are ahead, and logs that come minutes later.
+    static func ahead(_ seed: UInt64) -> SimulationPlan {
+      var plan = Self.faulty(seed)
+      plan.futureLogPercent = 50
+      return plan
+    }
+
     /// Calm events beside queues that are full, gone or silent.
     static func fair(_ seed: UInt64) -> SimulationPlan {
       var plan = SimulationPlan()
@@ -69,6 +76,12 @@ struct DeliberateBreakTests {
     Break(
       testDescription: "logs apply as they come", breaks: .appliesLogsAsTheyCome,
       check: .outcome),
+    Break(
+      testDescription: "logs from the future count when they say", breaks: .trustsFutureLogs,
+      check: .outcome, plan: Break.ahead),
+    Break(
+      testDescription: "a log from the future counts anew each time", breaks: .forgetsFutureLogs,
+      check: .outcome, plan: Break.ahead),
     Break(
       testDescription: "the log watch is lost at a restart", breaks: .losesLogWatchAtRestart,
       check: .final, consequences: [.totals]),

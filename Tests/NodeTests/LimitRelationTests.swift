@@ -58,7 +58,10 @@ struct LimitRelationTests {
       code: [UInt8](repeating: 0x62, count: 128), text: [UInt8](repeating: 0x63, count: 9_000),
       providerMessageID: [UInt8](repeating: 0x64, count: 512))
     var bytes: [UInt8] = []
-    let state = EventState(lane: .batch, acceptedAt: .none, bodyLSN: 1)
+    var state = EventState(lane: .batch, acceptedAt: .none, bodyLSN: 1)
+    for second in 1...9 as ClosedRange<Int64> {
+      state.futureLogs.add(Timestamp(nanoseconds: second * 1_000_000_000), .sent)
+    }
     [UInt8](repeating: 0x7B, count: 1_000).withUnsafeBytes { body in
       RecordPayload.write(
         state, facts: facts, occurredAt: .none, reason: reason, body: body, to: &bytes)
