@@ -151,7 +151,7 @@ let package = Package(
     .testTarget(
       name: "IntegrationTests",
       dependencies: [
-        "AMQP", "EventLog", "JSON", "Messages", nio, nioPosix, logging, "meddela",
+        "AMQP", "EventLog", "JSON", "Messages", "Simulation", nio, nioPosix, logging, "meddela",
       ],
       swiftSettings: settings),
   ],

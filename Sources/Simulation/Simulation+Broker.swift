@@ -42,6 +42,7 @@ extension Simulation {
       exchange: order.exchange, routingKey: text(order.routingKey),
       messageID: text(order.messageID), replyTo: text(order.replyTo),
       body: Array(order.body[order.bodyRange]), reason: reason.map { text($0.value) } ?? "")
+    if plan.breaks.isEmpty { SeenMessages.add(order.exchange, published.body) }
     let fate = fate(of: published, order)
     var isTaken = random.chance(80)
     if case .confirmed = fate {} else { isTaken = false }

@@ -1,6 +1,7 @@
 import AMQP
 import Foundation
 import JSON
+import Simulation
 
 /// A delivery engine of a test: takes deliveries and answers each with `sent`. Keeps what it saw.
 actor TestEngine {
@@ -31,6 +32,7 @@ actor TestEngine {
   }
 
   private func log(of message: IncomingMessage) -> ClientMessage? {
+    SeenMessages.add(message)
     let body = message.withBody { Array($0) }
     let ids = try? parser.withDocument(body) { root in
       (root["deliveryId"]?.asString?.string, root["eventId"]?.asString?.string)

@@ -1,6 +1,7 @@
 import AMQP
 import Foundation
 import JSON
+import Simulation
 import Testing
 
 @Suite(
@@ -16,6 +17,7 @@ struct LifeTests {
     var result: [(String, String)] = []
     for try await batch in stream {
       for message in batch {
+        SeenMessages.add(message)
         result.append(
           (
             message.text(message.properties.messageID) ?? "",

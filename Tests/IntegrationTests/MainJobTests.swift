@@ -1,6 +1,7 @@
 import AMQP
 import Foundation
 import JSON
+import Simulation
 import Testing
 
 @Suite(
@@ -140,6 +141,7 @@ actor StatusWatcher {
   }
 
   private func take(_ message: IncomingMessage) {
+    SeenMessages.add(message)
     let body = message.withBody { Array($0) }
     let fields = try? parser.withDocument(body) { root in
       (

@@ -1,5 +1,6 @@
 import AMQP
 import Foundation
+import Simulation
 import Testing
 
 @Suite(
@@ -226,6 +227,7 @@ struct OwnerTests {
     let messages = try await browser.next(withinSeconds: 10)
     let found = try messages.map { browsed in
       let message = browsed.message
+      SeenMessages.add(message)
       let body = Data(message.withBody { Array($0) })
       let object = try JSONSerialization.jsonObject(with: body) as? [String: Any]
       return (message.text(message.properties.messageID) ?? "", object?["lineage"] as? Int ?? -1)

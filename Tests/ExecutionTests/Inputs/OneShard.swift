@@ -1,5 +1,6 @@
 import JSON
 import Messages
+import Simulation
 import Templates
 
 @testable import Execution
@@ -174,6 +175,7 @@ final class OneShard {
       appID: text(order.appID), priority: order.priority,
       timestampSeconds: order.originalTimestampSeconds,
       originalHeaders: Array(order.body[order.originalHeaders.range]))
+    SeenMessages.add(order.exchange, published.bytes)
     switch order.exchange {
     case .deliveries: deliveries.append(published)
     case .parked: parked.append(published)

@@ -1,5 +1,6 @@
 import AMQP
 import Foundation
+import Simulation
 
 /// Whether tests that take more than half a minute are run too; deploy/attack-test asks for them.
 enum LongTests {
@@ -52,6 +53,7 @@ actor Collector {
   }
 
   private func take(_ message: IncomingMessage) {
+    SeenMessages.add(message)
     let reason = message.storage.withUnsafeBytes { bytes in
       HeaderTable(entries: bytes.slice(message.properties.headers)).text("x-meddela-reason")
     }

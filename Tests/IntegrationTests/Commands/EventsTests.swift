@@ -1,6 +1,7 @@
 import AMQP
 import Foundation
 import JSON
+import Simulation
 import Testing
 
 @Suite(
@@ -28,6 +29,7 @@ struct EventsTests {
       Consumer(queue: "\(service.prefix).deliveries.email", prefetch: 1))
     var delivery = ""
     for try await batch in stream {
+      SeenMessages.add(batch[0])
       delivery = batch[0].withBody { String(decoding: $0, as: UTF8.self) }
       stream.settle(batch)
       break
@@ -107,6 +109,7 @@ struct EventsTests {
       Consumer(queue: "\(service.prefix).deliveries.email", prefetch: 1))
     var again = ""
     for try await batch in stream {
+      SeenMessages.add(batch[0])
       again = batch[0].withBody { String(decoding: $0, as: UTF8.self) }
       break
     }
