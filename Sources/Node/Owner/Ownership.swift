@@ -75,10 +75,12 @@ struct Ownership {
   /// The owner's record as it was when this store began to wait.
   private var firstSeen: OwnerRecord?
   private var isUnanswered = false
+  private let breaks: OwnershipBreaks
 
   /// - Parameter heartbeatSeconds: of our connection; 0 for none.
-  init(isStandby: Bool, heartbeatSeconds: Int) {
+  init(isStandby: Bool, heartbeatSeconds: Int, breaks: OwnershipBreaks = []) {
     self.isStandby = isStandby
+    self.breaks = breaks
     patience = UInt64(heartbeatSeconds * 2 + 10) * 1_000_000_000
   }
 
@@ -118,6 +120,7 @@ struct Ownership {
 
   /// - Parameter isOurs: whether the lease is.
   mutating func claimed(_ isOurs: Bool, at now: UInt64) -> [Action] {
+    let isOurs = isOurs || breaks.has(.takesLeaseForGranted)
     if isOwner { return isOurs ? [] : end(.held(by: nil)) }
     guard phase == .claiming else { return [] }
     hasLease = isOurs
@@ -149,7 +152,9 @@ struct Ownership {
       return [.take([]), .wake(seconds: Self.readAgainSeconds)]
     }
     tries = 0
-    let refusal = OwnerRefusal.judge(newest, unreadable: records.contains(nil), standing)
+    let refusal =
+      breaks.has(.ignoresRecord)
+      ? nil : OwnerRefusal.judge(newest, unreadable: records.contains(nil), standing)
     return [.take([])]
       + (hasLease ? decide(refusal) : wait(newest, refusal, standing, at: now))
   }
@@ -203,7 +208,7 @@ struct Ownership {
     store = .open
     guard phase == .opening else { return [] }
     phase = .recording
-    return publish()
+    return (breaks.has(.goesOnUnrecorded) ? [.goOn] : []) + publish()
   }
 
   private mutating func publish() -> [Action] {
@@ -253,7 +258,11 @@ struct Ownership {
     let ours = standing.map { ($0.storeID, $0.lineage, $0.epoch) }
     guard let ours,
       (newest.standing.storeID, newest.standing.lineage, newest.standing.epoch) == ours
-    else { return [.take([])] + end(.held(by: newest)) }
+    else {
+      return breaks.has(.overlooksSuccessor)
+        ? [.take([]), next] : [.take([])] + end(.held(by: newest))
+    }
+    if breaks.has(.keepsOldRecords) { return [.take([]), next] }
     let kept = known.last { records[$0] == newest }
     return [.take(Set(known.filter { $0 != kept })), next]
   }
@@ -290,14 +299,14 @@ struct Ownership {
       hasLease = false
       isUnanswered = false
       tries = 0
-      return store == .closed ? [] : [.hold]
+      return store == .closed || breaks.has(.goesOnWithoutLease) ? [] : [.hold]
     }
   }
 
   /// The store is closed, or was never opened: its last record is written, and the lease let go.
   mutating func finish() -> [Action] {
     guard phase != .ended else { return [.leave] }
-    guard store == .open, isOwner || phase == .recording else {
+    guard store == .open, isOwner || phase == .recording, !breaks.has(.leavesUnrecorded) else {
       phase = .ended
       return [.leave]
     }
