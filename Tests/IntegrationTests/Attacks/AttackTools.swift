@@ -29,6 +29,8 @@ actor Collector {
     var id: String
     var body: String
     var reason: String
+    /// x-meddela-headers-cut; 0 for none.
+    var headersCut: Int64
     var arrivedAt: Date
   }
 
@@ -54,14 +56,18 @@ actor Collector {
 
   private func take(_ message: IncomingMessage) {
     SeenMessages.add(message)
-    let reason = message.storage.withUnsafeBytes { bytes in
-      HeaderTable(entries: bytes.slice(message.properties.headers)).text("x-meddela-reason")
+    let (reason, cut) = message.storage.withUnsafeBytes { bytes in
+      let table = HeaderTable(entries: bytes.slice(message.properties.headers))
+      guard case .integer(let cut) = table["x-meddela-headers-cut"] else {
+        return (table.text("x-meddela-reason"), 0 as Int64)
+      }
+      return (table.text("x-meddela-reason"), cut)
     }
     messages.append(
       Message(
         id: message.text(message.properties.messageID) ?? "",
         body: message.withBody { String(decoding: $0, as: UTF8.self) },
-        reason: reason ?? "", arrivedAt: Date()))
+        reason: reason ?? "", headersCut: cut, arrivedAt: Date()))
   }
 }
 

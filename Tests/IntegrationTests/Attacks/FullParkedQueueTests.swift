@@ -125,6 +125,7 @@ struct FullParkedQueueTests {
     try await eventually("they are parked", seconds: 60) { await collector.ids == expected }
     collecting.cancel()
     #expect(await collector.messages.allSatisfy { $0.reason == "not-json" })
+    #expect(await collector.messages.allSatisfy { $0.headersCut == 1 }, "the large one")
     try await calm.allLanesGoOn()
     try await calm.ends()
     try await broker.control.waitUntilSettled(service)
