@@ -72,9 +72,10 @@ struct LineLogHandler: LogHandler {
 
   /// The keys whose values are numbers, and are written as such in JSON.
   private static let numbers: Set<String> = [
-    "channel.epoch", "publishes.unconfirmed", "retry.seconds", "seconds", "shard.activeEvents",
-    "shard.eventsToRecover", "store.indexedEvents", "store.nextLSN", "store.records",
-    "store.tornBytes", "templates.count",
+    "channel.epoch", "messages", "publishes.unconfirmed", "retry.seconds", "seconds",
+    "shard.activeEvents", "shard.eventsToRecover", "store.defaultSegmentBytes", "store.freeBytes",
+    "store.indexedEvents", "store.lineage", "store.neededBytes", "store.nextLSN", "store.records",
+    "store.segmentBytes", "store.tornBytes", "templates.count",
   ]
 
   private static func isNumber(_ text: String) -> Bool {

@@ -56,7 +56,7 @@ package final class EventLog {
     let options = try options.checked()
     var recovery = Recovery(options, onSpace: callbacks.onSpace)
     let opened = try recovery.run(replay)
-    let log = EventLog(options, callbacks, opened)
+    let log = EventLog(opened.options, callbacks, opened)
     try log.startThreads()
     return log
   }

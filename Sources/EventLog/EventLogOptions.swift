@@ -5,6 +5,10 @@ package struct EventLogOptions: Sendable {
   /// Size of a segment file, rounded up to 4 KiB; 64 KiB to 16 GiB. A store may be opened with
   /// another size than it was made with: it counts from the next segment on.
   package var segmentBytes = 256 << 20
+  /// Where it is set, `segmentBytes` is only what is wanted: a new store halves it on a file system
+  /// with little room, down to this (see `StoreRoom`), and a store that exists goes on with
+  /// segments of the size that its newest one has, unless that is smaller than this.
+  package var leastSegmentBytes: Int?
   /// The longest payload that a record of such a log takes, whatever its id.
   package var maxPayloadBytes: Int {
     Limits.maxRecordBytes(segmentBytes: segmentBytes) - Limits.recordHeaderBytes

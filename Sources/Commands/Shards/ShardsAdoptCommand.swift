@@ -102,12 +102,12 @@ struct ShardsAdoptCommand: AsyncParsableCommand {
     _ node: NodeConfiguration, _ path: String, _ lineage: UInt64
   ) throws -> StoreStanding {
     if try StoreStanding.read(path: path) == nil {
+      let options = EventLogOptions(node)
+      _ = try StoreRoom.check(options)
       if mkdir(node.storePath, 0o750) != 0, errno != EEXIST {
         throw CommandFailure(
           "\(node.storePath): \(String(cString: strerror(errno)))", .cannotCreate)
       }
-      var options = EventLogOptions(path: path)
-      options.segmentBytes = node.segmentBytes
       try EventLog.open(options, callbacks: EventLogCallbacks(onFailure: { _ in })).close()
     }
     guard let store = try StoreStanding.read(path: path) else {

@@ -22,6 +22,9 @@ package protocol Disk: Sendable {
   func allocate(_ descriptor: Descriptor, _ bytes: Int64) throws(SystemError) -> Bool
   /// Gives blocks back; the range reads as zeros afterwards.
   func punchHole(_ descriptor: Descriptor, at offset: Int64, _ bytes: Int64) throws(SystemError)
+  /// How much an ordinary process may still write to the file system of this file or directory;
+  /// nil when the file system does not say.
+  func freeBytes(_ path: String) throws(SystemError) -> Int64?
   func dropCache(_ descriptor: Descriptor)
   func announceSequentialRead(_ descriptor: Descriptor)
   /// False when another open file holds the lock.

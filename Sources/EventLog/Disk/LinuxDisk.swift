@@ -77,6 +77,16 @@ package struct LinuxDisk: Disk {
     _ = try check(csystem_punch_hole(descriptor.number, offset, bytes))
   }
 
+  package func freeBytes(_ path: String) throws(SystemError) -> Int64? {
+    var status = statvfs()
+    if statvfs(path, &status) < 0 { throw SystemError(errno) }
+    // Some file systems in user space count no blocks.
+    guard status.f_blocks > 0 else { return nil }
+    let (bytes, isTooMuch) = UInt64(status.f_bavail).multipliedReportingOverflow(
+      by: UInt64(status.f_frsize))
+    return isTooMuch ? .max : Int64(clamping: bytes)
+  }
+
   package func dropCache(_ descriptor: Descriptor) {
     _ = csystem_drop_cache(descriptor.number)
   }

@@ -1,7 +1,8 @@
 /// Opens a store: lock, identity, sync, read, judge, begin an epoch. Nothing is changed before all
 /// was read, and every step may be interrupted and repeated.
 struct Recovery {
-  let options: EventLogOptions
+  /// With the size of segments that this store has.
+  private(set) var options: EventLogOptions
   let paths: StorePaths
   let onSpace: @Sendable (EventLogError?) -> Void
   var report = RecoveryReport()
@@ -9,6 +10,7 @@ struct Recovery {
   private var disk: any Disk { options.disk }
 
   struct Opened {
+    let options: EventLogOptions
     let lock: DiskFile
     let identity: StoreIdentity
     let index: EventIndex
@@ -27,6 +29,16 @@ struct Recovery {
   }
 
   mutating func run(_ body: @escaping (RecordView) throws -> Void) throws(EventLogError) -> Opened {
+    do throws(EventLogError) {
+      return try open(body)
+    } catch {
+      throw error.atOpening
+    }
+  }
+
+  private mutating func open(
+    _ body: @escaping (RecordView) throws -> Void
+  ) throws(EventLogError) -> Opened {
     let started = monotonicNanoseconds()
     try makeDirectories()
     let lock = try StoreLock.take(disk, paths)
@@ -42,6 +54,7 @@ struct Recovery {
         index: open.index, map: map, mask: options.fingerprintMask,
         coveredLSN: keeper.coveredLSN, body: body)
       let active = try readSegments(manifest, keeper, replay)
+      keepSegmentBytes(active.header)
       try tidyUnlisted(manifest)
       let writer = try beginEpoch(manifest, active, replay.map)
       if writer.header.id != active.header.id {
@@ -55,12 +68,19 @@ struct Recovery {
       report.lineage = writer.manifest.lineage
       report.nanoseconds = monotonicNanoseconds() - started
       return Opened(
-        lock: lock, identity: identity, index: open.index, keeper: keeper,
+        options: options, lock: lock, identity: identity, index: open.index, keeper: keeper,
         reopened: replay.reopened, writer: writer, report: report)
     } catch {
       lock.closeQuietly()
       throw error
     }
+  }
+
+  /// A store goes on as it was made, whatever room there is now.
+  private mutating func keepSegmentBytes(_ newest: SegmentHeader) {
+    guard let least = options.leastSegmentBytes else { return }
+    let bytes = Int(newest.fileBytes)
+    if least...Limits.maxSegmentBytes ~= bytes { options.segmentBytes = bytes }
   }
 
   private func makeDirectories() throws(EventLogError) {
@@ -70,8 +90,10 @@ struct Recovery {
     if hasSegments || hasQuarantine { try disk.syncNames(paths.root) }
   }
 
-  private func readOrMakeIdentity() throws(EventLogError) -> StoreIdentity {
+  private mutating func readOrMakeIdentity() throws(EventLogError) -> StoreIdentity {
     guard let bytes = try disk.contents(of: paths.identity, atMost: 1 << 20) else {
+      report.room = try StoreCreation.prepare(options, paths)
+      if let room = report.room { options.segmentBytes = room.segmentBytes }
       return try StoreCreation(options: options, paths: paths).run()
     }
     return try StoreIdentity.decode(bytes, file: paths.identity)
@@ -104,6 +126,16 @@ struct Recovery {
       throw .damaged(
         path, nil, "the segment is missing; it holds record \(segment.baseLSN) and those after it")
     }
+  }
+}
+
+extension EventLogError {
+  /// While a log is open a lack of room is waited out; nothing waits for the opening.
+  fileprivate var atOpening: EventLogError {
+    guard SystemError(systemError).isLackOfSpace else { return self }
+    return EventLogError(
+      .cannotCreate, sentence, advice: "Free space on this file system, then start again.",
+      systemError: systemError, file: file, offset: offset)
   }
 }
 

@@ -26,4 +26,6 @@ package struct RecoveryReport: Sendable, Equatable {
   package internal(set) var storeID = ""
   /// Which history of the store this is.
   package internal(set) var lineage: UInt64 = 0
+  /// Of a store that was made now, by the room there was; nil for one that was there.
+  package internal(set) var room: StoreRoom?
 }

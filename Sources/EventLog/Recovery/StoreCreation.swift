@@ -1,13 +1,48 @@
 /// Makes a new store. STORE is written last, so a directory without it was never finished, and
-/// making it again is safe as long as no frame was written.
+/// making it again is safe as long as no frame was written. Where it finds no room, it leaves none
+/// of its files behind.
 struct StoreCreation {
   let options: EventLogOptions
   let paths: StorePaths
 
   private var disk: any Disk { options.disk }
 
+  /// What is there, before anything is made.
+  ///
+  /// - Returns: the room that there is; nil when the file system does not say.
+  /// - Throws: `cannotCreate` when it is too little.
+  static func prepare(
+    _ options: EventLogOptions, _ paths: StorePaths
+  ) throws(EventLogError) -> StoreRoom? {
+    let creation = StoreCreation(options: options, paths: paths)
+    try creation.checkNothingIsLost()
+    let room = try StoreRoom.ofNewStore(options, paths)
+    // Of an interrupted creation, and without a frame.
+    try creation.disk.removeIfPresent(paths.segment(1))
+    return room
+  }
+
   func run() throws(EventLogError) -> StoreIdentity {
-    try checkNothingIsLost()
+    do throws(EventLogError) {
+      return try make()
+    } catch {
+      if SystemError(error.systemError).isLackOfSpace { removeAll() }
+      throw error
+    }
+  }
+
+  /// STORE first: without it there is no store.
+  private func removeAll() {
+    let manifest = [paths.manifest, paths.manifest + ".tmp", paths.identity + ".tmp"]
+    let segments = [paths.spare, paths.reserve, paths.unfinishedSpare, paths.segment(1)]
+    do throws(EventLogError) {
+      for file in [paths.identity] + manifest + segments { try disk.removeIfPresent(file) }
+    } catch {
+      // The next creation goes over what is left.
+    }
+  }
+
+  private func make() throws(EventLogError) -> StoreIdentity {
     let identity = try StoreIdentity.random()
     var ready = try SpareFile.tidy(options, paths)
     if !ready.hasSpare {

@@ -61,7 +61,7 @@ enum SpareFile {
     } catch {
       throw EventLogError(
         .cannotCreate, "there is no room for a segment of \(bytes) bytes",
-        advice: "Free space on this file system; writing goes on by itself.",
+        advice: "Free space on this file system.",
         systemError: error.number, file: file.path)
     }
     if isAwaited, isReserved { return try file.syncAll() }

@@ -87,8 +87,9 @@ package struct ConfigurationKey: Sendable {
   private static let store: [ConfigurationKey] = [
     .init("store.path", .text, "data", "folder of the event log"),
     .init(
-      "store.segmentBytes", .integer(1 << 24...NodeConfiguration.mostSegmentBytes), "268435456",
-      "bytes of a segment file"),
+      "store.segmentBytes",
+      .integer(NodeConfiguration.leastSegmentBytes...NodeConfiguration.mostSegmentBytes),
+      "268435456", "bytes of a segment file; unless it is set, less where there is little room"),
     .init(
       "store.retentionDays", .integer(1...36_500), "30", "days that final events are kept"),
     .init(

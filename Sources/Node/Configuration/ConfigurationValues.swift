@@ -64,6 +64,13 @@ package struct ConfigurationValues: Sendable {
   /// A key's value; nil when nothing sets it and it has no default.
   package func value(_ name: String) -> Value? { values[name] }
 
+  /// Whether somebody has set it.
+  package func isSet(_ name: String) -> Bool {
+    values[name].map { $0.source != Self.defaultSource } ?? false
+  }
+
+  private static let defaultSource = "default"
+
   private mutating func gather(
     flags: [String: String], environment: [String: String],
     file: [String: ConfigurationFile.Entry], path: String
@@ -91,7 +98,7 @@ package struct ConfigurationValues: Sendable {
         let line = file[key.name]?.line ?? 1
         values[key.name] = Value(text: text, source: "\(path):\(line)")
       } else if let text = key.defaultValue {
-        values[key.name] = Value(text: text, source: "default")
+        values[key.name] = Value(text: text, source: Self.defaultSource)
       }
     }
   }

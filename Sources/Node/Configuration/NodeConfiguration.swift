@@ -28,6 +28,8 @@ package struct NodeConfiguration: Sendable {
   package var storePath: String
   package var segmentBytes: Int
   package var retentionDays: Int
+  /// Whether somebody has said so: by default a new store takes less where there is little room.
+  package var isSegmentBytesSet: Bool
   package var scrubBytesPerSecond: Int
   package var templatesPath: String
   package var realtimePrefetch: Int
@@ -57,6 +59,7 @@ package struct NodeConfiguration: Sendable {
   static let mostPrefixBytes = 64
   /// Of a segment file.
   static let mostSegmentBytes = 1 << 34
+  static let leastSegmentBytes = 1 << 24
 
   /// - Throws: every value that its key does not take, with its source.
   package init(_ values: ConfigurationValues) throws(ConfigurationError) {
@@ -79,6 +82,7 @@ package struct NodeConfiguration: Sendable {
     storePath = read.text("store.path")
     segmentBytes = read.integer("store.segmentBytes")
     retentionDays = read.integer("store.retentionDays")
+    isSegmentBytesSet = values.isSet("store.segmentBytes")
     scrubBytesPerSecond = read.integer("store.scrubBytesPerSecond")
     templatesPath = read.text("templates.path")
     realtimePrefetch = read.integer("realtime.prefetch")

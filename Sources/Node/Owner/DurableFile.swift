@@ -17,6 +17,7 @@ enum DurableFile {
       guard count > 0 else {
         let error = failure("write", temporary)
         close(descriptor)
+        unlink(temporary)
         throw error
       }
       written += count
@@ -33,8 +34,12 @@ enum DurableFile {
     }
   }
 
+  /// By `errno`: 73 where there is no room, else 74.
   static func failure(_ verb: String, _ file: String) -> NodeError {
-    NodeError(
-      message: "cannot \(verb) \(file): \(String(cString: strerror(errno)))", exitCode: 74)
+    let code = errno
+    let isFull = code == ENOSPC || code == EDQUOT
+    return NodeError(
+      message: "cannot \(verb) \(file): \(String(cString: strerror(code)))",
+      exitCode: isFull ? 73 : 74)
   }
 }

@@ -37,8 +37,7 @@ struct OpenedShard {
     let engine = ShardEngine(
       settings: EngineSettings(configuration, version: version), lookup: lookup,
       catalog: catalog, pinned: pinned)
-    var options = EventLogOptions(path: "\(configuration.storePath)/00")
-    options.segmentBytes = configuration.segmentBytes
+    var options = EventLogOptions(configuration)
     options.retentionSeconds = Int64(configuration.retentionDays) * 86_400
     options.replays = { $0.flags.contains(.driven) }
     do {
@@ -65,6 +64,16 @@ struct OpenedShard {
     } catch {
       throw NodeError(message: "\(error)", exitCode: 70)
     }
+  }
+}
+
+extension EventLogOptions {
+  /// The store of the one shard, with segments as configured.
+  package init(_ configuration: NodeConfiguration) {
+    self.init(path: "\(configuration.storePath)/00")
+    segmentBytes = configuration.segmentBytes
+    // Nobody asked for that much: a small file system is enough to begin on.
+    if !configuration.isSegmentBytesSet { leastSegmentBytes = NodeConfiguration.leastSegmentBytes }
   }
 }
 

@@ -56,7 +56,10 @@ final class ShardLife {
     try RecordedQueues(prefix: topology.prefix, vhost: broker.firstVhost).check(folder)
     do {
       _ = try StoreStanding.read(path: folder)
-      if !configuration.isStandby { try StoreStanding.refuseWriter(path: folder) }
+      if !configuration.isStandby {
+        try StoreStanding.refuseWriter(path: folder)
+        _ = try StoreRoom.check(EventLogOptions(configuration))
+      }
     } catch {
       throw NodeError(error)
     }
@@ -131,6 +134,7 @@ final class ShardLife {
         LogKey.lineage: "\(opened.log.recovery.lineage)",
       ])
     archive = opened.archive
+    sayRoom(opened.log.recovery.room)
     let runner = ShardRunner(
       configuration: configuration, eventLoop: signals.eventLoop, logger: logger,
       report: report, opened: opened
@@ -145,6 +149,18 @@ final class ShardLife {
   }
 
   private func tellOwner(_ tell: @escaping @Sendable (OwnerLink) -> Void) {
+  /// A new store that is smaller than it could be.
+  private func sayRoom(_ room: StoreRoom?) {
+    guard let room, room.segmentBytes < room.wantedBytes else { return }
+    logger.notice(
+      "There is little room for the new store: its segments are smaller than the default",
+      metadata: [
+        LogKey.segmentBytes: "\(room.segmentBytes)", LogKey.freeBytes: "\(room.freeBytes)",
+        LogKey.defaultSegmentBytes: "\(room.wantedBytes)",
+        LogKey.neededBytes: "\(room.neededBytes)", LogKey.path: "\(configuration.storePath)",
+      ])
+  }
+
     let box = owner
     ownerLoop.execute {
       if let link = box.value { tell(link) }

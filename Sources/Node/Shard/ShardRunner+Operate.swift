@@ -47,7 +47,8 @@ extension ShardRunner {
   func spaceChanged(_ error: EventLogError?) {
     if let error {
       logger.warning(
-        "The store has no room to grow", metadata: [LogKey.error: "\(error)"])
+        "The store has no room to grow: no more is taken until there is some",
+        metadata: [LogKey.error: "\(error)"])
     } else {
       logger.info("The store has room again")
     }

@@ -164,6 +164,8 @@ final class MemoryDisk: Disk, @unchecked Sendable {
     }
   }
 
+  func freeBytes(_: String) throws(SystemError) -> Int64? { nil }
+
   func dropCache(_ descriptor: Descriptor) {}
   func announceSequentialRead(_ descriptor: Descriptor) {}
 

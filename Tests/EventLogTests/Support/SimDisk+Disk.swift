@@ -182,6 +182,10 @@ extension SimDisk {
     }
   }
 
+  func freeBytes(_: String) throws(SystemError) -> Int64? {
+    try with { (state) throws(SystemError) in state.freeBytes.map(Int64.init) }
+  }
+
   /// Clean pages go, and what the disk has comes in their place: also after a failed sync.
   func dropCache(_ descriptor: Descriptor) {
     state.withLock { state in
