@@ -2,7 +2,11 @@ extension AMQPError {
   /// The error of a `connection.close` or `channel.close` that the broker sent.
   ///
   /// Reply codes: AMQP 0-9-1 section 1.2 "constants", and RabbitMQ's use of them.
-  init(replyCode: UInt16, text: String, duringLogin: Bool) {
+  ///
+  /// - Parameter operation: what was refused, on the control channel.
+  init(
+    replyCode: UInt16, text: String, duringLogin: Bool, operation: TopologyOperation? = nil
+  ) {
     let number = Int(replyCode)
     let said = text.isEmpty ? "no reason given" : text
     switch replyCode {
@@ -15,12 +19,7 @@ extension AMQPError {
     case 320:
       self.init(.connectionForced, "The broker closed the connection: \(said)", nativeCode: number)
     case 403:
-      self.init(
-        .accessRefused, "The broker refused access: \(said)",
-        advice: duringLogin
-          ? "check the user name and password"
-          : "grant the user configure, write and read permission on our names",
-        nativeCode: number)
+      self = Self.accessRefused(said, duringLogin, operation)
     case 404:
       self.init(
         .notFound, "The broker does not know the name: \(said)",
@@ -35,6 +34,21 @@ extension AMQPError {
     default:
       self.init(.brokerError, "The broker reported an error: \(said)", nativeCode: number)
     }
+  }
+
+  /// 403 is said of a login, of an account that may not, and of a queue in exclusive use.
+  private static func accessRefused(
+    _ said: String, _ duringLogin: Bool, _ operation: TopologyOperation?
+  ) -> AMQPError {
+    var refusal: AccessRefusal?
+    var advice = "check the user name and password"
+    if !duringLogin {
+      refusal = AccessRefusal(said).map { found in operation.map(found.of) ?? found.ofWork }
+      advice = refusal.map { "\($0.sentence): \($0.advice)" } ?? ""
+    }
+    return AMQPError(
+      .accessRefused, "The broker refused access: \(said)", advice: advice, nativeCode: 403,
+      refusal: refusal)
   }
 
   /// 406 is said of a declaration that differs from what is there, and by RabbitMQ also of a
@@ -71,6 +85,10 @@ extension AMQPError {
     }
     return AMQPError(
       .notAllowed, "The broker does not allow it: \(said)",
-      advice: "grant the user access to the virtual host", nativeCode: 530)
+      advice: """
+        the account has no permissions in this virtual host: `rabbitmqctl set_permissions -p VHOST \
+        USER CONFIGURE WRITE READ` gives some
+        """,
+      nativeCode: 530)
   }
 }

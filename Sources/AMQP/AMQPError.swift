@@ -48,13 +48,19 @@ package struct AMQPError: Error, Sendable, Equatable {
   package let advice: String
   /// The broker's reply code (403, 404, 406 ...) or the system's errno; nil when there is none.
   package let nativeCode: Int?
+  /// What an account may not, where the broker has said so.
+  package let refusal: AccessRefusal?
 
   /// Makes an error.
-  package init(_ code: Code, _ message: String, advice: String = "", nativeCode: Int? = nil) {
+  package init(
+    _ code: Code, _ message: String, advice: String = "", nativeCode: Int? = nil,
+    refusal: AccessRefusal? = nil
+  ) {
     self.code = code
     self.message = message
     self.advice = advice
     self.nativeCode = nativeCode
+    self.refusal = refusal
   }
 
   /// Whether trying the same again cannot help before a person changes something. A link that has

@@ -28,6 +28,10 @@ package enum TopologyOperation: Sendable, Equatable, Hashable {
   case deleteQueue(name: String)
   /// Empties a queue: answers how many ready messages were lost.
   case purgeQueue(name: String)
+  /// Asks whether the account may take from a queue, and takes nothing: consumes with an argument
+  /// that no queue has. A 403 says that it may not; a 406, or 404 where there is no queue, that it
+  /// may. There is no other answer.
+  case checkReading(queue: String)
 }
 
 extension TopologyOperation {
@@ -39,7 +43,7 @@ extension TopologyOperation {
       case .assertExchange(let name), .deleteExchange(let name), .assertQueue(let name),
         .deleteQueue(let name), .purgeQueue(let name):
         [name]
-      case .declareQueue(let name, _, _, _, _): [name]
+      case .declareQueue(let name, _, _, _, _), .checkReading(let name): [name]
       case .bindExchange(let to, let from, let key, _),
         .unbindExchange(let to, let from, let key, _), .bindQueue(let to, let from, let key, _),
         .unbindQueue(let to, let from, let key, _):

@@ -20,7 +20,11 @@ extension ConnectionMachine {
   mutating func receiveOnControl(_ method: ServerMethod) -> ConnectionAction {
     switch (control, method) {
     case (_, .channelClose(let code, let text)):
-      let error = AMQPError(replyCode: code, text: text, duringLogin: false)
+      let refused = calls.first.flatMap { call in
+        call.operations.dropFirst(call.answers.count).first
+      }
+      let error = AMQPError(
+        replyCode: code, text: text, duringLogin: false, operation: refused)
       let goodbye: ConnectionAction = .send(.channelCloseOk, channel: Self.controlChannel)
       control = .closed
       clock.answered(.control)

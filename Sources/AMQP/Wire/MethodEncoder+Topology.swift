@@ -48,6 +48,11 @@ extension MethodEncoder {
       var purge = amqp_queue_purge_t()
       purge.queue = pool.copy(name)
       return encoded(AMQP_QUEUE_PURGE_METHOD, purge)
+    case .checkReading(let queue):
+      var consume = amqp_basic_consume_t()
+      consume.queue = pool.copy(queue)
+      consume.arguments = pool.table([Argument("x-priority", .string("none"))])
+      return encoded(AMQP_BASIC_CONSUME_METHOD, consume)
     }
   }
 

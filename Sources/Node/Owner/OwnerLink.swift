@@ -30,6 +30,7 @@ final class OwnerLink {
   let logger: Logger
   private let mode: NodeConfiguration.TopologyMode
   private let topology: Topology
+  private let needs: AccountNeeds
   private let report: ShardReport
   private var ownership: Ownership
   /// Of the open store; nil while it is closed.
@@ -40,6 +41,7 @@ final class OwnerLink {
   private var isReturned = false
   private var wakeTask: Scheduled<Void>?
   private var hasEnded = false
+  private var hasProbed = false
 
   init(
     _ configuration: NodeConfiguration, broker: BrokerOptions, topology: Topology,
@@ -47,13 +49,16 @@ final class OwnerLink {
   ) {
     var options = broker
     options.connectionName = "\(topology.prefix).00 owner"
+    var named = logger
+    named[metadataKey: LogKey.link] = "owner"
     link = BrokerLink(
-      options: options, role: LinkRole(publishes: true), eventLoop: eventLoop, logger: logger)
+      options: options, role: LinkRole(publishes: true), eventLoop: eventLoop, logger: named)
     queues = OwnedQueues(
       prefix: topology.prefix, vhost: broker.firstVhost, shard: Topology.shardName(0),
       storePath: "\(configuration.storePath)/00")
     mode = configuration.topologyMode
     self.topology = topology
+    needs = AccountNeeds(topology, configuration.topologyMode)
     self.report = report
     self.logger = logger
     self.callbacks = callbacks
@@ -127,7 +132,41 @@ final class OwnerLink {
     }
   }
 
+  /// What the service will need later is looked at first, once: by the time that it lacks, a store
+  /// would have been made and events taken.
   private func prepare() {
+    guard !hasProbed else { return declare() }
+    hasProbed = true
+    probe(PermissionProbe(needs))
+  }
+
+  private func probe(_ state: PermissionProbe) {
+    guard let operation = state.next else { return probed(state) }
+    link.perform([operation]) { [weak self] result in
+      guard let self else { return }
+      if case .failure(let error) = result, TopologyPass.isLoss(error) {
+        // Again on the next connection.
+        hasProbed = false
+        return
+      }
+      var state = state
+      state.answered(result)
+      probe(state)
+    }
+  }
+
+  private func probed(_ probe: PermissionProbe) {
+    let required = probe.missing.filter(\.need.isRequired)
+    guard required.isEmpty else { return end(needs.error(probe.missing.map(\.refusal))) }
+    for (_, refusal) in probe.missing {
+      logger.warning(
+        "The account lacks a permission, and the service goes on without",
+        metadata: [LogKey.error: "\(needs.sentence([refusal]))"])
+    }
+    declare()
+  }
+
+  private func declare() {
     let operations: [TopologyOperation] =
       switch mode {
       case .declare: topology.ownerDeclarations(shard: 0)
@@ -139,9 +178,7 @@ final class OwnerLink {
       switch result {
       case .success: carryOut(ownership.prepared())
       case .failure(let error):
-        refused(
-          error, "exchange \(topology.owner) and the queue \(ownerQueue)",
-          "configure, write or read")
+        refused(error, "exchange \(topology.owner) and the queue \(ownerQueue)")
       }
     }
   }
@@ -154,21 +191,18 @@ final class OwnerLink {
       case .failure(let error) where error.code == .resourceLocked:
         carryOut(ownership.claimed(false, at: now))
       case .failure(let error):
-        refused(error, "queue \(topology.leaseQueue(shard: 0))", "configure")
+        refused(error, "queue \(topology.leaseQueue(shard: 0))")
       }
     }
   }
 
   /// What the broker refuses at a start, a person has to mend; later it is tried again.
-  private func refused(_ error: AMQPError, _ subject: String, _ permission: String) {
+  private func refused(_ error: AMQPError, _ subject: String) {
     guard error.code != .notReady, error.code != .stopped else { return }
     if error.isPermanent, opened == nil {
+      if let refusal = error.refusal { return end(needs.error([refusal])) }
       var failure = NodeError(error)
-      if error.code == .accessRefused {
-        failure.message += "; the account needs the \(permission) permission on the \(subject)"
-      } else {
-        failure.message = "\(subject): \(failure.message)"
-      }
+      failure.message = "\(subject): \(failure.message)"
       return end(failure)
     }
     logger.warning(
@@ -256,7 +290,7 @@ extension OwnerLink: BrokerLinkDelegate {
     if retryAfterSeconds == nil { return end(NodeError(error)) }
     // A channel that the broker closes over the queue itself (404, 403) is opened again for ever.
     if error.isPermanent, opened == nil, error.nativeCode == 403 || error.nativeCode == 404 {
-      refused(error, "queue \(ownerQueue)", "read, and write on amq.default,")
+      refused(error, "queue \(ownerQueue)")
     }
   }
 

@@ -41,8 +41,10 @@ final class ControlLink {
   ) {
     var options = opened.broker
     options.connectionName = "\(opened.topology.prefix).00 control"
+    var named = logger
+    named[metadataKey: LogKey.link] = "control"
     link = BrokerLink(
-      options: options, role: LinkRole(), eventLoop: eventLoop, logger: logger)
+      options: options, role: LinkRole(), eventLoop: eventLoop, logger: named)
     topology = opened.topology
     topologyMode = mode
     self.logger = logger
@@ -123,14 +125,23 @@ final class ControlLink {
     watch.topologyProblems = descriptions
     // Only before the first event can a person be told by an exit code.
     if isFirstPass, let refusal = problems.first(where: \.error.isPermanent) {
-      let exitCode = NodeError(refusal.error).exitCode
-      owner?.controlFailed(
-        NodeError(message: descriptions.joined(separator: "; "), exitCode: exitCode))
+      owner?.controlFailed(failure(problems, refusal.error))
       return
     }
     isFirstPass = false
     owner?.topologyChecked()
     turn(at: now)
+  }
+
+  /// Why the start ends; what the account may not is said once for all.
+  private func failure(_ problems: [TopologyPass.Problem], _ first: AMQPError) -> NodeError {
+    let refusals = problems.compactMap(\.error.refusal)
+    let others = problems.filter { $0.error.refusal == nil }.map(\.description)
+    guard refusals.isEmpty else {
+      return AccountNeeds(topology, topologyMode).error(refusals, beside: others)
+    }
+    return NodeError(
+      message: others.joined(separator: "; "), exitCode: NodeError(first).exitCode)
   }
 
   private func look() {

@@ -11,6 +11,7 @@ struct TopologyPass {
     /// What is wrong, in one line.
     var description: String {
       if case .notFound = error.code { return "\(name) is missing" }
+      if let refusal = error.refusal { return "\(name): \(refusal.sentence)" }
       return "\(name): \(error)"
     }
   }
@@ -39,7 +40,8 @@ struct TopologyPass {
     index += 1
   }
 
-  private static func isLoss(_ error: AMQPError) -> Bool {
+  /// Whether the answer got lost with the connection.
+  static func isLoss(_ error: AMQPError) -> Bool {
     switch error.code {
     case .notReady, .closedByPeer, .ioFailed, .heartbeatTimeout, .connectionForced, .stopped: true
     default: false
@@ -54,7 +56,7 @@ extension TopologyOperation {
     case .declareExchange(let name, _, _, _), .assertExchange(let name), .deleteExchange(let name):
       "exchange \(name)"
     case .declareQueue(let name, _, _, _, _), .assertQueue(let name), .deleteQueue(let name),
-      .purgeQueue(let name):
+      .purgeQueue(let name), .checkReading(let name):
       "queue \(name)"
     case .bindExchange(let destination, let source, let key, _),
       .unbindExchange(let destination, let source, let key, _):
