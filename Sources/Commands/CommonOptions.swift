@@ -21,10 +21,11 @@ struct ConfigurationOptions: ParsableArguments {
     }
   }
 
-  /// `log.format` as flags or environment have it, whatever else is wrong.
+  /// `log.format` as flags, environment or file have it, whatever else is wrong.
   var logFormat: String? {
     let flag = settings.last { $0.hasPrefix("log.format=") }?.dropFirst("log.format=".count)
     return flag.map(String.init) ?? processEnvironment()["MEDDELA_LOG_FORMAT"]
+      ?? config.flatMap { ConfigurationValues.text(of: "log.format", inFile: $0) }
   }
 
   func load() throws -> NodeConfiguration {

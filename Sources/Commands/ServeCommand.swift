@@ -50,7 +50,7 @@ struct ServeCommand: AsyncParsableCommand {
     let group = ServiceGroup(
       configuration: .init(
         services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
-    let impatience = Task.detached { await SecondSignal.leaveAtOnce() }
+    let impatience = Task.detached { await SecondSignal.leaveAtOnce(logger) }
     defer { impatience.cancel() }
     do {
       try await group.run()
@@ -64,12 +64,12 @@ struct ServeCommand: AsyncParsableCommand {
 
 /// A service group listens to the first signal only.
 enum SecondSignal {
-  static func leaveAtOnce() async {
+  static func leaveAtOnce(_ logger: Logger) async {
     var count = 0
     for await signal in await StopSignals.sequence() {
       count += 1
       if count >= 2 {
-        warn("stopped at once by a second signal; nothing acknowledged is lost")
+        logger.warning("Stopped at once by a second signal; nothing acknowledged is lost")
         _exit(128 + (signal == .sigint ? SIGINT : SIGTERM))
       }
     }

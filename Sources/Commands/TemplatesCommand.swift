@@ -1,5 +1,4 @@
 internal import ArgumentParser
-internal import Glibc
 internal import JSON
 internal import Messages
 internal import Node
@@ -14,13 +13,10 @@ struct TemplatesCommand: AsyncParsableCommand {
     ])
 
   static func catalog(_ path: String) throws -> TemplateCatalog {
-    guard access(path, F_OK) == 0 else {
-      throw CommandFailure("\(path): \(String(cString: strerror(errno)))", .noInput)
-    }
     do {
-      return try TemplateCatalog.load(path: path)
+      return try NodeService.catalog(path: path)
     } catch {
-      throw CommandFailure(error.description, .data)
+      throw CommandFailure(error)
     }
   }
 
@@ -44,8 +40,9 @@ struct TemplatesCommand: AsyncParsableCommand {
     func run() async throws {
       try await reportingFailure {
         var warnings: [TemplateWarning] = []
-        let path = try folder ?? configuration.load().templatesPath
-        let catalog = try TemplatesCommand.catalog(path)
+        // What is wrong with the configuration is said, whether the folder comes from it or not.
+        let node = try configuration.load()
+        let catalog = try TemplatesCommand.catalog(folder ?? node.templatesPath)
         var table = Table([
           "TEMPLATE", "TYPE", "CHANNEL", "LANGUAGE", "ORIGIN", "VERSION", "SENSITIVE",
         ])
@@ -103,7 +100,7 @@ struct TemplatesCommand: AsyncParsableCommand {
 
     func run() async throws {
       try await reportingFailure {
-        let (template, catalog) = try find()
+        let (template, catalog) = try find(below: try configuration.load().templatesPath)
         let body: [UInt8]
         if let event {
           body = try EventFile.readEvent(event)
@@ -140,13 +137,13 @@ struct TemplatesCommand: AsyncParsableCommand {
         "what \(subject) makes is not shown: \(hidden); --reveal shows it", .permission)
     }
 
-    private func find() throws -> (Template, TemplateCatalog) {
+    private func find(below path: String) throws -> (Template, TemplateCatalog) {
       let parts = template.split(separator: "/", omittingEmptySubsequences: true)
       let name = parts.last.map(String.init) ?? template
       let folder =
         parts.count > 1
         ? (template.hasPrefix("/") ? "/" : "") + parts.dropLast().joined(separator: "/")
-        : try configuration.load().templatesPath
+        : path
       let catalog = try TemplatesCommand.catalog(folder)
       guard let found = catalog.templates.first(where: { $0.name == name }) else {
         throw CommandFailure("there is no template \(name) in \(folder)", .noInput)

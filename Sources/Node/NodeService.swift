@@ -7,7 +7,7 @@ internal import NIOCore
 internal import NIOPosix
 internal import ServiceLifecycle
 internal import Synchronization
-internal import Templates
+package import Templates
 
 /// A node: one shard on one event loop, until it is told to stop or cannot go on.
 package struct NodeService: Service {
@@ -96,9 +96,15 @@ package struct NodeService: Service {
 
   /// The templates as they are on disk.
   static func catalog(_ configuration: NodeConfiguration) throws(NodeError) -> TemplateCatalog {
-    let path = configuration.templatesPath
-    guard access(path, F_OK) == 0 else {
-      throw NodeError(message: "\(path): \(String(cString: strerror(errno)))", exitCode: 66)
+    try catalog(path: configuration.templatesPath)
+  }
+
+  /// The templates of a folder.
+  ///
+  /// - Throws: 66 when it is not there, or no folder; 65 when one of them has a mistake.
+  package static func catalog(path: String) throws(NodeError) -> TemplateCatalog {
+    if let problem = Folder.problem(path) {
+      throw NodeError(message: "\(path): \(problem)", exitCode: 66)
     }
     do {
       return try TemplateCatalog.load(path: path)

@@ -36,8 +36,10 @@ struct StoreShards {
 
 extension CommandFailure {
   init(_ error: EventLogError) {
-    // Nothing is wrong with data that is not there: what was asked for is missing.
-    let isMissing = error.code == .notAStore && access(error.file, F_OK) != 0
+    // Nothing is wrong with data that is not there: what was asked for is missing, or its path
+    // leads through a file.
+    let isMissing =
+      error.code == .notAStore && access(error.file, F_OK) != 0 || error.systemError == ENOTDIR
     self.init(
       error.description, isMissing ? .noInput : SystemExit(rawValue: error.exitCode) ?? .inputOutput
     )

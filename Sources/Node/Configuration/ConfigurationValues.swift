@@ -103,6 +103,12 @@ package struct ConfigurationValues: Sendable {
     }
   }
 
+  /// What a file has for one key, whatever is wrong with the rest of it.
+  package static func text(of name: String, inFile path: String) -> String? {
+    guard let text = readText(path) else { return nil }
+    return ConfigurationFile(path: path, text: text).entries.last { $0.name == name }?.entry.value
+  }
+
   private static func read(_ path: String) throws(ConfigurationError) -> ConfigurationFile {
     guard let text = readText(path) else {
       throw ConfigurationError(problems: [

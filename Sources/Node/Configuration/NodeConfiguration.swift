@@ -1,3 +1,4 @@
+internal import AMQP
 package import Messages
 
 /// The configuration of a node, read once and checked. The keys are those of `ConfigurationKey`.
@@ -27,9 +28,9 @@ package struct NodeConfiguration: Sendable {
   package var isStandby: Bool
   package var storePath: String
   package var segmentBytes: Int
-  package var retentionDays: Int
   /// Whether somebody has said so: by default a new store takes less where there is little room.
   package var isSegmentBytesSet: Bool
+  package var retentionDays: Int
   package var scrubBytesPerSecond: Int
   package var templatesPath: String
   package var realtimePrefetch: Int
@@ -58,8 +59,8 @@ package struct NodeConfiguration: Sendable {
 
   static let mostPrefixBytes = 64
   /// Of a segment file.
-  static let mostSegmentBytes = 1 << 34
   static let leastSegmentBytes = 1 << 24
+  static let mostSegmentBytes = 1 << 34
 
   /// - Throws: every value that its key does not take, with its source.
   package init(_ values: ConfigurationValues) throws(ConfigurationError) {
@@ -81,8 +82,8 @@ package struct NodeConfiguration: Sendable {
     isStandby = read.text("shards.standby") == "true"
     storePath = read.text("store.path")
     segmentBytes = read.integer("store.segmentBytes")
-    retentionDays = read.integer("store.retentionDays")
     isSegmentBytesSet = values.isSet("store.segmentBytes")
+    retentionDays = read.integer("store.retentionDays")
     scrubBytesPerSecond = read.integer("store.scrubBytesPerSecond")
     templatesPath = read.text("templates.path")
     realtimePrefetch = read.integer("realtime.prefetch")
@@ -110,6 +111,7 @@ package struct NodeConfiguration: Sendable {
         && prefix.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "-_.".contains($0)) },
       "topology.prefix", "expected 1 to 64 letters, digits, '-', '_' and '.'")
     read.check(!brokerURLs.isEmpty, "broker.urls", "expected at least one address")
+    read.checkAddresses(brokerURLs)
     read.check(!storePath.isEmpty, "store.path", "expected a folder, not nothing")
     read.check(!templatesPath.isEmpty, "templates.path", "expected a folder, not nothing")
     passedOver = values.passedOver
@@ -184,6 +186,16 @@ private struct ConfigurationReader {
 
   mutating func check(_ holds: Bool, _ name: String, _ expected: String) {
     if !holds { wrong(name, expected) }
+  }
+
+  mutating func checkAddresses(_ urls: [String]) {
+    for url in urls {
+      do {
+        _ = try BrokerAddress(url: url)
+      } catch {
+        wrong("broker.urls", "\(error.message)\(error.advice.isEmpty ? "" : "; \(error.advice)")")
+      }
+    }
   }
 
   private mutating func wrong(_ name: String, _ expected: String) {

@@ -53,6 +53,7 @@ final class ShardLife {
     let topology = Topology(
       prefix: configuration.prefix, channels: catalog.channels,
       hasHistory: configuration.declaresHistory)
+    try Folder.checkMaking(configuration.storePath)
     try RecordedQueues(prefix: topology.prefix, vhost: broker.firstVhost).check(folder)
     do {
       _ = try StoreStanding.read(path: folder)
@@ -133,8 +134,8 @@ final class ShardLife {
         LogKey.storeID: "\(opened.log.recovery.storeID)",
         LogKey.lineage: "\(opened.log.recovery.lineage)",
       ])
-    archive = opened.archive
     sayRoom(opened.log.recovery.room)
+    archive = opened.archive
     let runner = ShardRunner(
       configuration: configuration, eventLoop: signals.eventLoop, logger: logger,
       report: report, opened: opened
@@ -148,7 +149,6 @@ final class ShardLife {
     tellOwner { $0.storeOpened(standing) }
   }
 
-  private func tellOwner(_ tell: @escaping @Sendable (OwnerLink) -> Void) {
   /// A new store that is smaller than it could be.
   private func sayRoom(_ room: StoreRoom?) {
     guard let room, room.segmentBytes < room.wantedBytes else { return }
@@ -161,6 +161,7 @@ final class ShardLife {
       ])
   }
 
+  private func tellOwner(_ tell: @escaping @Sendable (OwnerLink) -> Void) {
     let box = owner
     ownerLoop.execute {
       if let link = box.value { tell(link) }

@@ -49,8 +49,10 @@ struct ShardLinks {
   ) -> BrokerLink {
     var options = broker
     options.connectionName = "\(runner.topology.prefix).00 \(name)"
+    var logger = runner.logger
+    logger[metadataKey: LogKey.link] = "\(name)"
     let link = BrokerLink(
-      options: options, role: role, eventLoop: runner.eventLoop, logger: runner.logger)
+      options: options, role: role, eventLoop: runner.eventLoop, logger: logger)
     link.delegate = runner
     names[ObjectIdentifier(link)] = name
     return link
