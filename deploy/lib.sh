@@ -150,6 +150,28 @@ make_python_environment() {
   python3 -m venv "$1" && "$1/bin/pip" install --disable-pip-version-check "${python_packages[@]}"
 }
 
+# --- Another RabbitMQ: Debian 13's, with an Erlang and all else that it needs, in a folder.
+
+readonly trixie_version=4.0.5 trixie_root="$build_folder/brokers/trixie"
+
+# require_broker VERSION: makes it the first time (some 400 MB), and has deploy/broker start it.
+require_broker() {
+  [[ $1 == "$trixie_version" ]] || fail "only $trixie_version is known, beside this machine's"
+  ((EUID == 0)) || fail 'another Debian needs root: chroot and its mounts'
+  require_packages 'debootstrap:makes the other Debian'
+  if [[ ! -d $trixie_root ]]; then
+    step "Making a Debian 13 with RabbitMQ $trixie_version (the first time)"
+    rm -rf "$trixie_root.new"
+    mkdir -p "$(dirname "$trixie_root")"
+    run_quietly debootstrap 'debootstrap failed' debootstrap --variant=minbase \
+      --include=rabbitmq-server trixie "$trixie_root.new" http://deb.debian.org/debian
+    mv "$trixie_root.new" "$trixie_root"
+  fi
+  [[ -d $trixie_root/usr/lib/rabbitmq/lib/rabbitmq_server-$trixie_version ]] ||
+    fail "Debian 13 has another RabbitMQ by now than $trixie_version" "It is in $trixie_root."
+  export MEDDELA_BROKER_ROOT=$trixie_root
+}
+
 # --- Running things.
 
 # run_quietly NAME SENTENCE COMMAND...: the output goes to .build/logs/NAME.log and is shown only

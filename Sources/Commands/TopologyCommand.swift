@@ -18,7 +18,13 @@ struct TopologyCommand: AsyncParsableCommand {
 
   struct PlanCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      commandName: "plan", abstract: "Prints what `apply` would declare; asks no broker.")
+      commandName: "plan", abstract: "Prints what `apply` would declare; asks no broker.",
+      discussion: """
+        There is one shard. With several, the broker would choose an event's shard by message_id, \
+        and the event of a producer whose message_id is not the event's id would park \
+        (id-mismatch). Whether there are such producers: meddela_other_message_ids_total of the \
+        running service counts their events.
+        """)
 
     @OptionGroup var configuration: ConfigurationOptions
     @OptionGroup var output: OutputOptions

@@ -1,150 +1,195 @@
 #!/usr/bin/env python3
-"""Events published with client libraries of Python, as deploy/handbook/producers.md shows them.
+"""Runs client programs (clients/) against a service and looks at what became of their events.
 
-    pip install pika kombu aio-pika python-qpid-proton
-    python3 clients.py --url amqp://guest:guest@127.0.0.1:5672/ --prefix meddela
+    python3 clients.py --url amqp://127.0.0.1:5672 clients/go-amqp091.go clients/ruby-bunny.rb
 
-Each event asks for a receipt, and each must be accepted; a map over AMQP 1.0 must be refused.
-AMQP 1.0 needs the plugin rabbitmq_amqp1_0 on RabbitMQ 3. Exit code 0: all was as it should be.
+A program finds the broker in BROKER_URL, BROKER_HOST, BROKER_PORT and BROKER_MAJOR (the account is
+guest), an event with @ID@ for its id in EVENT, a queue for receipts in REPLIES. It publishes to
+meddela.realtime and prints a line for each event:
+
+    ID                  a delivery has to come of it
+    ID receipt          also, its receipt has to say that it is accepted
+    ID refused TEXT     its receipt has to say that it is not accepted, with TEXT in the reason
+    ID parked CODE      its body has to be in meddela.parked with that reason
+
+What each message had for properties is shown. Exit code 0: all was as it should be.
 """
 
 import argparse
-import asyncio
 import json
+import os
+import pathlib
+import re
+import subprocess
 import sys
 import time
 import urllib.parse
 
-import aio_pika
-import kombu
 import pika
-import proton
-import proton.utils
 
+EXCHANGE, PREFIX = "meddela.realtime", "meddela"
 REPLIES = "clients-test.replies"
+PROGRAM_SECONDS, SETTLE_SECONDS = 300, 60
+JAVA_PATH = "/usr/share/java/amqp-client.jar:/usr/share/java/slf4j-api.jar"
+COMMANDS = {
+    ".py": [sys.executable],
+    ".go": ["go", "run"],
+    ".php": ["php"],
+    ".rb": ["ruby"],
+    ".java": ["java", "-cp", JAVA_PATH],
+    ".pl": ["perl"],
+    ".sh": ["bash"],
+}
+EVENT = {
+    "id": "@ID@",
+    "type": "order_confirmation",
+    "email": "elsa@example.se",
+    "language": "sv",
+    "ctx": {
+        "client": {"firstname": "Elsa", "lastname": "Bj\u00f6rk"},
+        "order": {
+            "number": "1042", "date": "2026-12-24", "total": "49", "currency": "SEK",
+            "lines": [{"name": "Kaffe", "price": "49", "quantity": "1"}],
+        },
+    },
+}
 
 
-def event(id):
-    return {
-        "id": id,
-        "type": "order_confirmation",
-        "email": "elsa@example.se",
-        "ctx": {"client": {"firstname": "Elsa"}, "order": {"number": "1042"}},
-    }
+class Watch:
+    """What comes out of the broker about the events, by event id."""
 
+    def __init__(self, url):
+        self.connection = pika.BlockingConnection(pika.URLParameters(url))
+        self.version = self.connection._impl.server_properties["version"]
+        self.channel = self.connection.channel()
+        self.channel.queue_declare(REPLIES, durable=True)
+        self.seen, self.statuses, self.receipts, self.parked = {}, {}, {}, []
+        self.queues = {}
+        for exchange in (EXCHANGE, f"{PREFIX}.status", f"{PREFIX}.parked"):
+            queue = self.channel.queue_declare("", exclusive=True).method.queue
+            self.channel.queue_bind(queue, exchange, "#")
+            self.queues[exchange] = queue
 
-def with_pika(url, exchange):
-    connection = pika.BlockingConnection(pika.URLParameters(url))
-    channel = connection.channel()
-    channel.confirm_delivery()
-    channel.basic_publish(
-        exchange,
-        "order_confirmation",
-        json.dumps(event("pika")),
-        mandatory=True,
-        properties=pika.BasicProperties(
-            content_type="application/json", delivery_mode=2, message_id="pika", reply_to=REPLIES
-        ),
-    )
-    connection.close()
-    return ["pika"]
+    def take(self, ids):
+        """Reads what has come since the last call. `ids`: of all events so far."""
+        for properties, body in self._messages(EXCHANGE):
+            name = properties.message_id
+            if name not in ids:
+                name = next((id for id in ids if holds(body, id)), f"? {body[:60]!r}")
+            self.seen[name] = properties
+        for _, body in self._messages(f"{PREFIX}.status"):
+            update = json.loads(body)
+            self.statuses.setdefault(update["eventId"], []).append(update)
+        self.parked += self._messages(f"{PREFIX}.parked")
+        for properties, body in self._messages(None):
+            receipt = json.loads(body)
+            self.receipts[receipt["eventId"] or properties.correlation_id] = receipt
 
-
-def with_kombu(url, exchange):
-    forms = {"kombu": None, "kombu-gzip": "gzip", "kombu-zlib": "zlib"}
-    options = {"confirm_publish": True}
-    with kombu.Connection(url, transport_options=options) as connection:
-        with connection.Producer() as producer:
-            for id, compression in forms.items():
-                producer.publish(
-                    event(id), exchange=exchange, routing_key="order_confirmation",
-                    serializer="json", compression=compression, message_id=id, delivery_mode=2,
-                    mandatory=True, declare=[], reply_to=REPLIES,
-                )
-    return list(forms)
-
-
-async def with_aio_pika(url, exchange):
-    connection = await aio_pika.connect(url)
-    channel = await connection.channel(publisher_confirms=True)
-    target = await channel.get_exchange(exchange)
-    await target.publish(
-        aio_pika.Message(
-            json.dumps(event("aio-pika")).encode(), message_id="aio-pika", delivery_mode=2,
-            reply_to=REPLIES,
-        ),
-        routing_key="order_confirmation",
-        mandatory=True,
-    )
-    await connection.close()
-    return ["aio-pika"]
-
-
-def with_proton(url, exchange, version):
-    """Returns the ids that are accepted and those that are refused."""
-    parts = urllib.parse.urlsplit(url)
-    word, queue = ("exchanges", "queues") if version >= 4 else ("exchange", "queue")
-    connection = proton.utils.BlockingConnection(
-        f"{parts.hostname}:{parts.port}", user=parts.username or "guest",
-        password=parts.password or "guest", allowed_mechs="PLAIN",
-    )
-    sender = connection.create_sender(f"/{word}/{exchange}/order_confirmation")
-    bodies = {
-        "proton-data": (json.dumps(event("proton-data")).encode(), True),
-        "proton-text": (json.dumps(event("proton-text")), False),
-        "proton-binary": (json.dumps(event("proton-binary")).encode(), False),
-        "proton-map": (event("proton-map"), False),
-    }
-    for id, (body, inferred) in bodies.items():
-        sender.send(
-            proton.Message(
-                body=body, inferred=inferred, durable=True, id=id, correlation_id=id,
-                reply_to=f"/{queue}/{REPLIES}",
+    def _messages(self, exchange):
+        found = []
+        while True:
+            method, properties, body = self.channel.basic_get(
+                self.queues.get(exchange, REPLIES), auto_ack=True
             )
+            if method is None:
+                return found
+            found.append((properties, body))
+
+    def problem(self, id, expected):
+        """What is not (yet) as expected of the event, or None."""
+        word, _, rest = expected.partition(" ")
+        if word == "parked":
+            copies = [properties for properties, body in self.parked if holds(body, id)]
+            reasons = [copy.headers.get("x-meddela-reason") for copy in copies]
+            return None if rest in reasons else f"parked with {reasons}, not {rest}"
+        receipt = self.receipts.get(id)
+        if word == "refused":
+            if receipt is None or receipt["accepted"]:
+                return f"is not refused: {receipt}"
+            text = receipt.get("reason", {}).get("text", "")
+            return None if rest in text else f"is refused with {text!r}"
+        if word == "receipt" and not (receipt and receipt["accepted"]):
+            return f"has the receipt {receipt}"
+        found = [update["status"] for update in self.statuses.get(id, [])]
+        if "pending-delivery" in found:
+            return None
+        copies = [properties.headers for properties, body in self.parked if holds(body, id)]
+        return f"has the statuses {found}, parked: {copies}"
+
+
+def holds(body, id):
+    """Whether a body names the id, as a whole word."""
+    return re.search(rb"(?<![\w-])" + re.escape(id.encode()) + rb"(?![\w-])", body) is not None
+
+
+def run(program, environment):
+    """Returns what the program says it published, as (id, expected), and what went wrong."""
+    command = COMMANDS[program.suffix] + [str(program)]
+    try:
+        done = subprocess.run(
+            command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+            timeout=PROGRAM_SECONDS, check=False,
         )
-    connection.close()
-    return [id for id in bodies if id != "proton-map"], ["proton-map"]
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return [], str(error)
+    lines = [line.partition(" ") for line in done.stdout.splitlines() if line]
+    said = [(id, rest) for id, _, rest in lines]
+    if done.returncode != 0:
+        return said, f"ended with {done.returncode}: {done.stdout}{done.stderr}".strip()
+    return said, None if said else "published nothing"
 
 
-def receipts(channel, count, seconds=60):
-    """By event id, or by correlation id where the event's could not be made out."""
-    found = {}
-    end = time.monotonic() + seconds
-    while len(found) < count and time.monotonic() < end:
-        method, properties, body = channel.basic_get(REPLIES, auto_ack=True)
-        if method is None:
-            time.sleep(0.05)
-            continue
-        receipt = json.loads(body)
-        found[receipt["eventId"] or properties.correlation_id] = receipt
-    return found
+def properties_text(properties):
+    """The properties that a message has, without what is the same for all."""
+    if properties is None:
+        return "not seen"
+    names = [
+        "content_type", "content_encoding", "delivery_mode", "priority", "message_id", "type",
+        "app_id", "user_id", "timestamp", "correlation_id", "reply_to", "headers",
+    ]
+    found = [(name, getattr(properties, name)) for name in names]
+    return " ".join(f"{name}={value}" for name, value in found if value not in (None, {}))
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--url", required=True)
-    parser.add_argument("--prefix", default="meddela")
+    parser.add_argument("programs", nargs="+", type=pathlib.Path)
     arguments = parser.parse_args()
-    url, exchange = arguments.url, f"{arguments.prefix}.realtime"
-    connection = pika.BlockingConnection(pika.URLParameters(url))
-    channel = connection.channel()
-    channel.queue_declare(REPLIES, durable=True)
-    version = int(connection._impl.server_properties["version"].split(".")[0])
-    accepted = with_pika(url, exchange) + with_kombu(url, exchange)
-    accepted += asyncio.run(with_aio_pika(url, exchange))
-    more, refused = with_proton(url, exchange, version)
-    accepted += more
-    found = receipts(channel, len(accepted) + len(refused))
-    channel.queue_delete(REPLIES)
-    connection.close()
-    wrong = [id for id in accepted if not found.get(id, {}).get("accepted")]
-    wrong += [
-        id for id in refused
-        if "data section" not in found.get(id, {}).get("reason", {}).get("text", "")
-    ]
-    if wrong:
-        sys.exit(f"not as expected: {wrong}\n{json.dumps(found, indent=1)}")
-    print(f"accepted: {' '.join(accepted)}; refused: {' '.join(refused)}")
+    watch = Watch(arguments.url)
+    parts = urllib.parse.urlsplit(arguments.url)
+    environment = {
+        **os.environ,
+        "BROKER_URL": f"amqp://guest:guest@{parts.hostname}:{parts.port}",
+        "BROKER_HOST": parts.hostname, "BROKER_PORT": str(parts.port),
+        "BROKER_MAJOR": watch.version.split(".")[0],
+        "EVENT": json.dumps(EVENT, ensure_ascii=False), "REPLIES": REPLIES,
+        # Go as Debian packages it: libraries in a folder, no modules.
+        "GO111MODULE": "off", "GOPATH": "/usr/share/gocode", "GOFLAGS": "",
+    }
+    print(f"RabbitMQ {watch.version}")
+    failed, count, everything = 0, 0, set()
+    for program in arguments.programs:
+        said, trouble = run(program, environment)
+        everything.update(id for id, _ in said)
+        end = time.monotonic() + SETTLE_SECONDS
+        while True:
+            watch.take(everything)
+            problems = {id: problem for id, rest in said if (problem := watch.problem(id, rest))}
+            if trouble or not problems or time.monotonic() > end:
+                break
+            time.sleep(0.05)
+        print(f"{program.stem}: {'FAILED' if trouble or problems else 'passed'}")
+        for id, rest in said:
+            print(f"  {id}{f' ({rest})' if rest else ''}: {properties_text(watch.seen.get(id))}")
+        for text in ([trouble] if trouble else []) + [f"{id} {p}" for id, p in problems.items()]:
+            print(f"  FAILED: {text}")
+        failed += bool(trouble or problems)
+        count += len(said)
+    watch.channel.queue_delete(REPLIES)
+    watch.connection.close()
+    print(f"{count} messages of {len(arguments.programs)} clients, {failed} clients failed")
+    sys.exit(1 if failed else 0)
 
 
 if __name__ == "__main__":
