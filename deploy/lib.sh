@@ -154,7 +154,7 @@ make_python_environment() {
 
 readonly trixie_version=4.0.5 trixie_root="$build_folder/brokers/trixie"
 
-# require_broker VERSION: makes it the first time (some 400 MB), and has deploy/broker start it.
+# require_broker VERSION: makes it the first time (some 400 MB); sets broker_root, for deploy/broker.
 require_broker() {
   [[ $1 == "$trixie_version" ]] || fail "only $trixie_version is known, beside this machine's"
   ((EUID == 0)) || fail 'another Debian needs root: chroot and its mounts'
@@ -169,7 +169,7 @@ require_broker() {
   fi
   [[ -d $trixie_root/usr/lib/rabbitmq/lib/rabbitmq_server-$trixie_version ]] ||
     fail "Debian 13 has another RabbitMQ by now than $trixie_version" "It is in $trixie_root."
-  export MEDDELA_BROKER_ROOT=$trixie_root
+  broker_root=$trixie_root
 }
 
 # --- Running things.
