@@ -27,8 +27,9 @@ connection = BlockingConnection(
 if is_new:
     as_in_the_handbook_for_4(connection, event("proton"))
     print("proton")
+# A name, since RabbitMQ 4 refuses a second sender to an address that has the same.
 sender = connection.create_sender(
-    f"/{'exchanges' if is_new else 'exchange'}/meddela.realtime/order_confirmation"
+    f"/{'exchanges' if is_new else 'exchange'}/meddela.realtime/order_confirmation", name="second"
 )
 queue = f"/{'queues' if is_new else 'queue'}/{os.environ['REPLIES']}"
 bodies = {
