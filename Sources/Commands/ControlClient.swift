@@ -77,6 +77,11 @@ final class ControlClient {
     }
   }
 
+  /// Asks that nothing more of an event go out, and waits for the answer.
+  func cancel(_ id: String) throws(CommandFailure) -> ControlAnswer {
+    try ask("cancel", id, 0)
+  }
+
   private func ask(
     _ command: String, _ id: String, _ sequence: Int
   ) throws(CommandFailure) -> ControlAnswer {

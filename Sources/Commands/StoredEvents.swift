@@ -25,7 +25,10 @@ struct StoredEvents {
       throw Self.failure(error)
     }
     guard !history.updates.isEmpty else {
-      throw CommandFailure("the store has no event \(id)", .noInput)
+      let cancelled = history.cancelledAt.map {
+        "; it was cancelled at \($0.text), and is ignored when it comes"
+      }
+      throw CommandFailure("the store has no event \(id)\(cancelled ?? "")", .noInput)
     }
     return history
   }
@@ -152,6 +155,8 @@ struct EventHistory {
   private(set) var lane = Lane.realtime
   /// When it was accepted; nil while there is no record.
   private(set) var acceptedAt: Timestamp?
+  /// When a cancel came before it, if one did.
+  private(set) var cancelledAt: Timestamp?
 
   init(id: String, lineage: UInt64) {
     self.id = id
@@ -159,6 +164,10 @@ struct EventHistory {
   }
 
   mutating func add(_ record: RecordView) throws {
+    if record.header.kind == RecordKind.cancelRequested.rawValue {
+      cancelledAt = Timestamp(nanoseconds: record.header.time)
+      return
+    }
     updates.append((try StoredEvents.update(record, lineage: lineage), Self.isEvidence(record)))
     if let payload = RecordPayload(record.payload) {
       lane = payload.state.lane

@@ -51,6 +51,11 @@ struct ActiveEvent {
   var receipts: [PendingReceipt] = []
   /// Redrives to answer as soon as its newest record is durable.
   var redrives: [UInt64] = []
+  /// Cancels to answer then.
+  var cancels: [CancelSource] = []
+  /// Whether it has never come, and is to be cancelled when it does: then there is no state of it,
+  /// and of its facts there is the id.
+  var isCancelOnly = false
   /// Inputs that came while it was loading or recording, in order.
   var inputs: Deque<EventInput> = []
   /// Whether it is among the events whose inputs the next turns go on with.
@@ -117,4 +122,8 @@ enum EventInput {
   /// A person wants another attempt. `sequence`: only if the event has not moved on since; 0: in
   /// any case. `isResend`: the same delivery once more, whatever came of the last.
   case redrive(token: UInt64, sequence: UInt32, isResend: Bool)
+  /// An element of a message: nothing more of the event is to go out.
+  case cancel(message: Int32, element: Range<Int>)
+  /// The same, from a person. `id`: of the event.
+  case cancelOrder(token: UInt64, id: [UInt8])
 }

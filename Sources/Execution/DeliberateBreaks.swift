@@ -68,6 +68,10 @@ package struct DeliberateBreaks: OptionSet, Sendable {
   package static let altersStoredCopies = DeliberateBreaks(rawValue: 1 << 22)
   /// What is driven on takes no turn in the rate of its lane.
   package static let driveOnIgnoresRate = DeliberateBreaks(rawValue: 1 << 23)
+  /// A delivery that waits for its connection goes out although its event is cancelled.
+  package static let publishesCancelled = DeliberateBreaks(rawValue: 1 << 24)
+  /// A cancel that came before its event holds only until the next start.
+  package static let forgetsCancelsAtRestart = DeliberateBreaks(rawValue: 1 << 25)
   /// A delivery log has occurred when it says so, whatever the clock says.
   package static let trustsFutureLogs = DeliberateBreaks(rawValue: 1 << 26)
   /// A log from the future that comes again counts as new.

@@ -34,6 +34,14 @@ package struct EngineCounters: Sendable, Equatable {
   /// Failed deliveries that were tried on a fallback channel.
   package var recycled = 0
   package var redriven = 0
+  /// Events that were cancelled: pending ones, and failed ones with a fallback to come.
+  package var cancelled = 0
+  /// Cancels that came before their events.
+  package var cancelsRemembered = 0
+  /// Cancels of what had been cancelled before.
+  package var cancelsRepeated = 0
+  /// Cancels that found the delivery out, or the event final.
+  package var cancelsTooLate = 0
   /// Messages that were processed alone because the broker had delivered them often.
   package var isolated = 0
   /// How often the wall clock was set by more than a second.

@@ -69,6 +69,8 @@ enum EngineLimits {
   static let backgroundEvents = 512
   /// Redrives that were asked for and have not begun.
   static let waitingRedrives = 4_096
+  /// Cancels that a person has asked for and that have not begun.
+  static let waitingCancels = 4_096
   /// Elements of one message. So many of them that are events or logs fit no message: each has more
   /// than 32 bytes.
   static let elements = Limits.messageBytes / 32

@@ -29,6 +29,8 @@ package struct EventState: Sendable, Equatable {
   package var futureLogs = FutureLogs()
   /// How often this attempt's delivery was published again because no log came.
   package var logTimeouts: UInt8
+  /// Whether it was cancelled in this attempt: no fallback follows, whatever a log says.
+  package var isCancelled: Bool
 
   package init(lane: Lane, acceptedAt: Timestamp, bodyLSN: UInt64) {
     self.lane = lane
@@ -44,6 +46,7 @@ package struct EventState: Sendable, Equatable {
     expiration = .none
     logOccurredAt = .none
     logTimeouts = 0
+    isCancelled = false
   }
 
   /// The next transition of the same attempt.
@@ -66,6 +69,7 @@ extension EventState {
     logOccurredAt = .none
     futureLogs = FutureLogs()
     logTimeouts = 0
+    isCancelled = false
   }
 
   /// What a time that the event is due at stands for.

@@ -29,6 +29,8 @@ struct OpenMessage {
   var unsettled = 0
   /// A message of one event names it by its `message_id`; one of several names the batch.
   var isBatch = false
+  /// Whether it says what is to be cancelled, and holds no events.
+  var isCancel = false
   /// Something of it could neither be parked nor written down: the broker is to dead-letter it.
   var isRejected = false
 

@@ -35,7 +35,7 @@ package struct Reconciliation {
     guard let kind = RecordKind(rawValue: kind) else {
       return note("the record with LSN \(lsn) is of a kind that this program does not write")
     }
-    if kind.isOfParkedCopy { return }
+    if kind.isAside { return }
     guard kind.isOfEvent else { return takePosition(lsn, payload) }
     guard let record = RecordPayload(payload) else {
       return note("the record with LSN \(lsn) cannot be read")

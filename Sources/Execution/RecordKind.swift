@@ -17,14 +17,19 @@ package enum RecordKind: UInt8, Sendable {
   case parked = 7
   /// The broker has taken it.
   case unparked = 8
+  /// A cancel of an event that has not come: see `CancelRecord`.
+  case cancelRequested = 9
 
   /// Whether the record belongs to an event and is found by its id.
   package var isOfEvent: Bool {
     switch self {
     case .accepted, .transition, .evidence, .republished, .carried: true
-    case .position, .parked, .unparked: false
+    case .position, .parked, .unparked, .cancelRequested: false
     }
   }
+
+  /// Whether the record is found as an event's is, and is of no event's history.
+  package var isAside: Bool { isOfParkedCopy || self == .cancelRequested }
 
   /// Whether the record is about a copy for the parked queue, and is found as an event's is.
   package var isOfParkedCopy: Bool { self == .parked || self == .unparked }

@@ -27,7 +27,7 @@ package import Messages
 /// | 76 | 2 | bytes of the reason's text |
 /// | 78 | 2 | bytes of the delivery engine's message id |
 /// | 80 | 1 | publishes again for want of a log |
-/// | 81 | 1 | zero |
+/// | 81 | 1 | 1: cancelled in this attempt |
 /// | 82 | 1 | the number of `FutureLogs`, none in most records |
 /// | 83 | 1 | 1 when the time at 48 is the arrival of one of those |
 /// | 84 | 4 | zero |
@@ -66,6 +66,7 @@ package struct RecordPayload {
     occurredAt = time(56)
     state.startedAt = time(64)
     state.logTimeouts = bytes[80]
+    state.isCancelled = bytes[81] & 1 != 0
     self.bytes = bytes
     var at = Self.headerBytes
     func part(_ count: Int) -> Range<Int> {
@@ -144,8 +145,8 @@ extension RecordPayload {
     append(UInt16(text.count))
     append(UInt16(reason.providerMessageID.count))
     append(
-      UInt64(state.logTimeouts) | UInt64(state.futureLogs.count) << 16
-        | (state.futureLogs.decides ? 1 << 24 : 0))
+      UInt64(state.logTimeouts) | (state.isCancelled ? 1 << 8 : 0)
+        | UInt64(state.futureLogs.count) << 16 | (state.futureLogs.decides ? 1 << 24 : 0))
     facts.withBytes { bytes.append(contentsOf: $0[..<facts.storedCount]) }
     bytes.append(contentsOf: reason.code)
     bytes.append(contentsOf: text)

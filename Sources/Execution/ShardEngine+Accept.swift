@@ -5,10 +5,19 @@ import Templates
 extension ShardEngine {
   /// Accepts a new event: its record, and what follows from it at once.
   func accept(_ fields: EventFields, key: EventKey, message: Int32, element: Range<Int>) {
+    let event = insertEvent(key, phase: .recording)
+    accept(fields, message: message, element: element, as: event, isCancelled: false)
+  }
+
+  /// - Parameters:
+  ///   - event: a slot in which there is nothing of it yet but its key.
+  ///   - isCancelled: whether a cancel came before it.
+  func accept(
+    _ fields: EventFields, message: Int32, element: Range<Int>, as event: Int32, isCancelled: Bool
+  ) {
     dieOfPoison(fields)
     counters.accepted += 1
     let inbound = messages[message].message
-    let event = insertEvent(key, phase: .recording)
     let lane = inbound.inlet.lane ?? .realtime
     var state = EventState(lane: lane, acceptedAt: now.wall, bodyLSN: nextLSN)
     state.expiration = fields.expiration ?? .none
@@ -17,6 +26,12 @@ extension ShardEngine {
     events[event].waiters.append(message)
     if messages[message].wantsReceipt {
       events[event].receipts.append(PendingReceipt(message: message, isDuplicate: false))
+    }
+    if isCancelled {
+      events[event].state = state
+      events[event].facts = facts(fields, inbound, template: nil)
+      append(.accepted, event, isPassing: true)
+      return concludeCancelled(event, "cancelled before it came")
     }
     if let expiration = fields.expiration, expiration <= now.wall {
       events[event].state = state

@@ -28,10 +28,12 @@ extension ShardEngine {
   }
 
   private func isOfAMQP10(_ inbound: InboundMessage) -> Bool {
-    guard inbound.type.count == AMQPSections.type.utf8CodeUnitCount else { return false }
-    return inbound.storage.withPart(inbound.type.range) {
-      $0.elementsEqual("\(AMQPSections.type)".utf8)
-    }
+    isOfType(AMQPSections.type, inbound)
+  }
+
+  func isOfType(_ type: StaticString, _ inbound: InboundMessage) -> Bool {
+    guard inbound.type.count == type.utf8CodeUnitCount else { return false }
+    return inbound.storage.withPart(inbound.type.range) { $0.elementsEqual("\(type)".utf8) }
   }
 
   private func encoding(of inbound: InboundMessage) throws(Rejection) -> ContentEncoding {
@@ -70,7 +72,7 @@ extension ShardEngine {
     }
     let content = messages[message].content
     do throws(Rejection) {
-      if format != .unknown {
+      if format != .unknown || messages[message].isCancel {
         let mark = try inbound.storage.withPart(content) { (body) throws(Rejection) in
           try TextStart.markBytes(body)
         }

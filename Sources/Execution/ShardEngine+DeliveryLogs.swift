@@ -12,19 +12,25 @@ extension ShardEngine {
     }
     let key = lookup.key(of: log.eventID.bytes)
     if let event = eventSlots[key] {
-      if isReady(event) {
+      if isReady(event), !events[event].isCancelOnly {
         apply(log, to: event, message: message, element: element)
         finishIfIdle(event)
       } else {
-        events[event].inputs.append(.log(message: message, element: element))
+        give(.log(message: message, element: element), to: event)
       }
     } else if !knownAbsent, lookup.mayContain(key) {
       let event = insertEvent(key, phase: .loading)
       events[event].inputs.append(.log(message: message, element: element))
       read(.newest(id: Array(log.eventID.bytes)), for: event)
     } else {
-      throw unknownDelivery("there is no event with this id", element)
+      throw Self.noEventOfLog
     }
+  }
+
+  static var noEventOfLog: Rejection {
+    Rejection(
+      code: .unknownDelivery, path: "$.deliveryId", offset: 0,
+      detail: "there is no event with this id")
   }
 
   /// A delivery log that waited for its event.
@@ -63,7 +69,9 @@ extension ShardEngine {
     switch state.status {
     case .notCovered:
       return refuse(message)
-    case .pending where events[event].facts.range(of: .templateVersion).isEmpty:
+    case .pending where events[event].facts.range(of: .templateVersion).isEmpty,
+      .ignored
+    where state.isCancelled && events[event].facts.range(of: .templateVersion).isEmpty:
       // Nothing was ever published: the log cannot be about a delivery of ours.
       return refuse(message)
     case .pending, .pendingDelivery, .expired:
@@ -113,7 +121,7 @@ extension ShardEngine {
     events[event].delivery = []
     events[event].state.take(log, at: moment)
     events[event].state.move(to: log.outcome)
-    if log.outcome == .deliveryFailed, hasFallback(event) {
+    if log.outcome == .deliveryFailed, !events[event].state.isCancelled, hasFallback(event) {
       events[event].state.dueAt = now.wall
     }
     if isBroken(.settlesLogsAtOnce) {

@@ -40,6 +40,7 @@ extension ShardEngine {
 
   func handle(_ input: EventInput, _ event: Int32) {
     work.spend(WorkCost.element)
+    if events[event].isCancelOnly { return handleBeforeEvent(input, event) }
     switch input {
     case .event(let message, let element): handleAgain(event, message: message, element: element)
     case .log(let message, let element): handleLog(event, message: message, element: element)
@@ -50,6 +51,8 @@ extension ShardEngine {
     case .redrive(let token, let sequence, let isResend):
       handleRedrive(event, token: token, sequence: sequence, isResend: isResend)
     case .logTimeout(let lsn): handleLogTimeout(event, lsn: lsn)
+    case .cancel(let message, _): handleCancel(event, by: .message(message))
+    case .cancelOrder(let token, _): handleCancel(event, by: .order(token))
     }
   }
 
@@ -90,9 +93,10 @@ extension ShardEngine {
     events.remove(event)
   }
 
-  /// The answer to a read. Nil: there is no such record.
+  /// The answer to a read. Nil: there is no such record. `kind` is the number in its header.
   package func readAnswered(
-    token: UInt64, lsn: UInt64, id: UnsafeRawBufferPointer, payload: UnsafeRawBufferPointer?
+    token: UInt64, lsn: UInt64, kind: UInt8, id: UnsafeRawBufferPointer,
+    payload: UnsafeRawBufferPointer?
   ) throws(EngineError) {
     if try parkedCopyRead(token: token, payload: payload) { return }
     let reference = SlotTable<ActiveEvent>.Reference(
@@ -103,6 +107,9 @@ extension ShardEngine {
     if let share = events[event].readFor { reads.ended(share) }
     events[event].readFor = nil
     guard let payload else { return foundNothing(event) }
+    if kind == RecordKind.cancelRequested.rawValue {
+      return try cancelWasRead(event, lsn: lsn, id: id, payload: payload)
+    }
     guard let record = RecordPayload(payload), let facts = record.facts(id: id) else {
       throw EngineError.unreadableRecord(lsn: lsn)
     }
@@ -130,8 +137,13 @@ extension ShardEngine {
     removeEvent(event)
     for input in inputs {
       switch input {
-      case .event(let message, let element), .log(let message, let element):
+      case .event(let message, let element), .log(let message, let element),
+        .cancel(let message, let element):
         take(message, element: element, knownAbsent: true)
+      case .cancelOrder(_, let id):
+        id.withUnsafeBytes {
+          findForCancel($0, lookup.key(of: $0), input, knownAbsent: true)
+        }
       case .redrive(let token, _, _): answerRedrive(token, .notFound)
       case .due, .retry, .paced, .logTimeout, .carry: break
       }

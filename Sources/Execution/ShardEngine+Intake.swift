@@ -35,14 +35,20 @@ extension ShardEngine {
     let message = messages.insert(OpenMessage(message: inbound))
     let reference = messages.reference(message)
     messages[message].unsettled = 1
+    messages[message].isCancel =
+      inbound.inlet != .deliveryLogs && isOfType(CancelFields.type, inbound)
     hold(inbound.storage.count, forMessage: message)
     work.spend(WorkCost.element + inbound.bodyCount * WorkCost.byte)
     beginBody(message, inbound)
     return messages.contains(reference) ? reference : nil
   }
 
-  /// Begins a message whose content and format are known.
+  /// Begins a message whose content and format are known. Of a cancel the format does not count,
+  /// but that it may be one of lines.
   func begin(_ message: Int32, _ inbound: InboundMessage, _ format: BodyFormat) {
+    if messages[message].isCancel, format != .ndjson {
+      return inbound.storage.withPart(messages[message].content) { openJSON(message, $0) }
+    }
     let isLog = inbound.inlet == .deliveryLogs
     let isBinaryCloudEvent = !isLog && !inbound.cloudEvent.isEmpty
     let content = messages[message].content
@@ -81,13 +87,16 @@ extension ShardEngine {
 
   private func openJSON(_ message: Int32, _ body: UnsafeRawBufferPointer) {
     let content = messages[message].content
-    let isLog = messages[message].message.inlet == .deliveryLogs
+    let isOfEvents =
+      messages[message].message.inlet != .deliveryLogs && !messages[message].isCancel
     do throws(JSONError) {
       let root = try parser.parse(padded: body)
-      if let elements = JSONSplitter(batch: root) {
-        if !isLog, let refusal = refusal(ofBatch: root) {
+      if root.kind == .array || !messages[message].isCancel,
+        let elements = JSONSplitter(batch: root)
+      {
+        if isOfEvents, let refusal = refusal(ofBatch: root) {
           park(message, element: content, refusal)
-        } else if !isLog, beginsWithCloudEvent(root) {
+        } else if isOfEvents, beginsWithCloudEvent(root) {
           openTranslated(message, .cloudEventBatch)
         } else {
           if root.kind == .object { messages[message].notation = .events }
@@ -116,7 +125,8 @@ extension ShardEngine {
     let content = messages[message].content
     do throws(Rejection) {
       guard error.code != .tooLarge, error.code != .noMemory,
-        let pieces = try EventBatch.pieces(of: body, using: parser)
+        let pieces = try EventBatch.pieces(of: body, using: parser),
+        !pieces.isObject || !messages[message].isCancel
       else { return park(message, element: content, Rejection(error)) }
       if pieces.isObject { messages[message].notation = .events }
       split(message, pieces.elements)
@@ -185,6 +195,8 @@ extension ShardEngine {
     do throws(Rejection) {
       if messages[message].message.inlet == .deliveryLogs {
         try takeLog(message, root: root, element: element, knownAbsent: knownAbsent)
+      } else if messages[message].isCancel {
+        try takeCancel(message, root: root, element: element, knownAbsent: knownAbsent)
       } else {
         try takeEvent(message, root: root, element: element, knownAbsent: knownAbsent)
       }
@@ -198,8 +210,8 @@ extension ShardEngine {
   private func refuse(
     _ message: Int32, root: JSONValue, element: Range<Int>, _ rejection: Rejection
   ) {
-    guard messages[message].message.inlet != .deliveryLogs, messages[message].origins.isEmpty,
-      CloudEvent.isStructured(root)
+    guard messages[message].message.inlet != .deliveryLogs, !messages[message].isCancel,
+      messages[message].origins.isEmpty, CloudEvent.isStructured(root)
     else { return park(message, element: element, rejection) }
     guard messages[message].isBatch else { return openTranslated(message, .cloudEvent) }
     var rejection = rejection
@@ -227,11 +239,7 @@ extension ShardEngine {
     _ message: Int32, root: JSONValue
   ) throws(Rejection) -> EventFields {
     let inbound = messages[message].message
-    if !inbound.replyTo.isEmpty, wantsReceiptFromUs(inbound) {
-      throw Rejection(
-        code: .badReplyTo, path: "reply_to", offset: nil,
-        detail: "expected a reply_to outside the queues of \(settings.prefix)")
-    }
+    try checkReplyTo(inbound)
     guard !messages[message].isBatch, !inbound.messageID.isEmpty else {
       return try EventFields.decode(root, messageID: nil)
     }
@@ -243,6 +251,13 @@ extension ShardEngine {
       if mayDiffer, fields.id != JSONString(bytes: id) { counters.otherMessageIDs += 1 }
       return fields
     }
+  }
+
+  func checkReplyTo(_ inbound: InboundMessage) throws(Rejection) {
+    guard !inbound.replyTo.isEmpty, wantsReceiptFromUs(inbound) else { return }
+    throw Rejection(
+      code: .badReplyTo, path: "reply_to", offset: nil,
+      detail: "expected a reply_to outside the queues of \(settings.prefix)")
   }
 
   /// Whether a message's `reply_to` is a queue of ours.

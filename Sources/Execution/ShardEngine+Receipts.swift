@@ -10,10 +10,35 @@ extension ShardEngine {
     let state = events[event].state
     writer.removeAll()
     events[event].facts.withID { id in
-      Receipt.writeAccepted(
-        eventID: id, isDuplicate: receipt.isDuplicate, status: state.status, to: &writer)
+      let outcome = CancelOutcome.cancelled(state.status, isRepeated: false)
+      Receipt.write(
+        eventID: id, isDuplicate: receipt.isDuplicate, status: state.status,
+        reason: state.isCancelled && state.status == .ignored ? outcome.reason : nil, to: &writer)
     }
     addReceipt(to: receipt.message, eventID: events[event].facts.id)
+  }
+
+  /// Publishes what has come of a cancel to the `reply_to` of its message.
+  func publishCancelReceipt(_ outcome: CancelOutcome, of event: Int32, to message: Int32) {
+    // Only an engine that is broken on purpose has settled the message before.
+    guard messages.isTaken(message), messages[message].wantsReceipt else { return }
+    writer.removeAll()
+    events[event].facts.withID { id in
+      switch outcome {
+      case .cancelled(let status, let isRepeated):
+        Receipt.write(
+          eventID: id, isDuplicate: isRepeated, status: status, reason: outcome.reason, to: &writer)
+      case .remembered(let isRepeated):
+        Receipt.write(
+          eventID: id, isDuplicate: isRepeated, status: nil, reason: outcome.reason, to: &writer)
+      case .tooLate(let status):
+        Receipt.write(
+          eventID: id, isAccepted: false, isDuplicate: false, status: status,
+          reason: outcome.reason, to: &writer)
+      case .unavailable: break
+      }
+    }
+    addReceipt(to: message, eventID: events[event].facts.id)
   }
 
   /// Publishes the receipt of what is parked. `eventID`: empty when it could not be made out.
@@ -37,7 +62,8 @@ extension ShardEngine {
       link.isUsable && (link.inFlight.count == 0 || now.monotonic < since &+ EngineLimits.answering)
     let isTaken = receipts.add(
       Receipts.Entry(
-        replyTo: replyQueue(of: inbound), messageID: receiptID(eventID),
+        replyTo: replyQueue(of: inbound),
+        messageID: receiptID(eventID, isOfCancel: messages[message].isCancel),
         correlationID: inbound.bytes(inbound.correlationID), body: writer.array()),
       at: now.monotonic, isAnswering: isAnswering)
     if !isTaken { giveUpReceipts(1, "too many wait, or their queue cannot be reached") }
@@ -48,9 +74,10 @@ extension ShardEngine {
     inbound.storage.withPart(inbound.replyTo.range) { ReplyAddress.queue(of: $0) }
   }
 
-  /// `<id>.receipt`, or none when there is no id or no room for it.
-  private func receiptID(_ eventID: [UInt8]) -> [UInt8] {
-    let id = eventID + Array(".receipt".utf8)
+  /// `<id>.receipt`, of a cancel `<id>.cancel-receipt`: an event's own is not to be taken for a
+  /// repeat of it. None when there is no id or no room for it.
+  private func receiptID(_ eventID: [UInt8], isOfCancel: Bool) -> [UInt8] {
+    let id = eventID + Array((isOfCancel ? ".cancel-receipt" : ".receipt").utf8)
     return eventID.isEmpty || id.count > Limits.shortStringBytes ? [] : id
   }
 

@@ -58,6 +58,7 @@ extension ShardEngine {
       for receipt in receipts { publishReceipt(receipt, of: event) }
     }
     if !events[event].redrives.isEmpty { redriveIsDurable(event) }
+    if !events[event].cancels.isEmpty { cancelsAreDurable(event) }
     switch events[event].then {
     case .publish:
       if isBroken(.settlesBeforeConfirm) { events[event].waiters.removeAll { elementSettled($0) } }

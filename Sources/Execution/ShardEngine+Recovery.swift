@@ -15,6 +15,8 @@ extension ShardEngine {
       throw EngineError.unreadableRecord(lsn: lsn)
     }
     if kind.isOfParkedCopy { return try recoverParked(kind, lsn, key, payload) }
+    // It is looked up when something comes for its id.
+    if kind == .cancelRequested { return }
     guard kind.isOfEvent else {
       guard let position = PositionRecord(payload) else {
         throw EngineError.unreadableRecord(lsn: lsn)
@@ -59,6 +61,7 @@ extension ShardEngine {
     precondition(next >= nextLSN, "the log's next LSN is behind all its records")
     advance(to: instant)
     nextLSN = next
+    firstLSN = next
     self.lineage = lineage
     durableLSN = next - 1
     outbox.start(after: positionRecorded, newest: durableLSN)

@@ -47,6 +47,7 @@ extension ShardEngine {
     if isBroken(.takesBatchFirst) { takeAllOfBatch() }
     resumePostponed(.logs)
     resumePostponed(.realtime)
+    let areCancelsLeft = takeCancelOrders()
     var isLeft = false
     if isIsolating {
       isLeft = !isDraining && takeSuspect()
@@ -64,7 +65,7 @@ extension ShardEngine {
       }
       waitsForTime = waitsForTime && (work.isSpent(.batch) || work.isSpent(.background))
     }
-    return isLeft || !postponed.isEmpty
+    return isLeft || areCancelsLeft || !postponed.isEmpty
   }
 
   /// True when something is left and there is room for it.

@@ -21,7 +21,9 @@ extension ShardEngine {
     if events[event].isBackground { return .background }
     switch events[event].inputs.first {
     case .log: return .logs
-    case .event(let message, _): return WorkBudget.Share(messages[message].message.inlet)
+    case .event(let message, _), .cancel(let message, _):
+      return WorkBudget.Share(messages[message].message.inlet)
+    case .cancelOrder: return .background
     case .due, .retry, .carry, .logTimeout, .paced, .redrive, nil:
       return events[event].state.lane == .batch ? .batch : .realtime
     }

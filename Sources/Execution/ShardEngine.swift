@@ -35,12 +35,15 @@ package final class ShardEngine<Lookup: EventLookup> {
   /// What a turn may do: see there.
   var work = WorkBudget()
   var background = BackgroundWork()
+  var cancelOrders: Deque<CancelOrder> = []
   var postponed = PostponedEvents()
   var reads = ReadsUnderWay()
   /// Bytes in memory that messages have led to.
   package internal(set) var held: HeldBytes
   package internal(set) var nextLSN: UInt64
   package internal(set) var durableLSN: UInt64
+  /// The first record of this life.
+  var firstLSN: UInt64 = 1
   /// Which history of its store the shard goes on with: status updates say so.
   var lineage: UInt64 = 0
   var events = SlotTable(blank: ActiveEvent.blank)
@@ -194,6 +197,9 @@ package final class ShardEngine<Lookup: EventLookup> {
     }
     suspects.removeAll()
     while let redrive = background.nextRedrive() { answerRedrive(redrive.token, .unavailable) }
+    while let order = cancelOrders.popFirst() {
+      output.cancels.append(CancelAnswer(token: order.token, outcome: .unavailable))
+    }
   }
 
   /// Nothing is under way, and every status update so far is confirmed. A drain waits for

@@ -57,7 +57,7 @@ package struct ShardTotals: Sendable, Equatable {
       if previous == .pendingDelivery, state.logTimeouts > 0 { stuck -= 1 }
     case .republished:
       if state.logTimeouts == 1, state.dueAt.isNone { stuck += 1 }
-    case .evidence, .carried, .position, .parked, .unparked: break
+    case .evidence, .carried, .position, .parked, .unparked, .cancelRequested: break
     }
   }
 

@@ -99,13 +99,14 @@ package struct TurnOutput: Sendable {
   package var publishes: [PublishOrder] = []
   package var settlements: [Settlement] = []
   package var redrives: [RedriveAnswer] = []
+  package var cancels: [CancelAnswer] = []
 
   package init() {}
 
   package var isEmpty: Bool {
     appends.isEmpty && reads.isEmpty && publishes.isEmpty && settlements.isEmpty && redrives.isEmpty
-      && abandonedLinks.isEmpty && renewedLinks.isEmpty && openLinks.isEmpty && rangeRead == nil
-      && watchRead == nil && totalsRead == nil
+      && cancels.isEmpty && abandonedLinks.isEmpty && renewedLinks.isEmpty && openLinks.isEmpty
+      && rangeRead == nil && watchRead == nil && totalsRead == nil
   }
 
   package mutating func removeAll() {
@@ -122,6 +123,7 @@ package struct TurnOutput: Sendable {
     publishes.removeAll(keepingCapacity: true)
     settlements.removeAll(keepingCapacity: true)
     redrives.removeAll()
+    cancels.removeAll()
   }
 
   mutating func add(_ text: some Collection<UInt8>) -> ByteRange {

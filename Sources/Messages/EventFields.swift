@@ -53,12 +53,7 @@ package struct EventFields {
     try reader.noDuplicates()
     try reader.schemaVersion()
     let id = try reader.eventID()
-    if let messageID, messageID.count > 0, JSONString(bytes: messageID) != id {
-      throw Rejection(
-        code: .idMismatch, path: "$.id", offset: root["id"]?.offset,
-        detail: "expected the message's message_id: with more than one shard the broker chooses "
-          + "the shard by that, so that both have to be the same")
-    }
+    try id.check(messageID, in: root)
     let type = try reader.eventType()
     let channel = try reader.channel()
     let field = Channel.addressField(of: channel)
@@ -144,6 +139,19 @@ extension FieldReader {
         detail: "the event's channel needs it: \(Channel.expected(needed))")
     }
     return result
+  }
+}
+
+extension JSONString {
+  /// Whether an event's id is that of its message.
+  ///
+  /// - Parameter messageID: nil when it need not be.
+  func check(_ messageID: UnsafeRawBufferPointer?, in root: JSONValue) throws(Rejection) {
+    guard let messageID, messageID.count > 0, JSONString(bytes: messageID) != self else { return }
+    throw Rejection(
+      code: .idMismatch, path: "$.id", offset: root["id"]?.offset,
+      detail: "expected the message's message_id: with more than one shard the broker chooses "
+        + "the shard by that, so that both have to be the same")
   }
 }
 

@@ -92,4 +92,14 @@ package struct ReasonCode: RawRepresentable, Hashable, Sendable {
   package static let redriven = ReasonCode("redriven")
   /// A person asked for the same delivery once more.
   package static let resent = ReasonCode("resent")
+
+  // Of a cancel.
+  /// The event was cancelled: nothing more of it goes out.
+  package static let cancelled = ReasonCode("cancelled")
+  /// No such event has come yet: it is cancelled when it comes.
+  package static let cancelRemembered = ReasonCode("cancel-remembered")
+  /// Too late: its delivery is out, or on its way.
+  package static let deliveryPublished = ReasonCode("delivery-published")
+  /// Too late: the event is final.
+  package static let alreadyFinal = ReasonCode("already-final")
 }

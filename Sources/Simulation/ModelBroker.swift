@@ -11,6 +11,8 @@ struct ModelBroker {
     /// Of the events, or of the logs' events, that it carries.
     var ids: [String]
     var deliveryCount: UInt32 = 0
+    /// Whether it is a cancel.
+    var isCancel = false
     /// Of a delivery log.
     var log: SentLog?
   }

@@ -20,6 +20,7 @@ package enum SimulatedLoad {
     to world: (String) -> Simulation
   ) {
     var count = 0
+    var sent: [(id: String, world: Simulation)] = []
     func next() -> String {
       count += 1
       return "e\(seed)-\(count - 1)"
@@ -43,6 +44,7 @@ package enum SimulatedLoad {
       let id = next()
       let world = world(id)
       world.events.append(id)
+      sent.append((id, world))
       let phone = random.chance(70) ? #","mobilePhone":"+46701234567""# : ""
       let token = random.chance(50) ? #","registrationToken":"t0ken""# : ""
       switch kind {
@@ -55,6 +57,7 @@ package enum SimulatedLoad {
         let others = [next(), next()]
         let elements = ([id] + others).map { event($0) }
         world.events += others
+        sent += others.map { ($0, world) }
         world.send(
           inlet, "[\(elements.joined(separator: ","))]", messageID: "batch", ids: [id] + others)
       case 2:
@@ -77,6 +80,7 @@ package enum SimulatedLoad {
           replyTo: plan.isFair || random.chance(50) ? "client" : "other", ids: [id])
       }
     }
+    if plan.cancels > 0 { sendCancels(sent, seed: seed) }
   }
 
   /// An event that goes on to another channel when one fails, if it has an address there.

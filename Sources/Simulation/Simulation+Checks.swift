@@ -6,6 +6,10 @@ extension Simulation {
   /// 1: for each event of the message the record is durable, and it is not in a state in which
   /// its delivery may still be unconfirmed.
   func checkMayBeSettled(_ message: ModelBroker.Message, _ inlet: Inlet) {
+    if message.isCancel {
+      for id in message.ids { checkCancelled(id, "the cancel of \(id) was settled") }
+      return
+    }
     for id in message.ids {
       let records = log.durableRecords(of: log.key(of: id)).filter { $0.kind.isOfEvent }
       guard let state = records.first?.state else {

@@ -30,6 +30,7 @@ extension Simulation {
       checkMoves(id, history)
       checkUpdates(id, history, updates[id[...], default: []])
       checkOutcome(id, state, history)
+      checkCancelledBefore(id, history)
     }
     checkTotals(counts)
     checkCopiesAndReceipts()
@@ -49,6 +50,9 @@ extension Simulation {
     }
     for id in calm.keys.sorted() { violate(.neighbours, "\(id) was never published") }
     for token in pendingRedrives.sorted() { violate(.totals, "redrive \(token) was not answered") }
+    for token in cancels.pending.keys.sorted() {
+      violate(.totals, "cancel \(token) was not answered")
+    }
   }
 
   /// What cannot be an event is parked, and each receipt has an end.
@@ -130,7 +134,8 @@ extension Simulation {
     if let outcome, outcome != state.status {
       violate(.outcome, "\(id) ended as \(state.status), the newest log says \(outcome)")
     }
-    if outcome == nil, state.status.isOutcome {
+    let isCancelled = state.isCancelled && state.status == .ignored
+    if outcome == nil, state.status.isOutcome, !isCancelled {
       violate(.outcome, "\(id) is \(state.status) without a log")
     }
   }

@@ -101,6 +101,7 @@ extension Simulation {
     pendingWatch = nil
     pendingTotals = nil
     pendingRedrives = []
+    cancels.pending = [:]
     output = TurnOutput()
     broker.inFlight = []
     broker.closingLinks = []

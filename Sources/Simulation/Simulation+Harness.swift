@@ -66,6 +66,30 @@ extension Simulation {
     return redriveOutcomes[token]
   }
 
+  /// A cancel by a producer's message; nothing is done yet.
+  package func sendCancel(
+    _ ids: [String], _ inlet: Inlet = .realtime, replyTo: String = ""
+  ) {
+    send(inlet, .cancel(ids, replyTo: replyTo))
+  }
+
+  /// A cancel by a person; nothing is done yet. Its token, for `outcome`.
+  package func orderCancel(_ id: String) -> UInt64 {
+    let token = cancels.order(id)
+    engine.advance(to: now)
+    engine.cancel(id: Array(id.utf8), token: token)
+    return token
+  }
+
+  package func outcome(ofCancel token: UInt64) -> CancelOutcome? { cancels.outcomes[token] }
+
+  /// A cancel by a person, carried out as far as it goes without waiting.
+  package func cancel(_ id: String) -> CancelOutcome? {
+    let token = orderCancel(id)
+    settle(isWaiting: false)
+    return outcome(ofCancel: token)
+  }
+
   /// Takes a first share of what waits, then no more: whether what is under way comes to its end.
   package func drains() -> Bool {
     while unacknowledgedMessages == 0 { deliverMessages() }

@@ -33,6 +33,7 @@ extension Simulation {
       violate(.inTime, "\(id) left before its schedule")
     }
     calm[id] = nil
+    checkIsNotCancelled(id, attempt)
     let records = log.durableRecords(of: log.key(of: id))
     guard let state = records.first?.state, state.attempt >= attempt else {
       return violate(.publishedDurable, "\(name) was published before it was durable")

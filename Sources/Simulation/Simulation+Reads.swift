@@ -20,10 +20,10 @@ extension Simulation {
       (record?.id ?? []).withUnsafeBytes { id in
         if let record {
           record.payload.withUnsafeBytes { payload in
-            answerRead(read.token, record.lsn, id, payload)
+            answerRead(read.token, record.lsn, record.kind.rawValue, id, payload)
           }
         } else {
-          answerRead(read.token, 0, id, nil)
+          answerRead(read.token, 0, 0, id, nil)
         }
       }
     }
@@ -33,11 +33,12 @@ extension Simulation {
   }
 
   private func answerRead(
-    _ token: UInt64, _ lsn: UInt64, _ id: UnsafeRawBufferPointer,
+    _ token: UInt64, _ lsn: UInt64, _ kind: UInt8, _ id: UnsafeRawBufferPointer,
     _ payload: UnsafeRawBufferPointer?
   ) {
     do {
-      try engine.readAnswered(token: token, lsn: lsn, id: id, payload: payload)
+      try engine.readAnswered(
+        token: token, lsn: lsn, kind: kind, id: id, payload: payload)
     } catch {
       violate(.totals, "an event's record cannot be read: \(error)")
     }

@@ -14,6 +14,7 @@ extension Simulation {
   /// One thing happens.
   func step() {
     pass(Int64(random.below(3_000_000)))
+    cancelSomething()
     switch random.below(22) {
     case 0..<6: deliverMessages()
     case 6..<10: carryOutTurn()
@@ -35,6 +36,7 @@ extension Simulation {
     if random.chance(1) { trouble(isFair: true) }
     if random.chance(10) { redriveSomething() }
     if random.chance(10) { sendCalmEvent() }
+    cancelSomething()
     deliverMessages(atMost: 64)
     carryOutTurn()
     makeDurable(all: true)
@@ -65,6 +67,7 @@ extension Simulation {
     faults = .none
     faults.silencePercent = silence
     redrivesLeft = 0
+    cancels.left = 0
     broker.stalledChannels = []
     broker.trouble.end()
     for _ in 0..<limit {

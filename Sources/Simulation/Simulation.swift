@@ -35,6 +35,7 @@ package final class Simulation {
   var nextRedrive: UInt64 = 1
   var pendingRedrives: Set<UInt64> = []
   var redriveOutcomes: [UInt64: RedriveOutcome] = [:]
+  var cancels: SimulatedCancels
   /// What was true when each delivery was published last.
   var lastPublishes: [String: PublishCircumstances] = [:]
   /// Of each event, the update that is not confirmed.
@@ -84,6 +85,7 @@ package final class Simulation {
     self.plan = plan
     faults = plan.faults
     redrivesLeft = plan.redrives
+    cancels = SimulatedCancels(seed: seed, left: plan.cancels)
     random = SeededRandom(seed: seed &+ UInt64(shard.value) &* 0x9E37_79B9)
     lies = SeededRandom(seed: seed ^ 0x11E5 &+ UInt64(shard.value))
     clock = SimulatedClock(seed: seed, jumps: plan.faults.clockJumps, drift: plan.drift)
@@ -177,6 +179,7 @@ package final class Simulation {
     for order in output.publishes { publish(order) }
     for settlement in output.settlements { settled(settlement) }
     for answer in output.redrives { check(answer) }
+    for answer in output.cancels { check(answer) }
     for order in output.openLinks { orderLink(order) }
     let lost = output.abandonedLinks + output.renewedLinks
     output.removeAll()
@@ -221,6 +224,7 @@ package final class Simulation {
     let messageID = add(message.messageID)
     let replyTo = add(message.replyTo)
     let exchange = add("meddela.\(inlet.name)")
+    let type = add(message.isCancel ? "\(CancelFields.type)" : "")
     var result = InboundMessage(
       inlet: inlet, channelEpoch: broker.queues[Int(inlet.rawValue)].epoch, deliveryTag: tag,
       redelivered: message.deliveryCount > 0, storage: storage, bodyCount: message.body.count)
@@ -228,6 +232,7 @@ package final class Simulation {
     result.messageID = messageID
     result.replyTo = replyTo
     result.exchange = exchange
+    result.type = type
     return result
   }
 

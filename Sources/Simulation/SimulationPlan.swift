@@ -46,6 +46,8 @@ package struct SimulationPlan: Sendable {
   package var shards = 1
   package var faults = Faults()
   package var redrives = 0
+  /// Cancels while the run goes on. With any of them producers send some from the beginning, too.
+  package var cancels = 0
   package var batchMaxPerSecond = 0
   /// Of each inlet's consumer.
   package var prefetch = 1_000
@@ -86,8 +88,14 @@ package struct SimulationPlan: Sendable {
   /// Everything at once, in a mixture that the seed chooses.
   package static func drawn(_ seed: UInt64) -> SimulationPlan {
     var random = SeededRandom(seed: seed ^ 0x5DEE_CE66)
-    if random.chance(15) { return fair(&random) }
+    let cancels = drawCancels(seed)
+    if random.chance(15) {
+      var plan = fair(&random)
+      plan.cancels = cancels
+      return plan
+    }
     var plan = SimulationPlan()
+    plan.cancels = cancels
     plan.events = 8 + random.below(24)
     plan.steps = 150 + random.below(350)
     plan.shards = random.chance(20) ? 2 + random.below(2) : 1
@@ -106,6 +114,7 @@ package struct SimulationPlan: Sendable {
     var plan = random.chance(30) ? fair(&random) : SimulationPlan()
     plan.events = 1_500 + random.below(3_000)
     plan.steps = plan.isFair ? plan.events : 600 + random.below(1_000)
+    plan.cancels = drawCancels(seed) * 20
     guard !plan.isFair else { return plan }
     plan.drawFaults(&random)
     plan.redrives = random.below(200)
@@ -119,6 +128,12 @@ package struct SimulationPlan: Sendable {
   private mutating func drawFutureLogs(_ seed: UInt64) {
     var random = SeededRandom(seed: seed ^ 0xF0_7E)
     futureLogPercent = random.chance(20) ? 10 + random.below(60) : 0
+  }
+
+  /// With random numbers of its own: see `SimulatedCancels`.
+  private static func drawCancels(_ seed: UInt64) -> Int {
+    var random = SeededRandom(seed: seed ^ 0xCA9C_E1)
+    return random.chance(50) ? 1 + random.below(8) : 0
   }
 
   private mutating func drawFaults(_ random: inout SeededRandom) {

@@ -45,6 +45,8 @@ package enum SimulationCheck: String, Sendable, CaseIterable {
   case parkedCopies
   /// The batch lane's rate holds for whatever is due.
   case rate
+  /// Nothing of a cancelled event goes out, and a cancel that was answered holds.
+  case cancelled
   /// Every move is legal and follows the one before.
   case moves
   /// The log that wins decides.

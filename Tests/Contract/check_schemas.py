@@ -24,7 +24,8 @@ from referencing import Registry, Resource
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SCHEMAS = ROOT / "schemas"
 KINDS = [
-    "event", "events", "cloudevent", "delivery", "delivery-log", "status-update", "receipt", "owner",
+    "event", "events", "cloudevent", "cancel", "delivery", "delivery-log", "status-update", "receipt",
+    "owner",
 ]
 
 

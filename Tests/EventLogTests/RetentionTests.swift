@@ -196,6 +196,44 @@ import Testing
     log.kill()
   }
 
+  /// What a cancel and its event are to the log: a final record aside, and a first record of the
+  /// event behind it that needs none before.
+  @Test func `a record aside is kept as a final event is, and not for the event behind it`() throws
+  {
+    let disk = SimDisk()
+    var random = SeededRandom(3)
+    var model = Model()
+    var log = try SyncLog(.simulated(disk))
+    func commit(_ id: String, _ flags: RecordFlags, previous: UInt64 = 0) throws {
+      let record = ModelRecord(
+        header: RecordHeader(
+          lsn: model.nextLSN, flags: flags, time: Int64(model.nextLSN),
+          hash: log.hash(Array(id.utf8)), previousLSN: previous), id: Array(id.utf8),
+        payload: random.bytes(1000))
+      model.add(record)
+      try log.commit([record])
+    }
+    try commit("cancelled", [.event, .final, .aside])
+    try commit("lone", [.event, .final, .aside])
+    for index in 0..<100 { try commit("a-\(index)", [.event, .final]) }
+    try log.maintain()
+    #expect(try log.newest(Array("lone".utf8)) == 2)
+    try commit("cancelled", [.event, .base], previous: 1)
+    for index in 0..<100 { try commit("b-\(index)", [.event, .final]) }
+    try log.maintain()
+    let plan = try log.keeper.planRetention(cutoff: 1, keepFrom: .max)
+    #expect(plan == .nothing, "not old")
+    // Open, and with nothing to be carried: it begins behind the segment.
+    #expect(try log.retire(cutoff: .max, keepFrom: .max, model).isEmpty)
+    try log.close()
+    log = try SyncLog(.simulated(disk))
+    #expect(try log.newest(Array("lone".utf8)) == nil)
+    #expect(try log.newest(Array("cancelled".utf8)) == 103)
+    let reader = try EventLogReader(path: "/store", disk: disk)
+    #expect(try reader.history(of: Array("cancelled".utf8)).models.map(\.header.lsn) == [103])
+    log.kill()
+  }
+
   @Test func `a clock that runs ahead removes nothing early, one that goes back nothing at all`() {
     let hour: Int64 = 3_600_000_000_000
     let clock = RetentionClock(wall: 1000 * hour, monotonic: 5)

@@ -45,6 +45,15 @@ struct DeliberateBreakTests {
       plan.faults.troubles = 8
       return plan
     }
+
+    /// Cancels beside all that `faulty` has.
+    static func cancelling(_ seed: UInt64) -> SimulationPlan {
+      var plan = faulty(seed)
+      plan.faults.blocks = 3
+      plan.faults.latePercent = 50
+      plan.cancels = 12
+      return plan
+    }
   }
 
   static let breaks: [Break] = [
@@ -152,6 +161,19 @@ struct DeliberateBreakTests {
       plan.faults.nackPercent = 30
       return plan
     },
+    Break(
+      testDescription: "a cancelled event goes out", breaks: .publishesCancelled,
+      check: .cancelled,
+      consequences: [.againForReason, .moves, .totals, .final, .outcome, .updates, .delivered],
+      plan: Break.cancelling),
+    Break(
+      testDescription: "cancels are forgotten at a restart", breaks: .forgetsCancelsAtRestart,
+      check: .cancelled, plan: Break.cancelling),
+    Break(
+      testDescription: "a cancel is acknowledged before it is durable",
+      breaks: .settlesBeforeDurable, check: .cancelled,
+      consequences: [.acknowledged, .confirmedFirst, .logRecorded, .final],
+      plan: Break.cancelling),
     Break(
       testDescription: "what is driven on has no rate", breaks: .driveOnIgnoresRate,
       check: .rate

@@ -7,7 +7,7 @@ import Testing
 struct ExampleTests {
   private static let minimum = [
     "event/valid": 15, "event/invalid": 60, "events/valid": 5, "events/invalid": 10,
-    "delivery-log/valid": 8, "delivery-log/invalid": 25,
+    "delivery-log/valid": 8, "delivery-log/invalid": 25, "cancel/valid": 8, "cancel/invalid": 13,
   ]
 
   @Test("The examples are where these tests look for them", arguments: minimum.keys.sorted())
@@ -59,6 +59,30 @@ struct ExampleTests {
           return
         }
         for element in elements { _ = try EventFields.decode(element, messageID: nil) }
+      }
+    }
+  }
+
+  private func decodeCancels(_ root: JSONValue) throws {
+    guard root.kind == .array else {
+      _ = try CancelFields.decode(root, messageID: nil)
+      return
+    }
+    #expect(try EventBatch.check(root))
+    for element in root.elements { _ = try CancelFields.decode(element, messageID: nil) }
+  }
+
+  @Test("A valid cancel is decoded", arguments: Example.all("cancel/valid"))
+  func validCancel(example: Example) throws {
+    try withBody(example.bytes) { root in try decodeCancels(root) }
+  }
+
+  @Test("An invalid cancel is refused", arguments: Example.all("cancel/invalid"))
+  func invalidCancel(example: Example) throws {
+    try withBody(example.bytes) { root in
+      #expect(throws: Rejection.self) {
+        if root.kind == .array { _ = try EventBatch.check(root) }
+        try decodeCancels(root)
       }
     }
   }

@@ -78,14 +78,14 @@ struct WriterTests {
   @Test("Receipts say accepted, duplicate or why not")
   func receipts() throws {
     let accepted = written {
-      Receipt.writeAccepted(eventID: lasting("a\\b"), isDuplicate: false, status: .pending, to: &$0)
+      Receipt.write(eventID: lasting("a\\b"), isDuplicate: false, status: .pending, to: &$0)
     }
     #expect(
       accepted
         == #"{"schemaVersion":1,"eventId":"a\\b","accepted":true,"duplicate":false,"status":"pending"}"#
     )
     let duplicate = written {
-      Receipt.writeAccepted(eventID: lasting("a"), isDuplicate: true, status: .sent, to: &$0)
+      Receipt.write(eventID: lasting("a"), isDuplicate: true, status: .sent, to: &$0)
     }
     #expect(
       duplicate
@@ -100,6 +100,31 @@ struct WriterTests {
       )
       keep(refused, "receipt")
     }
+    let cancelled = written {
+      Receipt.write(
+        eventID: lasting("a"), isDuplicate: true, status: .ignored, reason: (.cancelled, "x \"y\""),
+        to: &$0)
+    }
+    #expect(
+      cancelled == #"{"schemaVersion":1,"eventId":"a","accepted":true,"duplicate":true,"#
+        + #""status":"ignored","reason":{"code":"cancelled","text":"x \"y\""}}"#)
+    let remembered = written {
+      Receipt.write(
+        eventID: lasting("a"), isDuplicate: false, status: nil, reason: (.cancelRemembered, "x"),
+        to: &$0)
+    }
+    #expect(
+      remembered == #"{"schemaVersion":1,"eventId":"a","accepted":true,"duplicate":false,"#
+        + #""status":null,"reason":{"code":"cancel-remembered","text":"x"}}"#)
+    let tooLate = written {
+      Receipt.write(
+        eventID: lasting("a"), isAccepted: false, isDuplicate: false, status: .sent,
+        reason: (.alreadyFinal, "x"), to: &$0)
+    }
+    #expect(
+      tooLate == #"{"schemaVersion":1,"eventId":"a","accepted":false,"duplicate":false,"#
+        + #""status":"sent","reason":{"code":"already-final","text":"x"}}"#)
+    for receipt in [cancelled, remembered, tooLate] { keep(receipt, "receipt") }
     keep(accepted, "receipt")
     keep(duplicate, "receipt")
   }

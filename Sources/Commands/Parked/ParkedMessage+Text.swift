@@ -42,7 +42,8 @@ extension ParkedMessage {
     let known: [(String, String?)] = [
       ("message", messageID ?? "-"), ("reason", reason), ("detail", detail), ("lane", lane),
       ("first seen", firstSeen), ("exchange", exchange), ("routing key", routingKey),
-      ("batch", batchID), ("content type", incoming.text(properties.contentType)),
+      ("batch", batchID), ("type", incoming.text(properties.type)),
+      ("content type", incoming.text(properties.contentType)),
       ("correlation", incoming.text(properties.correlationID)),
       ("reply to", incoming.text(properties.replyTo)),
     ]

@@ -73,7 +73,7 @@ struct WaitingCopies {
     do {
       for name in shards.names {
         let reader = try EventLogReader(path: shards.path(name))
-        try reader.forEachOpen([.parked, .driven]) { record in
+        try reader.forEachOpen([.aside, .driven]) { record in
           guard let copy = WaitingCopy(record, shard: name) else {
             throw CommandFailure(
               "record \(record.header.lsn) of \(shards.path(name)) is not one that this program "

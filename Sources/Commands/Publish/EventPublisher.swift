@@ -37,6 +37,7 @@ struct EventPublisher {
       exchange: exchange, routingKey: event.routingKey, body: event.body)
     message.contentType = event.contentType
     message.messageID = event.messageID
+    message.type = event.type
     message.replyTo = replyTo
     if receipts != nil { message.correlationID = event.messageID }
     message.isMandatory = true

@@ -8,12 +8,24 @@ struct OutgoingEvent {
   var routingKey = "unknown"
   /// Nil of a raw message, so that it says nothing that the body does not.
   var messageID: String?
+  /// The message's property `type`.
+  var type: String?
 
   /// One message as it is, byte for byte.
   init(raw body: [UInt8], contentType: String) {
     self.body = body
     self.contentType = contentType
     routingKey = "raw"
+  }
+
+  /// A cancel of the event with this id.
+  init(cancel id: String) {
+    var object = JSONObjectText()
+    object.add("id", id)
+    body = Array(object.text.utf8)
+    routingKey = "cancel"
+    messageID = id
+    type = "\(CancelFields.type)"
   }
 
   fileprivate init(body: [UInt8]) {

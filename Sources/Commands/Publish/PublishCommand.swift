@@ -12,7 +12,8 @@ struct PublishCommand: AsyncParsableCommand {
       the event's id and whose routing key is its type. All files are read, and judged as the \
       service would, before the first message is sent. With --raw each FILE is one message, sent \
       as it is. An exchange that is not there yet is waited for within --timeout. With --wait it \
-      asks for receipts, on a queue of its own, and says what the service refused.
+      asks for receipts, on a queue of its own, and says what the service refused. With --cancel \
+      it cancels events instead (`meddela events cancel` does so without the broker).
       """)
 
   @OptionGroup var configuration: ConfigurationOptions
@@ -39,6 +40,9 @@ struct PublishCommand: AsyncParsableCommand {
   @Option(help: "Make up so many events instead of reading them.")
   var generate: Int?
 
+  @Option(help: "Cancel the event with this id instead; may be given several times.")
+  var cancel: [String] = []
+
   @Option(help: "At most so many events a second.")
   var rate: Int?
 
@@ -56,8 +60,11 @@ struct PublishCommand: AsyncParsableCommand {
 
   func validate() throws {
     if Lane(name: lane) == nil { throw ValidationError("--lane is realtime or batch") }
-    if (generate == nil) == files.isEmpty {
-      throw ValidationError("name files to publish, or give --generate COUNT")
+    if [generate != nil, !files.isEmpty, !cancel.isEmpty].count(where: \.self) != 1 {
+      throw ValidationError("name files to publish, or give --generate COUNT or --cancel ID")
+    }
+    for id in cancel where !Array(id.utf8).withUnsafeBytes({ isEventID($0) }) {
+      throw ValidationError("--cancel: an event's id is 1 to 128 printable ASCII characters")
     }
     if let generate, generate < 1 { throw ValidationError("--generate is at least 1") }
     if let rate, rate < 1 { throw ValidationError("--rate is at least 1") }
@@ -98,13 +105,14 @@ struct PublishCommand: AsyncParsableCommand {
         }
         await receipts?.close()
         report(publisher, receipts)
-        try receipts?.check()
+        try receipts?.check(areOfCancels: !cancel.isEmpty)
       }
     }
   }
 
   /// What is to be sent, in memory and looked at.
   private func source(_ reader: EventReader) throws -> EventSource {
+    guard cancel.isEmpty else { return .raw(cancel.map { OutgoingEvent(cancel: $0) }) }
     if let generate {
       let generator = EventGenerator(type: type, channel: channel)
       if isJudged {

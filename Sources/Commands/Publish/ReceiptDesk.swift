@@ -133,13 +133,16 @@ final class ReceiptDesk: Sendable {
   }
 
   /// - Throws: when something was refused, or not answered for.
-  func check() throws {
+  func check(areOfCancels: Bool) throws {
     let (refused, refusedCount, unanswered, unansweredCount) = state.withLock {
       ($0.refused, $0.refusedCount, $0.unanswered, $0.unansweredCount)
     }
     var lines: [String] = []
     if refusedCount > 0 {
-      lines.append("the service refused \(refusedCount) events; they are parked:")
+      lines.append(
+        areOfCancels
+          ? "\(refusedCount) events are not cancelled:"
+          : "the service refused \(refusedCount) events; they are parked:")
       lines += refused
       if refusedCount > refused.count { lines.append("and more") }
     }

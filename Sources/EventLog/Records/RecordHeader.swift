@@ -25,11 +25,12 @@ package struct RecordFlags: OptionSet, Hashable, Sendable {
   package static let base = RecordFlags(rawValue: 8)
   /// The owner has to move the event on by itself, now or when its time comes.
   package static let driven = RecordFlags(rawValue: 16)
-  /// Found by its id as an event's records are, and about no event: a copy for the parked queue.
-  package static let parked = RecordFlags(rawValue: 32)
+  /// Found by its id as an event's records are, and of no event's history: a copy for the parked
+  /// queue, or a cancel that came before its event.
+  package static let aside = RecordFlags(rawValue: 32)
 
   /// Whether the record is one of an event's history.
-  package var isOfEvent: Bool { contains(.event) && !contains(.parked) }
+  package var isOfEvent: Bool { contains(.event) && !contains(.aside) }
 }
 
 /// What the log knows of a record. `kind` and the statuses are the caller's own numbers.

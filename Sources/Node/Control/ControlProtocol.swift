@@ -5,9 +5,11 @@ internal import Messages
 /// What is said at a shard's control socket: JSON lines.
 ///
 /// A request is `{"command":"redrive","eventId":"o-1042","sequence":3}`; `sequence` may be left
-/// out (see `ShardEngine.redrive`); the command `resend` is asked for in the same way. Each gets
-/// one line in answer, in any order: `{"eventId":"o-1042","outcome":"done","attempt":2}`, or
-/// `{"error":"..."}` when it is none.
+/// out (see `ShardEngine.redrive`); the command `resend` is asked for in the same way, and `cancel`
+/// without `sequence`. Each gets one line in answer, in any order:
+/// `{"eventId":"o-1042","outcome":"done","attempt":2}`, of a cancel
+/// `{"eventId":"o-1042","outcome":"cancelled","status":"ignored"}`, or `{"error":"..."}` when it is
+/// none.
 ///
 /// A socket in the store's folder rather than a queue: who redrives reads the store's files to
 /// know what, so it is on the machine anyway; the folder's permissions decide who may; it works
@@ -22,7 +24,7 @@ package enum ControlProtocol {
 
   /// What is asked for.
   enum Command: String {
-    case redrive, resend
+    case redrive, resend, cancel
   }
 
   struct Request {
@@ -65,10 +67,39 @@ package enum ControlProtocol {
     return writer.array()
   }
 
+  static func answer(_ eventID: [UInt8], _ outcome: CancelOutcome) -> [UInt8] {
+    var writer = ByteWriter(capacity: 128)
+    writer.write(#"{"eventId":"#)
+    eventID.withUnsafeBytes { writer.writeJSONString($0) }
+    writer.write(#","outcome":""#)
+    writer.write(outcome.name)
+    writer.write("\"")
+    switch outcome {
+    case .cancelled(let status, _), .tooLate(let status):
+      writer.write(#","status":""#)
+      writer.write(status.wireName)
+      writer.write("\"")
+    case .remembered, .unavailable: break
+    }
+    writer.write("}\n")
+    return writer.array()
+  }
+
   static let refusal = Array(
-    #"{"error":"expected {\"command\":\"redrive or resend\",\"eventId\":\"...\"} in one line"}"#
-      .utf8
-      + [0x0A])
+    (#"{"error":"expected {\"command\":\"redrive, resend or cancel\",\"eventId\":\"...\"} "#
+      + #"in one line"}"#).utf8 + [0x0A])
+}
+
+extension CancelOutcome {
+  /// As it stands in answers.
+  package var name: StaticString {
+    switch self {
+    case .cancelled(_, let isRepeated): isRepeated ? "already-cancelled" : "cancelled"
+    case .remembered(let isRepeated): isRepeated ? "already-remembered" : "remembered"
+    case .tooLate: "too-late"
+    case .unavailable: "unavailable"
+    }
+  }
 }
 
 extension RedriveOutcome {

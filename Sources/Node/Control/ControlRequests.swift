@@ -19,10 +19,17 @@ struct ControlRequests {
   }
 
   mutating func answer(_ answer: RedriveAnswer) {
-    guard let request = pending.removeValue(forKey: answer.token) else { return }
-    let line = ControlProtocol.answer(request.eventID, answer.outcome)
+    self.answer(answer.token) { ControlProtocol.answer($0, answer.outcome) }
+  }
+
+  mutating func answer(_ answer: CancelAnswer) {
+    self.answer(answer.token) { ControlProtocol.answer($0, answer.outcome) }
+  }
+
+  private mutating func answer(_ token: UInt64, _ line: (_ eventID: [UInt8]) -> [UInt8]) {
+    guard let request = pending.removeValue(forKey: token) else { return }
     // Whoever asked may be gone: then nobody hears it.
-    request.channel.writeAndFlush(ByteBuffer(bytes: line), promise: nil)
+    request.channel.writeAndFlush(ByteBuffer(bytes: line(request.eventID)), promise: nil)
   }
 
   mutating func close() {
@@ -52,13 +59,13 @@ extension ShardRunner {
         if hasEnded { channel.close(promise: nil) } else { control.listener = channel }
       case .failure(let error):
         logger.warning(
-          "The control socket cannot be opened; events redrive and resend will not work",
+          "The control socket cannot be opened; events redrive, resend and cancel will not work",
           metadata: [LogKey.path: "\(path)", LogKey.error: "\(error)"])
       }
     }
   }
 
-  /// A person wants an event delivered after all, or once more.
+  /// A person wants an event delivered after all, or once more, or not at all.
   func carryOut(_ request: ControlProtocol.Request, from channel: any Channel) {
     let token = control.add(request.eventID, from: channel)
     engine.advance(to: NodeClock.now())
@@ -67,6 +74,8 @@ extension ShardRunner {
       engine.redrive(id: request.eventID, sequence: request.sequence, token: token)
     case .resend:
       engine.resend(id: request.eventID, sequence: request.sequence, token: token)
+    case .cancel:
+      engine.cancel(id: request.eventID, token: token)
     }
     scheduleTurn()
   }

@@ -63,6 +63,14 @@ enum MetricsText {
     counter("carried_total", counters.carried, "Open events written again for retention.")
     counter("recycled_total", counters.recycled, "Failed deliveries tried on a fallback channel.")
     counter("redriven_total", counters.redriven, "Events that a person asked for again.")
+    counter("cancelled_total", counters.cancelled, "Events that were cancelled.")
+    counter(
+      "cancels_remembered_total", counters.cancelsRemembered,
+      "Cancels that came before their events.")
+    counter("cancels_repeated_total", counters.cancelsRepeated, "Cancels that came again.")
+    counter(
+      "cancels_too_late_total", counters.cancelsTooLate,
+      "Cancels of what was out already, or final.")
     counter("isolated_total", counters.isolated, "Often delivered messages, processed alone.")
     return lines
   }

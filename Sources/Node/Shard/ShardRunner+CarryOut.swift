@@ -24,6 +24,7 @@ extension ShardRunner {
     // consumer that gives way.
     if !output.settlements.isEmpty { balancePrefetch() }
     for answer in output.redrives { control.answer(answer) }
+    for answer in output.cancels { control.answer(answer) }
     let (abandoned, renewed) = (output.abandonedLinks, output.renewedLinks)
     output.removeAll()
     // A socket that fails meanwhile is told of at once, and changes the links.
@@ -42,8 +43,11 @@ extension ShardRunner {
         if order.isFinal { flags.insert(.final) }
         if order.isDriven { flags.insert(.driven) }
         if order.isPublished { flags.insert(.publish) }
-        if order.kind == .carried || order.kind == .parked { flags.insert(.base) }
-        if order.kind.isOfParkedCopy { flags.insert(.parked) }
+        // Before an event that is accepted there can be the cancel that came before it.
+        let isBase = order.kind == .carried || order.kind == .parked
+        let isSecond = order.kind == .accepted && order.previousLSN > 0
+        if isBase || isSecond { flags.insert(.base) }
+        if order.kind.isAside { flags.insert(.aside) }
         let header = RecordHeader(
           lsn: order.lsn, kind: order.kind.rawValue, status: order.status,
           previousStatus: order.previousStatus, flags: flags, attempt: order.attempt,

@@ -75,7 +75,7 @@ extension ShardRunner {
   private func answerRead(_ token: UInt64, _ record: RecordView?) throws(NodeError) {
     do {
       try engine.readAnswered(
-        token: token, lsn: record?.header.lsn ?? 0,
+        token: token, lsn: record?.header.lsn ?? 0, kind: record?.header.kind ?? 0,
         id: record?.id ?? UnsafeRawBufferPointer(start: nil, count: 0),
         payload: record?.payload)
     } catch {

@@ -1,0 +1,270 @@
+import DequeModule
+import JSON
+package import Messages
+
+// A producer or a person wants nothing more of an event to go out. A pending event becomes
+// `ignored`; of a failed one its fallback is given up. One whose delivery is out stays.
+extension ShardEngine {
+  /// Asks for a cancel. The answer comes in `TurnOutput.cancels`.
+  ///
+  /// - Parameter token: comes back in the answer.
+  package func cancel(id: [UInt8], token: UInt64) {
+    guard !isDraining, cancelOrders.count < EngineLimits.waitingCancels else {
+      output.cancels.append(CancelAnswer(token: token, outcome: .unavailable))
+      return
+    }
+    cancelOrders.append(CancelOrder(id: id, token: token))
+  }
+
+  /// Takes those that a person has asked for. They need no room in the background: what fills that
+  /// may be what is to be cancelled. True when some are left.
+  func takeCancelOrders() -> Bool {
+    work.share = .background
+    while !cancelOrders.isEmpty {
+      guard !work.isSpent(.background) else { return true }
+      guard events.count < EngineLimits.activeEvents, reads.hasRoom(.background) else {
+        return false
+      }
+      begin(cancelOrders.removeFirst())
+    }
+    return false
+  }
+
+  private func begin(_ order: CancelOrder) {
+    work.spend(WorkCost.element)
+    order.id.withUnsafeBytes { id in
+      let key = lookup.key(of: id)
+      findForCancel(
+        id, key, .cancelOrder(token: order.token, id: order.id), knownAbsent: false)
+    }
+  }
+
+  /// A message of the type `meddela.cancel`, or an element of one.
+  func takeCancel(
+    _ message: Int32, root: JSONValue, element: Range<Int>, knownAbsent: Bool
+  ) throws(Rejection) {
+    try checkReplyTo(messages[message].message)
+    let fields = try decodeCancel(message, root: root)
+    findForCancel(
+      fields.id.bytes, lookup.key(of: fields.id.bytes),
+      .cancel(message: message, element: element), knownAbsent: knownAbsent)
+  }
+
+  private func decodeCancel(
+    _ message: Int32, root: JSONValue
+  ) throws(Rejection) -> CancelFields {
+    let inbound = messages[message].message
+    guard !messages[message].isBatch else {
+      guard settings.shardCount == 1 else {
+        throw Rejection(
+          code: .idMismatch, path: "$", offset: root.offset,
+          detail: "expected each cancel in a message of its own, with its id as the message_id: "
+            + "with more than one shard the broker chooses the shard by that")
+      }
+      return try CancelFields.decode(root, messageID: nil)
+    }
+    let mayDiffer = settings.shardCount == 1
+    return try inbound.storage.withPart(inbound.messageID.range) {
+      (id) throws(Rejection) -> CancelFields in
+      try CancelFields.decode(root, messageID: mayDiffer ? nil : id)
+    }
+  }
+
+  /// Gives a cancel to its event, if there is one.
+  func findForCancel(
+    _ id: UnsafeRawBufferPointer, _ key: EventKey, _ input: EventInput, knownAbsent: Bool
+  ) {
+    if let event = eventSlots[key] {
+      give(input, to: event)
+    } else if !knownAbsent, lookup.mayContain(key) {
+      let event = insertEvent(key, phase: .loading)
+      events[event].inputs.append(input)
+      read(.newest(id: Array(id)), for: event)
+    } else {
+      remember(id, key, input)
+    }
+  }
+
+  /// No such event has come: the cancel becomes a record that is found by the event's id.
+  private func remember(_ id: UnsafeRawBufferPointer, _ key: EventKey, _ input: EventInput) {
+    let source: CancelSource
+    switch input {
+    case .cancel(let message, _): source = .message(message)
+    case .cancelOrder(let token, _): source = .order(token)
+    default: preconditionFailure("only a cancel is remembered")
+    }
+    counters.cancelsRemembered += 1
+    let event = insertEvent(key, phase: .recording)
+    becomeCancel(event, id: id)
+    appendCancel(event)
+    wait(source, for: event)
+    awaitDurable(event, then: .settle)
+  }
+
+  /// Nothing is known of this event but that it is cancelled. `ignored`: nothing is to be done.
+  private func becomeCancel(_ event: Int32, id: UnsafeRawBufferPointer) {
+    events[event].isCancelOnly = true
+    events[event].facts = EventFacts(id: id, capacity: id.count) { _, _ in }
+    events[event].state.status = .ignored
+  }
+
+  private func appendCancel(_ event: Int32) {
+    let lsn = nextLSN
+    nextLSN += 1
+    let id = events[event].facts.withID { output.add($0) }
+    let start = output.bytes.count
+    CancelRecord(cancelledAt: now.wall).write(to: &output.bytes)
+    work.spend((output.bytes.count - start + id.count) * WorkCost.byte)
+    output.appends.append(
+      AppendOrder(
+        lsn: lsn, kind: .cancelRequested, key: events[event].key, status: 0, previousStatus: 0,
+        isFinal: true, isDriven: false, isPublished: false, attempt: 0, time: now.wall,
+        previousLSN: 0, id: id,
+        payload: ByteRange(offset: start, count: output.bytes.count - start)))
+    events[event].lastLSN = lsn
+  }
+
+  /// The newest record of an id is a cancel: its event has never come.
+  func cancelWasRead(
+    _ event: Int32, lsn: UInt64, id: UnsafeRawBufferPointer, payload: UnsafeRawBufferPointer
+  ) throws(EngineError) {
+    guard events[event].phase == .loading, CancelRecord(payload) != nil else {
+      throw EngineError.unreadableRecord(lsn: lsn)
+    }
+    becomeCancel(event, id: id)
+    events[event].lastLSN = lsn
+    events[event].phase = .ready
+    drainInputs(event)
+  }
+
+  /// An input for an event that has not come, and is cancelled.
+  func handleBeforeEvent(_ input: EventInput, _ event: Int32) {
+    switch input {
+    case .event(let message, let element):
+      acceptCancelled(event, message: message, element: element)
+    case .log(let message, let element):
+      park(message, element: element, Self.noEventOfLog)
+    case .cancel(let message, _): cancelAgain(.message(message), event)
+    case .cancelOrder(let token, _): cancelAgain(.order(token), event)
+    case .redrive(let token, _, _): answerRedrive(token, .notFound)
+    case .due, .retry, .carry, .logTimeout, .paced: break
+    }
+  }
+
+  private func cancelAgain(_ source: CancelSource, _ event: Int32) {
+    counters.cancelsRepeated += 1
+    answer(source, event, .remembered(isRepeated: true))
+    if case .message(let message) = source { elementSettled(message) }
+  }
+
+  /// The event of a cancel has come. It was decoded before it was given to its slot.
+  private func acceptCancelled(_ event: Int32, message: Int32, element: Range<Int>) {
+    let storage = messages[message].message.storage
+    work.spend(element.count * WorkCost.byte)
+    storage.withPart(element) { bytes in
+      do {
+        let root = try parser.parse(padded: bytes)
+        let fields = try EventFields.decode(root, messageID: nil)
+        let isForgotten =
+          isBroken(.forgetsCancelsAtRestart) && events[event].lastLSN < firstLSN
+        events[event].isCancelOnly = false
+        accept(
+          fields, message: message, element: element, as: event, isCancelled: !isForgotten)
+      } catch let error as Rejection {
+        park(message, element: element, error)
+      } catch let error as JSONError {
+        park(message, element: element, Rejection(error))
+      } catch {
+        preconditionFailure("decoding throws nothing else")
+      }
+    }
+  }
+
+  /// The event ends before anything of it has gone out.
+  func concludeCancelled(_ event: Int32, _ text: String) {
+    counters.cancelled += 1
+    events[event].delivery = []
+    events[event].state.isCancelled = true
+    conclude(event, as: .ignored, reason: TransitionReason(.cancelled, text))
+  }
+
+  /// A cancel for an event that is known.
+  ///
+  /// A delivery whose publish was never answered may be out all the same, when its connection was
+  /// lost or the process died. As everywhere, it then counts as not published: the event is
+  /// `ignored`, and a delivery log of that attempt still applies.
+  func handleCancel(_ event: Int32, by source: CancelSource) {
+    let state = events[event].state
+    if state.isCancelled, state.status == .ignored || state.status == .deliveryFailed {
+      counters.cancelsRepeated += 1
+      return settle(source, event, .cancelled(state.status, isRepeated: true))
+    }
+    switch state.status {
+    case .pending where events[event].phase != .publishing:
+      let (phase, delivery) = (events[event].phase, events[event].delivery)
+      wait(source, for: event)
+      concludeCancelled(event, "cancelled while it was pending")
+      if isBroken(.publishesCancelled), phase == .queued {
+        events[event].delivery = delivery
+        events[event].then = .publish
+      }
+    case .deliveryFailed where !state.dueAt.isNone:
+      counters.cancelled += 1
+      events[event].state.isCancelled = true
+      events[event].state.dueAt = .none
+      append(
+        .evidence, event, reason: TransitionReason(.cancelled, "no fallback channel is tried"))
+      wait(source, for: event)
+      awaitDurable(event, then: .settle)
+    case .pending, .pendingDelivery, .sent, .ignored, .deliveryFailed, .notCovered, .expired:
+      counters.cancelsTooLate += 1
+      settle(source, event, .tooLate(state.status))
+    }
+  }
+
+  /// Answers when the event's newest record is durable.
+  private func wait(_ source: CancelSource, for event: Int32) {
+    events[event].cancels.append(source)
+    if case .message(let message) = source { events[event].waiters.append(message) }
+  }
+
+  func cancelsAreDurable(_ event: Int32) {
+    let sources = events[event].cancels
+    events[event].cancels = []
+    let outcome: CancelOutcome =
+      events[event].isCancelOnly
+      ? .remembered(isRepeated: false)
+      : .cancelled(events[event].state.status, isRepeated: false)
+    for source in sources { answer(source, event, outcome) }
+  }
+
+  /// Nothing is to become durable for it.
+  private func settle(_ source: CancelSource, _ event: Int32, _ outcome: CancelOutcome) {
+    answer(source, event, outcome)
+    if case .message(let message) = source { elementSettled(message) }
+  }
+
+  private func answer(_ source: CancelSource, _ event: Int32, _ outcome: CancelOutcome) {
+    switch source {
+    case .message(let message): publishCancelReceipt(outcome, of: event, to: message)
+    case .order(let token):
+      output.cancels.append(CancelAnswer(token: token, outcome: outcome))
+    }
+  }
+}
+
+extension CancelOutcome {
+  /// Why a cancel came to what it did, for its receipt.
+  package var reason: (code: ReasonCode, text: String)? {
+    switch self {
+    case .cancelled(.deliveryFailed, _): (.cancelled, "no fallback channel is tried")
+    case .cancelled: (.cancelled, "nothing of the event goes out")
+    case .remembered:
+      (.cancelRemembered, "no such event has come yet: it is cancelled when it comes")
+    case .tooLate(.pending): (.deliveryPublished, "its delivery is on its way to the broker")
+    case .tooLate(.pendingDelivery): (.deliveryPublished, "its delivery is out")
+    case .tooLate(let status): (.alreadyFinal, "the event is \(status.wireName)")
+    case .unavailable: nil
+    }
+  }
+}
