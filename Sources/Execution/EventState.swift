@@ -29,7 +29,8 @@ package struct EventState: Sendable, Equatable {
   package var futureLogs = FutureLogs()
   /// How often this attempt's delivery was published again because no log came.
   package var logTimeouts: UInt8
-  /// Whether it was cancelled in this attempt: no fallback follows, whatever a log says.
+  /// Whether it was cancelled in this attempt: no fallback follows, whatever a log says. Of a
+  /// pending event: it was cancelled before it came, and is to be ignored.
   package var isCancelled: Bool
 
   package init(lane: Lane, acceptedAt: Timestamp, bodyLSN: UInt64) {

@@ -28,10 +28,12 @@ extension ShardEngine {
       events[event].receipts.append(PendingReceipt(message: message, isDuplicate: false))
     }
     if isCancelled {
+      // A crash may leave this record without the next: the event is not to go out then either.
+      state.isCancelled = true
       events[event].state = state
       events[event].facts = facts(fields, inbound, template: nil)
       append(.accepted, event, isPassing: true)
-      return concludeCancelled(event, "cancelled before it came")
+      return concludeCancelled(event, Self.cancelledBefore)
     }
     if let expiration = fields.expiration, expiration <= now.wall {
       events[event].state = state

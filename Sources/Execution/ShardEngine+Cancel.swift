@@ -180,6 +180,8 @@ extension ShardEngine {
     }
   }
 
+  static var cancelledBefore: String { "cancelled before it came" }
+
   /// The event ends before anything of it has gone out.
   func concludeCancelled(_ event: Int32, _ text: String) {
     counters.cancelled += 1

@@ -46,6 +46,9 @@ extension ShardEngine {
   func handleDue(_ event: Int32, isTimeUp: Bool = false, isPaced: Bool = false) {
     let state = events[event].state
     guard events[event].phase == .ready, state.isDriven else { return }
+    if state.isCancelled, state.status == .pending {
+      return concludeCancelled(event, Self.cancelledBefore)
+    }
     if !state.expiration.isNone, state.expiration <= now.wall {
       if state.status == .deliveryFailed { return recycle(event) }
       return conclude(

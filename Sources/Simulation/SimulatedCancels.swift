@@ -102,7 +102,7 @@ extension Simulation {
     let key = log.key(of: id)
     let cancel = log.records.first { $0.key == key && $0.kind == .cancelRequested }
     guard let cancel, let accepted = history.first, cancel.lsn < accepted.lsn else { return }
-    let next = history.dropFirst().first
+    let next = history.dropFirst().first { $0.kind.isTransition }
     if next?.state?.status != .ignored || next?.reason != "cancelled" {
       violate(.cancelled, "\(id) was cancelled before it came, and is not ignored")
     }

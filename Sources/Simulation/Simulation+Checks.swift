@@ -67,7 +67,8 @@ extension Simulation {
   /// 12: of what one turn takes real-time comes first, and batch has its slice of it.
   func checkShares() {
     var batch = 0
-    for order in output.appends where order.kind == .accepted {
+    // One that is cancelled already waits for the read of its cancel, which no turn orders.
+    for order in output.appends where order.kind == .accepted && order.previousLSN == 0 {
       let payload = output.bytes[
         order.payload.offset..<order.payload.offset + order.payload.count]
       let lane = Array(payload).withUnsafeBytes { RecordPayload($0)?.state.lane }

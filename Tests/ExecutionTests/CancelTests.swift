@@ -1,7 +1,8 @@
 import Execution
 import Messages
-import Simulation
 import Testing
+
+@testable import Simulation
 
 /// One story each, of an event that a producer or a person cancels.
 @Suite("A cancelled event")
@@ -51,7 +52,6 @@ struct CancelTests {
     world.restart()
     world.settle()
     expectCancelled("a", in: world)
-    world.checkEnd()
     #expect(world.violations.isEmpty)
   }
 
@@ -224,6 +224,7 @@ struct CancelTests {
   func beforeItsEvent() throws {
     let world = try world()
     world.sendCancel(["a", "b", "c"], .batch)
+    world.settle()
     #expect(world.cancel("a") == .remembered(isRepeated: true))
     #expect(world.cancel("d") == .remembered(isRepeated: false))
     world.restart()
@@ -254,6 +255,28 @@ struct CancelTests {
     world.settle()
     #expect(world.counters.duplicates == 1 && world.counters.accepted == 0)
     #expect(world.cancel("a") == .cancelled(.ignored, isRepeated: true))
+    #expect(world.violations.isEmpty)
+  }
+
+  @Test("A crash between its acceptance and its end lets nothing of it go out")
+  func crashInBetween() throws {
+    let world = try world()
+    #expect(world.cancel("a") == .remembered(isRepeated: false))
+    let before = world.log.durableLSN
+    world.send(.realtime, SimulatedLoad.event("a"), ids: ["a"])
+    while world.log.nextLSN == before + 1 {
+      world.deliverMessages()
+      world.carryOutTurn()
+      world.answerReads()
+    }
+    #expect(world.statuses(of: "a") == [.pending, .ignored])
+    world.log.makeDurable(1) { _ in }
+    world.log.crash(keeping: 0)
+    #expect(world.statuses(of: "a") == [.pending])
+    world.restart()
+    world.settle()
+    #expect(world.statuses(of: "a") == [.pending, .ignored])
+    expectCancelled("a", in: world)
     #expect(world.violations.isEmpty)
   }
 

@@ -164,7 +164,9 @@ struct DeliberateBreakTests {
     Break(
       testDescription: "a cancelled event goes out", breaks: .publishesCancelled,
       check: .cancelled,
-      consequences: [.againForReason, .moves, .totals, .final, .outcome, .updates, .delivered],
+      consequences: [
+        .againForReason, .moves, .totals, .final, .outcome, .updates, .delivered, .logRecorded,
+      ],
       plan: Break.cancelling),
     Break(
       testDescription: "cancels are forgotten at a restart", breaks: .forgetsCancelsAtRestart,

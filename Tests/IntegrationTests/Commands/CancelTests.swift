@@ -169,8 +169,10 @@ struct CancelTests {
     #expect(code == 0 && out.contains("cancelled  nothing of it goes out"), "\(out)\(err)")
     let (again, repeated, _) = try service.run(["events", "cancel", "c-1", "--json"])
     #expect(
-      again == 0 && repeated
-        == #"{"eventId":"c-1","outcome":"already-cancelled","status":"ignored"}"# + "\n")
+      again == 0
+        && repeated
+          == #"{"eventId":"c-1","outcome":"already-cancelled","status":"ignored"}"# + "\n"
+    )
     let (remembered, said, _) = try service.run(["events", "cancel", "c-9"])
     #expect(remembered == 0 && said.contains("no such event has come yet"), "\(said)")
     let (late, why, reason) = try service.run(["events", "cancel", "c-2", "c-8"])
