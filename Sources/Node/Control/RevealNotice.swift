@@ -74,6 +74,7 @@ package struct RevealNotice: Equatable, Sendable {
   }
 
   private static func cut(_ text: String, _ bytes: Int) -> String {
-    text.utf8.count <= bytes ? text : String(decoding: text.utf8.prefix(bytes), as: UTF8.self) + "…"
+    guard text.utf8.count > bytes else { return text }
+    return String(decoding: text.utf8.prefix(bytes), as: UTF8.self) + "…"
   }
 }

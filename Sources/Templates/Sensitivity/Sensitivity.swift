@@ -105,7 +105,8 @@ extension Sensitivity.Reason: CustomStringConvertible {
     case .unreadable(let name):
       "the template \(name) cannot be read, and may be sensitive"
     case .noTemplates:
-      "no templates are known here to say whether it is sensitive: see templates.path and store.path"
+      "no templates are known here to say whether it is sensitive: see templates.path and "
+        + "store.path"
     }
   }
 }
