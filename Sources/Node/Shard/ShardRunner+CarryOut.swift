@@ -38,19 +38,9 @@ extension ShardRunner {
     guard !output.appends.isEmpty else { return }
     output.bytes.withUnsafeBytes { bytes in
       for order in output.appends {
-        var flags: RecordFlags = []
-        if order.key != nil { flags.insert(.event) }
-        if order.isFinal { flags.insert(.final) }
-        if order.isDriven { flags.insert(.driven) }
-        if order.isPublished { flags.insert(.publish) }
-        // Before an event that is accepted there can be the cancel that came before it.
-        let isBase = order.kind == .carried || order.kind == .parked
-        let isSecond = order.kind == .accepted && order.previousLSN > 0
-        if isBase || isSecond { flags.insert(.base) }
-        if order.kind.isAside { flags.insert(.aside) }
         let header = RecordHeader(
           lsn: order.lsn, kind: order.kind.rawValue, status: order.status,
-          previousStatus: order.previousStatus, flags: flags, attempt: order.attempt,
+          previousStatus: order.previousStatus, flags: RecordFlags(order), attempt: order.attempt,
           time: order.time.nanoseconds,
           hash: EventHash(high: order.key?.high ?? 0, low: order.key?.low ?? 0),
           previousLSN: order.previousLSN)
@@ -191,6 +181,21 @@ extension ShardRunner {
   ]
   /// Room in a frame for seven other properties of 255 bytes, what was cut, and its own bytes.
   private static let propertyBytes = 2 << 10
+}
+
+extension RecordFlags {
+  /// What the log has to know of a record.
+  init(_ order: AppendOrder) {
+    self = []
+    if order.key != nil { insert(.event) }
+    if order.isFinal { insert(.final) }
+    if order.isDriven { insert(.driven) }
+    if order.isPublished { insert(.publish) }
+    // Before an event that is accepted there can be the cancel that came before it.
+    let isSecond = order.kind == .accepted && order.previousLSN > 0
+    if isSecond || order.kind == .carried || order.kind == .parked { insert(.base) }
+    if order.kind.isAside { insert(.aside) }
+  }
 }
 
 extension UnsafeRawBufferPointer {
