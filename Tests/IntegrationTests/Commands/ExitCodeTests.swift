@@ -29,7 +29,7 @@ struct ExitCodeTests {
       ["templates", "preview", "order_confirmation.email.en"],
       ["templates", "preview", "\(templates)/order_confirmation.email.en"],
       ["templates", "match", event], ["templates", "diff", templates, templates],
-      ["topology", "plan"],
+      ["topology", "plan"], ["events", "cancel", "x"],
     ]
   }
 
