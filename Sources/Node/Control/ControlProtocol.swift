@@ -48,38 +48,39 @@ package enum ControlProtocol {
   }
 
   static func answer(_ eventID: [UInt8], _ outcome: RedriveOutcome) -> [UInt8] {
-    var writer = ByteWriter(capacity: 128)
-    writer.write(#"{"eventId":"#)
-    eventID.withUnsafeBytes { writer.writeJSONString($0) }
-    writer.write(#","outcome":""#)
-    writer.write(outcome.name)
-    writer.write("\"")
-    if case .done(let attempt) = outcome {
-      writer.write(#","attempt":"#)
-      writer.write(decimal: Int(attempt))
+    switch outcome {
+    case .done(let attempt): answer(eventID, outcome.name, attempt: attempt)
+    case .illegalStatus(let status): answer(eventID, outcome.name, status: status)
+    case .alreadyOpen, .movedOn, .notFound, .pastExpiration, .unavailable:
+      answer(eventID, outcome.name)
     }
-    if case .illegalStatus(let status) = outcome {
-      writer.write(#","status":""#)
-      writer.write(status.wireName)
-      writer.write("\"")
-    }
-    writer.write("}\n")
-    return writer.array()
   }
 
   static func answer(_ eventID: [UInt8], _ outcome: CancelOutcome) -> [UInt8] {
+    switch outcome {
+    case .cancelled(let status, _), .tooLate(let status):
+      answer(eventID, outcome.name, status: status)
+    case .remembered, .unavailable: answer(eventID, outcome.name)
+    }
+  }
+
+  private static func answer(
+    _ eventID: [UInt8], _ outcome: StaticString, attempt: UInt16? = nil, status: Status? = nil
+  ) -> [UInt8] {
     var writer = ByteWriter(capacity: 128)
     writer.write(#"{"eventId":"#)
     eventID.withUnsafeBytes { writer.writeJSONString($0) }
     writer.write(#","outcome":""#)
-    writer.write(outcome.name)
+    writer.write(outcome)
     writer.write("\"")
-    switch outcome {
-    case .cancelled(let status, _), .tooLate(let status):
+    if let attempt {
+      writer.write(#","attempt":"#)
+      writer.write(decimal: Int(attempt))
+    }
+    if let status {
       writer.write(#","status":""#)
       writer.write(status.wireName)
       writer.write("\"")
-    case .remembered, .unavailable: break
     }
     writer.write("}\n")
     return writer.array()

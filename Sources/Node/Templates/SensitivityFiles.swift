@@ -17,7 +17,7 @@ extension Sensitivity {
     }
     var versions: [TemplateFiles] = []
     let archive = "\(storePath)/templates"
-    let files = names(in: archive)
+    let files = folderNames(archive)
     if files == nil, !isAbsent(archive) { result.addUnreadable(archive) }
     for name in files ?? [] where name.hasSuffix(".json") {
       let content = readBytes("\(archive)/\(name)").flatMap { try? TemplateKind.archived($0) }
@@ -39,19 +39,5 @@ extension Sensitivity {
   /// A folder that is not there is another thing than one that may not be read.
   private static func isAbsent(_ path: String) -> Bool {
     access(path, F_OK) != 0 && (errno == ENOENT || errno == ENOTDIR)
-  }
-
-  /// Nil when the folder cannot be read.
-  private static func names(in path: String) -> [String]? {
-    guard let folder = opendir(path) else { return nil }
-    defer { closedir(folder) }
-    var names: [String] = []
-    while let entry = readdir(folder) {
-      names.append(
-        withUnsafePointer(to: &entry.pointee.d_name) {
-          $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-        })
-    }
-    return names.sorted()
   }
 }

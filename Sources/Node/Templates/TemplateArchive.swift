@@ -53,16 +53,8 @@ struct TemplateArchive: Sendable {
   }
 
   private func fileNames() throws(NodeError) -> [String] {
-    guard let folder = opendir(path) else { throw DurableFile.failure("read", path) }
-    defer { closedir(folder) }
-    var names: [String] = []
-    while let entry = readdir(folder) {
-      let name = withUnsafePointer(to: &entry.pointee.d_name) {
-        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-      }
-      names.append(name)
-    }
-    return names.sorted()
+    guard let names = folderNames(path) else { throw DurableFile.failure("read", path) }
+    return names
   }
 
   private static func makeFolders(_ path: String) throws(NodeError) {

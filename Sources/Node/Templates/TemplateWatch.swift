@@ -41,16 +41,8 @@ struct TemplateWatch: Sendable {
     var hash: UInt64 = 0xCBF2_9CE4_8422_2325
     func mix(_ value: UInt64) { hash = (hash ^ value) &* 0x100_0000_01B3 }
     func visit(_ path: String, depth: Int) {
-      guard depth < 8, let folder = opendir(path) else { return }
-      defer { closedir(folder) }
-      var names: [String] = []
-      while let entry = readdir(folder) {
-        names.append(
-          withUnsafePointer(to: &entry.pointee.d_name) {
-            $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-          })
-      }
-      for name in names.sorted() where name != "." && name != ".." {
+      guard depth < 8, let names = folderNames(path) else { return }
+      for name in names {
         var info = stat()
         guard stat("\(path)/\(name)", &info) == 0 else { continue }
         for byte in name.utf8 { mix(UInt64(byte)) }
