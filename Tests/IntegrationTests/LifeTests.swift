@@ -1,7 +1,6 @@
 import AMQP
 import Foundation
 import JSON
-import Simulation
 import Testing
 
 @Suite(
@@ -9,28 +8,6 @@ import Testing
   .enabled(if: TestBroker.isThere, Comment(rawValue: TestBroker.reason)),
   .timeLimit(.minutes(10)))
 struct LifeTests {
-  /// Takes so many messages from a queue and acknowledges them.
-  private func take(_ count: Int, from queue: String, _ client: BrokerClient) async throws
-    -> [(id: String, body: String)]
-  {
-    let stream = client.consume(Consumer(queue: queue, prefetch: 100))
-    var result: [(String, String)] = []
-    for try await batch in stream {
-      for message in batch {
-        SeenMessages.add(message)
-        result.append(
-          (
-            message.text(message.properties.messageID) ?? "",
-            message.withBody { String(decoding: $0, as: UTF8.self) }
-          ))
-      }
-      stream.settle(batch)
-      if result.count >= count { break }
-    }
-    await stream.close()
-    return result
-  }
-
   @Test("A delivery without a log is published again, the same, and then the event expires")
   func logTimeout() async throws {
     let service = try ServiceProcess(brokerURL: try #require(TestBroker.url))
@@ -41,7 +18,7 @@ struct LifeTests {
       TestEvents.message("quiet", lane: "realtime", prefix: service.prefix)
     ])
     try await eventually("the event expires") { try service.count("expired") == 1 }
-    let copies = try await take(2, from: "\(service.prefix).deliveries.email", client)
+    let copies = try await TestBroker.take(2, from: "\(service.prefix).deliveries.email", client)
     #expect(copies.count == 2)
     #expect(Set(copies.map(\.id)) == ["quiet.00.1"])
     #expect(Set(copies.map(\.body)).count == 1)
@@ -92,7 +69,7 @@ struct LifeTests {
       "sample-invoice", lane: "batch", prefix: service.prefix, body: body)
     message.routingKey = "invoice_reminder"
     _ = try await client.publish([message])
-    let first = try await take(1, from: "\(service.prefix).deliveries.email", client)
+    let first = try await TestBroker.take(1, from: "\(service.prefix).deliveries.email", client)
     #expect(first.map(\.id) == ["sample-invoice.00.1"])
     let log = """
       {"deliveryId":"sample-invoice.00.1","eventId":"sample-invoice","outcome":"failed",\
@@ -103,7 +80,7 @@ struct LifeTests {
       routingKey: "\(service.prefix).delivery-logs.00", body: Array(log.utf8))
     answer.contentType = "application/json"
     _ = try await client.publish([answer])
-    let second = try await take(1, from: "\(service.prefix).deliveries.sms", client)
+    let second = try await TestBroker.take(1, from: "\(service.prefix).deliveries.sms", client)
     #expect(second.map(\.id) == ["sample-invoice.00.2"])
     #expect(second.first?.body.contains(#""channel":"sms""#) == true)
     try await eventually("the second attempt is out") {

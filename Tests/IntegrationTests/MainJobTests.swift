@@ -37,28 +37,13 @@ struct MainJobTests {
     watching.cancel()
     #expect(Set(await engine.deliveries).count == ids.count)
     #expect(await watcher.disorder.isEmpty)
-    try checkSchema(service, "delivery", await engine.bodies)
-    try checkSchema(service, "status-update", await watcher.bodies)
+    try service.checkSchema("delivery", await engine.bodies)
+    try service.checkSchema("status-update", await watcher.bodies)
     let (code, out, _) = try service.run(["events", "list", "--json", "--status", "sent"])
     #expect(code == 0)
     #expect(out.split(separator: "\n").count == ids.count)
     #expect(try await service.stop() == 0)
     await client.close()
-  }
-
-  /// The schemas are checked by a validator that knows nothing of this program.
-  private func checkSchema(
-    _ service: ServiceProcess, _ kind: String, _ messages: [String]
-  ) throws {
-    #expect(!messages.isEmpty)
-    let file = service.folder.appendingPathComponent("\(kind).ndjson")
-    try messages.joined(separator: "\n").write(to: file, atomically: true, encoding: .utf8)
-    let checker = ServiceProcess.repository
-      .appendingPathComponent("Tests/Contract/check_schemas.py").path
-    let (code, out, err) = try Command.run(
-      "/usr/bin/env", ["python3", checker, "--kind", kind, file.path],
-      ProcessInfo.processInfo.environment, in: service.folder)
-    #expect(code == 0, "\(out)\(err)")
   }
 
   @Test("A client written from the schemas alone gets receipt, delivery and updates in order")

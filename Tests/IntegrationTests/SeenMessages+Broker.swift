@@ -12,7 +12,7 @@ extension SeenMessages {
         .delivery
       } else if exchange.hasSuffix(".status") {
         .statusUpdate
-      } else if exchange.isEmpty, id.hasSuffix(".receipt") {
+      } else if exchange.isEmpty, id.hasSuffix(".receipt") || id.hasSuffix(".cancel-receipt") {
         .receipt
       } else {
         nil

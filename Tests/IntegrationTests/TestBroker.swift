@@ -3,6 +3,7 @@ import Foundation
 import Logging
 import NIOCore
 import NIOPosix
+import Simulation
 
 /// The broker that the test command starts, and brokers of a test's own.
 enum TestBroker {
@@ -22,6 +23,28 @@ enum TestBroker {
     return try await BrokerClient.connect(
       options, on: MultiThreadedEventLoopGroup.singleton.next(), logger: logger,
       deadlineSeconds: 120)
+  }
+
+  /// Takes so many messages from a queue and acknowledges them.
+  static func take(_ count: Int, from queue: String, _ client: BrokerClient) async throws
+    -> [(id: String, body: String)]
+  {
+    let stream = client.consume(Consumer(queue: queue, prefetch: 100))
+    var result: [(String, String)] = []
+    for try await batch in stream {
+      for message in batch {
+        SeenMessages.add(message)
+        result.append(
+          (
+            message.text(message.properties.messageID) ?? "",
+            message.withBody { String(decoding: $0, as: UTF8.self) }
+          ))
+      }
+      stream.settle(batch)
+      if result.count >= count { break }
+    }
+    await stream.close()
+    return result
   }
 }
 

@@ -30,40 +30,6 @@ struct CancelTests {
     return (service, try await TestBroker.client(service.brokerURL))
   }
 
-  private static func take(
-    _ count: Int, from queue: String, _ client: BrokerClient
-  ) async throws -> [(id: String, body: String)] {
-    let stream = client.consume(Consumer(queue: queue, prefetch: 100))
-    var result: [(String, String)] = []
-    for try await batch in stream {
-      for message in batch {
-        result.append(
-          (
-            message.text(message.properties.messageID) ?? "",
-            message.withBody { String(decoding: $0, as: UTF8.self) }
-          ))
-      }
-      stream.settle(batch)
-      if result.count >= count { break }
-    }
-    await stream.close()
-    return result
-  }
-
-  /// The schemas are checked by a validator that knows nothing of this program.
-  private static func checkSchema(
-    _ service: ServiceProcess, _ kind: String, _ messages: [String]
-  ) throws {
-    let file = service.folder.appendingPathComponent("\(kind).ndjson")
-    try messages.joined(separator: "\n").write(to: file, atomically: true, encoding: .utf8)
-    let checker = ServiceProcess.repository
-      .appendingPathComponent("Tests/Contract/check_schemas.py").path
-    let (code, out, err) = try Command.run(
-      "/usr/bin/env", ["python3", checker, "--kind", kind, file.path],
-      ProcessInfo.processInfo.environment, in: service.folder)
-    #expect(code == 0, "\(out)\(err)")
-  }
-
   @Test("A scheduled event is cancelled by its producer, and receipts and status updates say so")
   func scheduled() async throws {
     let (service, client) = try await Self.started()
@@ -88,8 +54,8 @@ struct CancelTests {
       Self.cancel("out", service, replyTo: answers),
       Self.cancel("nobody", lane: "batch", service, replyTo: answers),
     ])
-    let receipts = try await Self.take(4, from: answers, client)
-    try Self.checkSchema(service, "receipt", receipts.map(\.body))
+    let receipts = try await TestBroker.take(4, from: answers, client)
+    try service.checkSchema("receipt", receipts.map(\.body))
     func receipt(_ id: String) -> [String] {
       receipts.filter { $0.id == "\(id).cancel-receipt" }.map(\.body)
     }
@@ -101,8 +67,8 @@ struct CancelTests {
     #expect(receipt("out").first?.contains(#""accepted":false"#) == true)
     #expect(receipt("out").first?.contains(#""code":"delivery-published""#) == true)
     #expect(receipt("nobody").first?.contains(#""code":"cancel-remembered""#) == true)
-    let seen = try await Self.take(3, from: updates, client)
-    try Self.checkSchema(service, "status-update", seen.map(\.body))
+    let seen = try await TestBroker.take(3, from: updates, client)
+    try service.checkSchema("status-update", seen.map(\.body))
     let ignored = seen.map(\.body).filter { $0.contains(#""status":"ignored""#) }
     #expect(ignored.count == 1 && ignored[0].contains(#""reason":{"code":"cancelled""#))
     #expect(try service.count("ignored") == 1)
