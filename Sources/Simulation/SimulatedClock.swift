@@ -52,26 +52,27 @@ struct SimulatedClock {
     settings.append((nanoseconds, offset))
   }
 
-  /// When the wall clock showed a time last.
-  func moment(of wall: Timestamp) -> Int64 {
+  /// When the wall clock showed a time last, and what it would have shown then had nobody put it
+  /// back since `birth`.
+  func moment(of wall: Timestamp, since birth: Int64) -> (nanoseconds: Int64, latest: Timestamp) {
+    let all = [(since: start, offset: 0)] + settings
+    var place = all.count - 1
+    var moment = nanoseconds
     var end = nanoseconds
-    for setting in settings.reversed() + [(since: start, offset: 0)] {
-      let gone = Double(wall.nanoseconds - setting.offset - start)
-      let moment = start + Int64(gone / (1 + Double(drift) / 1e6))
+    while place >= 0 {
+      let gone = Double(wall.nanoseconds - all[place].offset - start)
+      moment = start + Int64(gone / (1 + Double(drift) / 1e6))
       // The drift is in steps, see `ahead`.
-      if (setting.since - 1_000...end + 1_000).contains(moment) { return min(moment, nanoseconds) }
-      end = setting.since
+      if (all[place].since - 1_000...end + 1_000).contains(moment) { break }
+      end = all[place].since
+      place -= 1
     }
-    return nanoseconds
-  }
-
-  /// What the wall clock would have shown at a moment had nobody put it back since an earlier one.
-  func latest(at moment: Int64, since birth: Int64) -> Timestamp {
-    let before = settings.last { $0.since <= birth }?.offset ?? 0
-    let later = settings.filter { $0.since > birth && $0.since <= moment }.map(\.offset)
-    let highest = later.reduce(before, max)
-    return Timestamp(
-      nanoseconds: moment + highest + (moment - start) / 1_000_000 * drift)
+    guard place >= 0 else { return (nanoseconds, wall) }
+    // By its place among the settings: the moment itself is not exact.
+    let first = all.lastIndex { $0.since <= birth } ?? 0
+    let highest = all[min(first, place)...place].map(\.offset).max() ?? all[place].offset
+    let back = highest - all[place].offset
+    return (min(moment, nanoseconds), Timestamp(nanoseconds: wall.nanoseconds + back))
   }
 
   private mutating func jump() {

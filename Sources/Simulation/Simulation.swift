@@ -168,9 +168,8 @@ package final class Simulation {
       return crash()
     }
     for order in output.appends {
-      let moment = clock.moment(of: order.time)
-      log.append(
-        order, bytes: output.bytes, at: moment, latest: clock.latest(at: moment, since: bornAt))
+      let moment = clock.moment(of: order.time, since: bornAt)
+      log.append(order, bytes: output.bytes, at: moment.nanoseconds, latest: moment.latest)
     }
     pendingReads += output.reads.map { ($0.token, $0.target) }
     if let from = output.rangeRead { pendingRange = from }
