@@ -14,7 +14,7 @@ struct TableHeader: Equatable {
 
   var kind: Kind
   var store: StoreID
-  /// How many merges deep.
+  /// The tier it was written for, of no meaning to a reader; earlier programs counted merges.
   var level: UInt8
   var range: SegmentRange
   /// Of the newest record in the range that is no event's, by its kind; 0 for none.

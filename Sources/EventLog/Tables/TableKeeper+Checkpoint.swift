@@ -15,7 +15,9 @@ extension TableKeeper {
     let writer = try TableWriter(
       disk, paths.checkpoint + ".tmp", header, keys: 0, pace: breathe)
     try forEachOpen { (entry) throws(EventLogError) in try writer.add(entry) }
-    checkpoint = try writer.finish(as: paths.checkpoint, in: paths.index)
+    let written = try writer.finish(as: paths.checkpoint, in: paths.index)
+    self.written.bytes.add(Int(written.header.fileBytes))
+    checkpoint = written
   }
 
   /// Whether the checkpoint is worth writing again: its size against that of the segments since.

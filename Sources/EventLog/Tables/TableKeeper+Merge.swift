@@ -1,5 +1,5 @@
-// Tiers: four tables of a level in a row become one of the next, so that some ten filters stand
-// for any number of segments, and each entry is rewritten about once for every fourfold growth.
+// Tiers: four tables of a tier in a row become one of the next, so that some ten filters stand for
+// any number of segments, and each entry is written at most 1 + log4 N times for N segments.
 extension TableKeeper {
   static let fanIn = 4
 
@@ -8,7 +8,7 @@ extension TableKeeper {
   func mergeOnce() throws(EventLogError) -> Bool {
     guard let run = nextRun() else { return false }
     let inputs = Array(tables[run])
-    let merged = try write(inputs, level: level(of: inputs))
+    let merged = try write(inputs)
     tables.replaceSubrange(run, with: [merged])
     publish()
     for input in inputs where input.file.path != merged.file.path {
@@ -17,24 +17,28 @@ extension TableKeeper {
     return true
   }
 
-  private func level(of inputs: [Table]) -> UInt8 {
-    let highest = inputs.map(\.header.level).max() ?? 0
-    return inputs.count > 1 ? min(highest, 100) + 1 : highest
+  /// log4 of the segments that a table stands for, rounded down: of those that are still there.
+  /// What earlier programs called the level of a table does not count.
+  private func tier(_ range: SegmentRange) -> UInt8 {
+    let first = max(range.first, indexed.first?.segment.id ?? 0)
+    let segments = range.last >= first ? range.last - first + 1 : 1
+    return UInt8((UInt64.bitWidth - 1 - segments.leadingZeroBitCount) / 2)
   }
 
+  /// The four oldest of four tables or more of the same tier; of several runs the one of the lowest
+  /// tier. A table that is older than one of a higher tier, as one that was made again or that
+  /// retention cut may be, counts as of that tier: it would else never be merged.
   private func nextRun() -> Range<Int>? {
-    let levels = tables.map(\.header.level)
-    for level in Set(levels).sorted() {
-      var start: Int?
-      for index in 0...levels.count {
-        if index < levels.count, levels[index] <= level {
-          start = start ?? index
-          continue
-        }
-        if let begin = start, index - begin >= Self.fanIn { return begin..<index }
-        start = nil
+    var tier: UInt8 = 0
+    var end = tables.count
+    for index in tables.indices.reversed() {
+      let own = self.tier(tables[index].range)
+      if own > tier {
+        if end - index - 1 >= Self.fanIn { return index + 1..<index + 1 + Self.fanIn }
+        (tier, end) = (own, index + 1)
       }
     }
+    if end >= Self.fanIn { return 0..<Self.fanIn }
     if let oldest = tables.first, oldest.range.firstLSN <= origin.lsn {
       let gone = origin.lsn - oldest.range.firstLSN
       if gone > oldest.range.end.lsn - origin.lsn { return 0..<1 }
@@ -43,7 +47,7 @@ extension TableKeeper {
   }
 
   /// One table with what the inputs say of events that are still in the log.
-  private func write(_ inputs: [Table], level: UInt8) throws(EventLogError) -> Table {
+  private func write(_ inputs: [Table]) throws(EventLogError) -> Table {
     guard let first = inputs.first, let last = inputs.last else {
       preconditionFailure("a merge has inputs")
     }
@@ -55,6 +59,7 @@ extension TableKeeper {
       last: last.range.last,
       firstLSN: isCut ? begin?.firstLSN ?? first.range.firstLSN : first.range.firstLSN,
       end: last.range.end)
+    let level = tier(range)
     var header = TableHeader(kind: .table, store: store, level: level, range: range)
     header.newestOfKind = newestOfKind(inputs)
     let path = paths.table(range, level: level)
@@ -66,7 +71,9 @@ extension TableKeeper {
     while let entry = try merge.next() {
       if entry.value.lsn > origin.lsn { try writer.add(entry) }
     }
-    return try writer.finish(as: path, in: paths.index)
+    let table = try writer.finish(as: path, in: paths.index)
+    written.add(table)
+    return table
   }
 
   /// By kind, the newest record that is no event's and still in the log.

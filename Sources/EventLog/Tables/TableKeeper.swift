@@ -20,6 +20,8 @@ final class TableKeeper {
   /// Where the log begins, after what retention removed.
   var origin: ChainPoint
   var maxEpoch: UInt64
+  /// What was written, for the figures.
+  let written = IndexWrites()
   /// Called with the bytes written by a merge; waits so that merging stays in the background.
   var pace: (Int) throws(EventLogError) -> Void = { _ in }
 
@@ -120,9 +122,9 @@ final class TableKeeper {
     let positions = PositionTable(
       store: store, range: range, count: contents.positions.count,
       lastFrame: contents.lastFrame, latest: contents.latest)
-    try disk.replaceFile(
-      hexadecimal(segment.id) + ".positions", in: paths.index,
-      with: positions.encoded(contents.positions))
+    let bytes = positions.encoded(contents.positions)
+    try disk.replaceFile(hexadecimal(segment.id) + ".positions", in: paths.index, with: bytes)
+    written.bytes.add(bytes.count)
     return positions
   }
 
@@ -138,7 +140,10 @@ final class TableKeeper {
     let writer = try TableWriter(
       disk, path + ".tmp", header, keys: contents.entries.count, pace: { _ in })
     for entry in contents.entries { try writer.add(entry) }
-    return try writer.finish(as: path, in: paths.index)
+    let table = try writer.finish(as: path, in: paths.index)
+    written.add(table)
+    written.firstEntries.add(contents.entries.count)
+    return table
   }
 
   /// From now on the owner and new reads see these tables.

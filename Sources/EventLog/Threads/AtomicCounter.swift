@@ -8,4 +8,6 @@ final class AtomicCounter: Sendable {
   var value: Int { storage.load(ordering: .acquiring) }
 
   func increase() { storage.add(1, ordering: .releasing) }
+
+  func add(_ count: Int) { storage.add(count, ordering: .releasing) }
 }

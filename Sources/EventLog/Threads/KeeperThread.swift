@@ -7,6 +7,8 @@ final class KeeperThread: @unchecked Sendable {
   // Sendable because the variables are only touched with the monitor's lock held, but `keeper`,
   // which belongs to the thread while it runs and to the closer after it ended.
   private let keeper: TableKeeper
+  /// What it wrote.
+  let written: IndexWrites
   private let monitor = Monitor()
   private var sealed: [Manifest.Segment] = []
   /// Segments sealed since the log was opened that are not indexed yet.
@@ -41,6 +43,7 @@ final class KeeperThread: @unchecked Sendable {
 
   init(_ keeper: TableKeeper, onCarry: @escaping @Sendable ([CarryRequest]) -> Void) {
     self.keeper = keeper
+    written = keeper.written
     self.onCarry = onCarry
     clock = RetentionClock(
       wall: keeper.options.wallClock(), monotonic: monotonicNanoseconds())

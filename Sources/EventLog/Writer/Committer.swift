@@ -9,6 +9,9 @@ final class Committer: @unchecked Sendable {
   // Sendable because the variables are only touched with the monitor's lock held, but `writer`,
   // which belongs to the sync thread while it runs and to the closer after it ended.
   let durableLSN: Atomic<UInt64>
+  /// Bytes of frames written since the log was opened.
+  var frameBytes: Int { written.value }
+  private let written: AtomicCounter
   /// Bytes of records that became durable since the log was opened.
   let durableBytes = Atomic<Int>(0)
   private let monitor = Monitor()
@@ -42,6 +45,7 @@ final class Committer: @unchecked Sendable {
     onAdvance: @escaping @Sendable (UInt64, EventLogError?) -> Void
   ) {
     self.writer = writer
+    written = writer.written
     self.callbacks = callbacks
     self.onAdvance = onAdvance
     durableLSN = Atomic(writer.point.lsn)

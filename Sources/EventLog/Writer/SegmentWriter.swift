@@ -15,6 +15,8 @@ final class SegmentWriter {
   let preparer: SparePreparer
   /// Told of a segment that will not change any more.
   var onSealed: (Manifest.Segment) -> Void = { _ in }
+  /// Bytes of frames.
+  let written = AtomicCounter()
   private let mark: DiskFile
   private let markBuffer = UnsafeMutableRawPointer.allocate(
     byteCount: DurableMark.bytes, alignment: 64)
@@ -76,6 +78,7 @@ final class SegmentWriter {
     }
     let begun = monotonicNanoseconds()
     try file.write(bytes, at: offset, directly: goesDirectly(buffer))
+    written.add(bytes.count)
     try sync()
     if fillsBlocks(buffer) {
       bytesPerSecond = Double(bytes.count) * 1e9 / Double(monotonicNanoseconds() - begun + 1)

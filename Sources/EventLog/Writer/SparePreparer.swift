@@ -23,6 +23,8 @@ final class SparePreparer: @unchecked Sendable {
   private let onSpace: @Sendable (EventLogError?) -> Void
   /// How far the active segment is written: the spare is to be done when half of it is.
   private let activeBytes = Atomic(0)
+  /// Zeros that were written.
+  let writtenBytes = AtomicCounter()
 
   /// `ready`: what is there.
   init(
@@ -203,6 +205,7 @@ final class SparePreparer: @unchecked Sendable {
         }
       }
     }
+    writtenBytes.add(options.segmentBytes)
   }
 
   /// How often it is looked whether the log goes faster than the spare.
