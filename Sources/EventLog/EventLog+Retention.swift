@@ -11,9 +11,9 @@ extension EventLog {
     // An event that the tables held for final may have been taken up again.
     guard
       proposal.lastLSN < lsn,
-      reopened.isUntouched(through: proposal.newestLSN, covered: proposal.coveredLSN)
+      reopened.isUntouched(proposal.finals, covered: proposal.coveredLSN)
     else { return keeper.refuse() }
-    // From here on nothing of the segment is read any more.
+    // From here on nothing of the segments is read any more.
     map.forget(through: proposal.segment)
     committer.drop(through: proposal.segment)
   }

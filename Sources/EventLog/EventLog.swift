@@ -70,6 +70,7 @@ package final class EventLog {
     published = opened.keeper.published
     tablesSeen = published.generation.value
     tables = published.set
+    published.seen.set(tablesSeen)
     reopened = opened.reopened
     let keeper = KeeperThread(opened.keeper, onCarry: callbacks.onCarry)
     self.keeper = keeper
@@ -88,6 +89,7 @@ package final class EventLog {
       fetcher, durableLSN: writer.point.lsn, onRead: callbacks.onRead,
       onDamage: { keeper.distrust($0) })
     self.reader = reader
+    keeper.onForgotten = { reader.forget(through: $0) }
     committer = Committer(writer, callbacks) { reader.advance(to: $0, failure: $1) }
     committer.onDropped = { keeper.dropped(through: $0, origin: $1) }
   }
@@ -140,7 +142,7 @@ package final class EventLog {
   }
 
   private struct PendingNote {
-    var fingerprint: UInt64
+    var hash: EventHash
     var previousLSN: UInt64
     var value: IndexValue
   }
@@ -153,8 +155,7 @@ package final class EventLog {
     if pending.count == Self.pendingNotes { applyNotes() }
     pending.append(
       PendingNote(
-        fingerprint: header.hash.high & mask, previousLSN: header.previousLSN,
-        value: IndexValue(header)))
+        hash: header.hash, previousLSN: header.previousLSN, value: IndexValue(header)))
   }
 
   /// Tells `index` what was appended; before anything is asked of it.
@@ -167,15 +168,15 @@ package final class EventLog {
     refreshTables()
     let covered = tables.coveredLSN
     // All at once: a processor overlaps the walks to so many pages only if nothing is in between.
-    for note in pending { index.prefetch(note.fingerprint) }
+    for note in pending { index.prefetch(note.hash.high & mask) }
     for note in pending {
-      if !index.update(note.fingerprint, previous: note.previousLSN, to: note.value) {
-        // Only of an event that was final in an indexed segment memory knows nothing.
-        precondition(
-          note.previousLSN <= covered, "previousLSN is not the newest of this event")
-        _ = index.update(note.fingerprint, previous: 0, to: note.value)
-      }
-      reopened.note(lsn: note.value.lsn, previous: note.previousLSN, covered: covered)
+      let known = index.update(
+        note.hash.high & mask, previous: note.previousLSN, to: note.value)
+      // Only of an event that was final in an indexed segment memory knows nothing.
+      precondition(
+        known != .unknown || note.previousLSN <= covered,
+        "previousLSN is not the newest of this event")
+      if known.wasFinal { reopened.note(note.value, of: note.hash) }
       sweep.step(index)
     }
     pending.removeAll(keepingCapacity: true)
@@ -185,6 +186,7 @@ package final class EventLog {
   func seeTables() {
     tablesSeen = published.generation.value
     tables = published.set
+    published.seen.set(tablesSeen)
     sweep.begin(through: tables.coveredLSN)
     reopened.see(covered: tables.coveredLSN)
   }

@@ -23,6 +23,10 @@ package struct EventLogOptions: Sendable {
   package var disk: any Disk = LinuxDisk()
   /// Segments whose events are all final and older than this are removed; nil keeps everything.
   package var retentionSeconds: Int64?
+  /// The oldest segments are removed, however young, while the store takes more than this: sealed
+  /// segments, derived files, and three segments for the one that is written and those prepared.
+  /// What open events need stays. An id may come again once its records are gone. Nil: any size.
+  package var maxBytes: Int64?
   /// Whether checkpoints are written while the log is open; one is at a clean end.
   package var writesCheckpoints = true
   /// How many bytes a second merges of derived files write at most.
@@ -47,6 +51,9 @@ package struct EventLogOptions: Sendable {
 
   package init(path: String) { self.path = path }
 
+  /// Whether anything is ever removed.
+  var retains: Bool { retentionSeconds != nil || maxBytes != nil }
+
   /// A segment older than this is sealed even if it is not full, so that retention comes to its
   /// records in time; nil when there is no retention.
   var segmentNanoseconds: Int64? {
@@ -67,6 +74,15 @@ package struct EventLogOptions: Sendable {
     if let retentionSeconds, retentionSeconds < 1 {
       throw EventLogError(
         .badOptions, "retentionSeconds is \(retentionSeconds); expected at least 1")
+    }
+    let least = Int64(roundUp(leastSegmentBytes ?? segmentBytes, to: Limits.blockBytes))
+    if let maxBytes, maxBytes < Limits.leastSegments * least {
+      throw EventLogError(
+        .badOptions,
+        """
+        maxBytes is \(maxBytes); expected at least \(Limits.leastSegments * least), \
+        \(Limits.leastSegments) segments
+        """)
     }
     guard 1...100 ~= confirmMilliseconds else {
       throw EventLogError(

@@ -52,6 +52,12 @@ package enum Limits {
   /// Sealed segments that wait to be indexed before the owner is asked to take nothing in: the
   /// index holds their events meanwhile.
   static let segmentsToIndex = 8
+  /// Events that one look of retention asks the owner to carry, and at one time.
+  static let carriesAtMost = 1 << 16
+  static let carriedAtOnce = 512
+  /// Segments that a bound on the size of a store must leave room for: three that are written or
+  /// prepared, and as many sealed ones.
+  static let leastSegments: Int64 = 6
   /// Frame buffers kept for reuse.
   static let pooledBuffers = 4
 

@@ -18,10 +18,12 @@ import Testing
       if isNew {
         fingerprints.append(random.next() & mask)
         newest.append(lsn)
-        #expect(index.update(fingerprints[newest.count - 1], previous: 0, to: value(lsn)))
+        let known = index.update(fingerprints[newest.count - 1], previous: 0, to: value(lsn))
+        #expect(known == .new)
       } else {
         let event = Int.random(in: 0..<newest.count, using: &random)
-        #expect(index.update(fingerprints[event], previous: newest[event], to: value(lsn)))
+        let known = index.update(fingerprints[event], previous: newest[event], to: value(lsn))
+        #expect(known == .final)
         newest[event] = lsn
       }
     }
@@ -38,20 +40,22 @@ import Testing
 
   @Test func `a slot carries LSN, status and flags`() {
     let index = EventIndex()
-    #expect(index.update(9, previous: 0, to: value(Limits.maxLSN, status: 255)))
+    #expect(index.update(9, previous: 0, to: value(Limits.maxLSN, status: 255)) == .new)
     #expect(index.first(9)?.lsn == Limits.maxLSN)
     #expect(index.first(9)?.status == 255)
     #expect(index.first(9)?.flags == [.event, .final])
   }
 
-  @Test func `a previous record that is not the newest is refused and changes nothing`() {
+  @Test func `the index says what it knew of an event before`() {
     let index = EventIndex()
-    #expect(index.update(9, previous: 0, to: value(1)))
-    #expect(index.update(9, previous: 1, to: value(2)))
-    #expect(!index.update(9, previous: 1, to: value(3)))
-    #expect(!index.update(10, previous: 1, to: value(3)))
-    #expect(index.candidates(9).map(\.lsn) == [2])
-    #expect(index.count == 1)
+    let open = IndexValue(RecordHeader(lsn: 2, flags: .event))
+    #expect(index.update(9, previous: 0, to: value(1)) == .new)
+    #expect(index.update(9, previous: 1, to: open) == .final)
+    #expect(index.update(9, previous: 2, to: value(3)) == .open)
+    #expect(index.candidates(9).map(\.lsn) == [3] && index.count == 1)
+    #expect(index.update(9, previous: 2, to: value(4)) == .unknown)
+    #expect(index.update(10, previous: 3, to: value(5)) == .unknown)
+    #expect(index.candidates(9).map(\.lsn).sorted() == [3, 4] && index.count == 3)
   }
 
   /// All in one part, which outgrows its address space, shrinks and grows again.
@@ -78,7 +82,7 @@ import Testing
         let fingerprint = random.next() & mask
         let isFinal = Int.random(in: 0..<10, using: &random) > 0
         let header = RecordHeader(lsn: lsn, flags: isFinal ? [.event, .final] : .event)
-        #expect(index.update(fingerprint, previous: 0, to: IndexValue(header)))
+        _ = index.update(fingerprint, previous: 0, to: IndexValue(header))
         open[lsn] = (fingerprint, isFinal)
       }
       check("round \(round), grown")

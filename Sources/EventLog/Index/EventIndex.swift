@@ -60,17 +60,32 @@ final class EventIndex {
   @inline(__always)
   static func part(_ fingerprint: UInt64) -> Int { Int(fingerprint >> (64 - tableBits)) }
 
+  /// What the index knew of an event before.
+  enum Known: Equatable {
+    /// It is new.
+    case new
+    case open
+    case final
+    /// It has a record before, and no slot holds that one.
+    case unknown
+
+    /// Whether the event was final: one that memory does not know is.
+    var wasFinal: Bool { self == .final || self == .unknown }
+  }
+
   /// Makes `value` the newest record of an event. `previous` is the LSN of the record before it,
-  /// 0 for a new event. False when no slot holds `previous`: nothing was changed.
+  /// 0 for a new event.
   @inline(__always)
-  func update(_ fingerprint: UInt64, previous: UInt64, to value: IndexValue) -> Bool {
+  func update(_ fingerprint: UInt64, previous: UInt64, to value: IndexValue) -> Known {
     let table = tables + Self.part(fingerprint)
-    if previous == 0 {
-      table.pointee.insert(fingerprint, value)
-      count += 1
-      return true
+    if previous > 0,
+      let before = table.pointee.replace(fingerprint, previous: previous, with: value)
+    {
+      return before.flags.contains(.final) ? .final : .open
     }
-    return table.pointee.replace(fingerprint, previous: previous, with: value)
+    table.pointee.insert(fingerprint, value)
+    count += 1
+    return previous == 0 ? .new : .unknown
   }
 
   /// How many parts `removeFinal` takes.

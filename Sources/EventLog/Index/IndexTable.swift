@@ -46,20 +46,22 @@ struct IndexTable {
     count += 1
   }
 
+  /// What the slot held that holds `previous`; nil when none does: nothing was changed.
   @inline(__always)
   mutating func replace(
     _ fingerprint: UInt64, previous: UInt64, with value: IndexValue
-  ) -> Bool {
-    guard let slots, pages > 0 else { return false }
+  ) -> IndexValue? {
+    guard let slots, pages > 0 else { return nil }
     var at = position(fingerprint)
     while slots[at].value != 0 {
-      if slots[at].fingerprint == fingerprint, slots[at].value & Limits.maxLSN == previous {
+      let before = IndexValue(word: slots[at].value)
+      if slots[at].fingerprint == fingerprint, before.lsn == previous {
         slots[at].value = value.word
-        return true
+        return before
       }
       at &+= 1
     }
-    return false
+    return nil
   }
 
   /// Brings the first slot of the fingerprint into the cache.

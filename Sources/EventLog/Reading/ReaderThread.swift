@@ -11,6 +11,8 @@ final class ReaderThread: @unchecked Sendable {
   private var durableLSN: UInt64
   private var failure: EventLogError?
   private var isStopping = false
+  /// Segments up to this one are gone, and files of them may be open.
+  private var goneThrough: UInt64?
   private var thread: WorkerThread?
   private let fetcher: RecordFetcher
   private let onRead: @Sendable ([ReadAnswer]) -> Void
@@ -63,6 +65,15 @@ final class ReaderThread: @unchecked Sendable {
     }
   }
 
+  /// The segments up to this one are gone: what is open of them is closed, after the answers that
+  /// are under way.
+  func forget(through id: UInt64) {
+    monitor.withLock {
+      goneThrough = id
+      monitor.signal()
+    }
+  }
+
   /// Answers what can be answered, fails the rest, ends the thread.
   func stop() {
     monitor.withLock {
@@ -75,7 +86,8 @@ final class ReaderThread: @unchecked Sendable {
 
   private func run() {
     var answers: [ReadAnswer] = []
-    while let (batch, durable, failure) = nextBatch() {
+    while let (batch, durable, failure, gone) = nextBatch() {
+      if let gone { fetcher.forget(through: gone) }
       for resolved in batch {
         answers.append(
           ReadAnswer(
@@ -90,18 +102,19 @@ final class ReaderThread: @unchecked Sendable {
     }
   }
 
-  /// The requests at the head that can be answered; nil at the end.
-  private func nextBatch() -> ([ResolvedRequest], UInt64, EventLogError?)? {
+  /// The requests at the head that can be answered, and which segments are gone; nil at the end.
+  private func nextBatch() -> ([ResolvedRequest], UInt64, EventLogError?, gone: UInt64?)? {
     monitor.withLock {
+      defer { goneThrough = nil }
       while true {
         let giveUp = failure ?? (isStopping ? EventLogError(.closed, "the log was closed") : nil)
         let end =
           giveUp != nil
           ? queue.count : queue.firstIndex { $0.needs > durableLSN } ?? queue.count
-        if end > 0 {
+        if end > 0 || goneThrough != nil {
           let batch = Array(queue[..<end])
           queue.removeFirst(end)
-          return (batch, durableLSN, giveUp)
+          return (batch, durableLSN, giveUp, goneThrough)
         }
         if isStopping { return nil }
         monitor.wait()

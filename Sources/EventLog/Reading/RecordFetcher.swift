@@ -226,6 +226,12 @@ final class RecordFetcher {
     return UnsafeRawPointer(base + Int(walk.offset - windowOffset))
   }
 
+  /// The segments up to this one are gone: nothing of them stays open.
+  func forget(through id: UInt64) {
+    forget()
+    files.close(through: id)
+  }
+
   /// The window may hold bytes from before a later frame was written.
   private func forget() { windowFile = nil }
 }

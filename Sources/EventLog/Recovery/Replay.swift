@@ -83,12 +83,12 @@ final class Replay {
       marks.append(UInt32(truncatingIfNeeded: offset / 8))
     }
     guard header.flags.contains(.event) else { return true }
-    reopened.note(lsn: header.lsn, previous: header.previousLSN, covered: coveredLSN)
-    let fingerprint = header.hash.high & mask
     let value = IndexValue(header)
-    if index.update(fingerprint, previous: header.previousLSN, to: value) { return true }
+    let known = index.update(
+      header.hash.high & mask, previous: header.previousLSN, to: value)
     // The record before it is a final one of an indexed segment, or went with an older one.
-    guard header.previousLSN <= coveredLSN else { return false }
-    return index.update(fingerprint, previous: 0, to: value)
+    if known == .unknown, header.previousLSN > coveredLSN { return false }
+    if known.wasFinal { reopened.note(value, of: header.hash) }
+    return true
   }
 }

@@ -36,6 +36,9 @@ final class BlockedFilter: @unchecked Sendable {
     for word in 0..<8 { words[word] |= Self.bit(hash, word) }
   }
 
+  /// False only if the key was never inserted.
+  func mayContain(_ hash: EventHash) -> Bool { Self.mayContain(memory, blocks, hash) }
+
   @inline(__always)
   static func block(
     _ memory: UnsafeMutableRawPointer, _ blocks: Int, _ hash: EventHash

@@ -73,7 +73,7 @@ final class Table: @unchecked Sendable {
 
   /// The event's entry; nil when no record of it is in the range. Reads one page, seldom two.
   func find(_ hash: EventHash) throws(EventLogError) -> TableEntry? {
-    var page = max(0, firstPage(notBefore: hash.high) - 1)
+    var page = page(of: hash)
     var bytes = [UInt8](repeating: 0, count: Self.pageBytes)
     while page < fences.count, fences[page] <= hash.high {
       let found = try bytes.withMutableBytes { (buffer) throws(EventLogError) -> TableEntry? in
@@ -87,6 +87,10 @@ final class Table: @unchecked Sendable {
     return nil
   }
 
+  /// The page to begin at: the event's entry is in this one, or in one of those behind it that
+  /// begin with the same bits.
+  func page(of hash: EventHash) -> Int { max(0, firstPage(notBefore: hash.high) - 1) }
+
   /// The number of the first page that begins at or behind `high`.
   private func firstPage(notBefore high: UInt64) -> Int {
     var low = 0
@@ -98,7 +102,7 @@ final class Table: @unchecked Sendable {
     return low
   }
 
-  private static func find(_ hash: EventHash, inPage page: UnsafeRawPointer) -> TableEntry? {
+  static func find(_ hash: EventHash, inPage page: UnsafeRawPointer) -> TableEntry? {
     var low = 0
     var end = Int(page.integer(UInt16.self, at: 4))
     while low < end {

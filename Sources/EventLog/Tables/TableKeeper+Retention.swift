@@ -1,90 +1,115 @@
-/// An event, or a record that is no event's, that holds an old segment back: retention goes on
-/// when the owner has appended a record that stands for it.
-package struct CarryRequest: Hashable, Sendable {
-  /// The newest record of the event, or of its kind.
-  package let lsn: UInt64
-  /// Of the event; meaningless when it is none.
-  package let hash: EventHash
-  /// False for a record that is no event's: its owner appends a newer one of the kind.
-  package let isEvent: Bool
-}
-
-/// What may be done about the oldest segment.
-enum RetentionPlan: Equatable {
-  /// It is not old enough, or the owner needs it.
-  case nothing
-  /// An event holds it back whose newest record is young: one of a segment with this latest time.
-  case young(latest: Int64)
-  /// These hold it back, and nothing else that would not pass by itself.
-  case carry([CarryRequest])
-  case drop(RetentionProposal)
-}
-
-/// To remove the oldest segment, by what the tables know. The owner has the last word.
-struct RetentionProposal: Equatable, Sendable {
-  let segment: UInt64
-  let lastLSN: UInt64
-  /// The newest of the records, by the tables, of events that need one of this segment.
-  let newestLSN: UInt64
-  /// What the tables covered when this was decided.
-  let coveredLSN: UInt64
-}
-
 extension TableKeeper {
-  /// Looks at the oldest segment: it may go when it lies before `keepFrom`, and every event with
-  /// a record in it is final with a newest record from before `cutoff` (unix ns), or needs no
-  /// record of it. Reads the segment, and verifies it on the way.
-  func planRetention(cutoff: Int64, keepFrom: UInt64) throws(EventLogError) -> RetentionPlan {
-    guard let oldest = indexed.first, oldest.lastLSN < keepFrom else { return .nothing }
-    let old = indexed.prefix { $0.positions.latest < cutoff }
-    guard let oldLSN = old.last?.lastLSN, let segment = old.first?.segment else {
-      return .nothing
+  /// Which of the oldest segments retention may look at.
+  func reach(_ bounds: RetentionBounds) -> RetentionReach {
+    RetentionReach(
+      indexed, bounds, origin: origin.lsn, bytesTooMany: bytesTooMany(bounds.maxBytes))
+  }
+
+  /// What the store takes: sealed segments, derived files, and the segment that is written with
+  /// the two that are prepared.
+  var storeBytes: Int64 {
+    let sealed =
+      indexed.reduce(0) { $0 + $1.bytes } + pending.reduce(0) { $0 + ($1.end?.offset ?? 0) }
+    let derived = tables.reduce(checkpoint?.header.fileBytes ?? 0) { $0 + $1.header.fileBytes }
+    return sealed + derived + 3 * Int64(options.segmentBytes)
+  }
+
+  /// Whether the store takes more than it may.
+  var isTooLarge: Bool { bytesTooMany(options.maxBytes) > 0 }
+
+  /// Nothing while the store is within its bound; then a sixteenth of the bound more than it is
+  /// beyond, so that a look, which reads tables, is worth it.
+  private func bytesTooMany(_ most: Int64?) -> Int64 {
+    guard let most else { return 0 }
+    let bytes = storeBytes
+    return bytes > most ? bytes - most + most / 16 : 0
+  }
+
+  /// How many bytes of tables a look reads.
+  func bytesOfLook(_ reach: RetentionReach) -> Int64 {
+    tables.prefix { $0.range.firstLSN <= reach.endLSN }.reduce(0) {
+      $0 + Int64($1.header.pages * Table.pageBytes)
     }
-    let file = try Recovery.open(disk, paths.segment(segment.id), .read, segment)
-    defer { file.closeQuietly() }
-    let contents = try SegmentIndexer(
-      segment, file, store: store, after: origin, maxEpoch: maxEpoch)
-    var carried = carryOfKinds(contents)
-    var newestLSN = oldest.lastLSN
-    for entry in contents.entries {
-      let newest = try newestEntry(entry)
-      let isNeeded = newest.base <= oldest.lastLSN
-      if newest.isOpen, !options.breaks.has(.dropOpenEvents) {
-        guard isNeeded else { continue }
-        carried.append(CarryRequest(lsn: newest.value.lsn, hash: entry.hash, isEvent: true))
-      } else if newest.value.lsn > oldLSN, isNeeded {
-        let holder = indexed.first { newest.value.lsn <= $0.lastLSN }
-        return .young(latest: holder?.positions.latest ?? cutoff)
-      } else if isNeeded {
-        newestLSN = max(newestLSN, newest.value.lsn)
+  }
+
+  /// Looks at the oldest segments, all that are old at once: those may go that lie before every
+  /// record that is needed. A record is needed by an open event; by a final one whose newest record
+  /// is young, within the bounds' patience; and when it is no event's and the newest of its kind.
+  ///
+  /// Reads the tables of those segments from end to end, and of newer ones the pages of events
+  /// that have a record there. The segments themselves are not read: their tables were made of
+  /// verified bytes, and what is about to go need not be whole.
+  func planRetention(_ bounds: RetentionBounds) throws(EventLogError) -> RetentionPlan {
+    let reach = reach(bounds)
+    guard reach.segments > 0, let first = indexed.first else { return RetentionPlan() }
+    // Meanwhile others may be indexed.
+    let (indexed, tables, coveredLSN) = (self.indexed, self.tables, self.coveredLSN)
+    let old = tables.prefix { $0.range.firstLSN <= reach.endLSN }
+    var pass = RetentionPass(
+      reach, origin: origin.lsn, firstEnd: first.lastLSN,
+      entries: old.reduce(0) { $0 + $1.header.entries })
+    let kinds = newestOfKind(tables).filter { $0 > 0 && $0 <= reach.endLSN }
+    for lsn in kinds { pass.hold(lsn) }
+    try look(old, tables[old.endIndex...], &pass)
+    var plan = RetentionPlan()
+    plan.carries = try carries(kinds, pass)
+    let last = indexed.prefix(reach.segments).prefix { $0.lastLSN < pass.heldLSN }.last
+    if let last {
+      plan.proposal = RetentionProposal(
+        segment: last.segment.id, lastLSN: last.lastLSN, finals: pass.finals,
+        coveredLSN: coveredLSN)
+    } else if plan.carries.isEmpty {
+      let holder = indexed.first { pass.youngLSN <= $0.lastLSN }
+      plan.youngUntil = holder?.positions.latest
+    }
+    return plan
+  }
+
+  private func look(
+    _ old: ArraySlice<Table>, _ newer: ArraySlice<Table>, _ pass: inout RetentionPass
+  ) throws(EventLogError) {
+    var cursors: [TableCursor] = []
+    for table in old { cursors.append(try TableCursor(table, after: origin.lsn)) }
+    let seekers = newer.map { TableSeeker($0) }
+    var merge = EntryMerge(cursors)
+    var unpaced = 0
+    while let entry = try merge.next() {
+      unpaced += 1
+      if unpaced == Self.pacedEntries {
+        try pace(unpaced * TableEntry.bytes)
+        unpaced = 0
+      }
+      guard pass.concerns(entry) else { continue }
+      var known = entry
+      for seeker in seekers where seeker.mayFind(entry.hash) {
+        if let found = try seeker.find(entry.hash) { known.absorb(found) }
+      }
+      pass.take(known, treatsOpenAsFinal: options.breaks.has(.dropOpenEvents))
+    }
+  }
+
+  private static let pacedEntries = 1 << 14
+
+  /// Positions first, then open events, then final ones, each those that hold the oldest records.
+  private func carries(
+    _ kinds: [UInt64], _ pass: RetentionPass
+  ) throws(EventLogError) -> [CarryRequest] {
+    let (open, young) = pass.holders()
+    let ofNoEvent = EventHash(high: 0, low: 0)
+    var carries = kinds.map { CarryRequest(lsn: $0, hash: ofNoEvent, isEvent: false) }
+    carries += open.map { CarryRequest(lsn: $0.lsn, hash: $0.hash, isEvent: true) }
+    guard !young.isEmpty else { return carries }
+    let fetcher = RecordFetcher(map, SegmentFiles(disk, paths))
+    for holder in young {
+      var record: [UInt8] = []
+      guard try fetcher.fetch(holder.lsn, into: &record) else { continue }
+      RecordBlock(record, count: 1).forEach { view in
+        carries.append(
+          CarryRequest(
+            lsn: holder.lsn, hash: holder.hash, isEvent: true, finalID: Array(view.id)))
       }
     }
-    if !carried.isEmpty { return .carry(carried) }
-    return .drop(
-      RetentionProposal(
-        segment: segment.id, lastLSN: oldest.lastLSN, newestLSN: newestLSN,
-        coveredLSN: coveredLSN))
-  }
-
-  /// Records of the segment that are no event's and the newest of their kind.
-  private func carryOfKinds(_ contents: SegmentIndexer) -> [CarryRequest] {
-    let newest = newestOfKind(tables)
-    return contents.newestOfKind.enumerated().compactMap { kind, lsn in
-      guard lsn > 0, newest[kind] <= lsn else { return nil }
-      return CarryRequest(lsn: lsn, hash: EventHash(high: 0, low: 0), isEvent: false)
-    }
-  }
-
-  /// What all tables say of the event of an entry.
-  private func newestEntry(_ entry: TableEntry) throws(EventLogError) -> TableEntry {
-    var known = entry
-    for table in published.set.suspects(entry.hash) {
-      guard let found = try table.find(entry.hash) else { continue }
-      known.absorb(found)
-      // Newest first: older tables add the base at most, which a final event does not need.
-      if !known.isOpen || known.base > entry.base { break }
-    }
-    return known
+    return carries
   }
 
   /// The manifest begins behind these segments now: their files go, and nothing remembers them.

@@ -35,6 +35,7 @@ final class TableKeeper {
     let positions: PositionTable
 
     var lastLSN: UInt64 { positions.range.end.lsn }
+    var bytes: Int64 { segment.end?.offset ?? 0 }
   }
 
   init(
@@ -155,6 +156,8 @@ final class PublishedTables: @unchecked Sendable {
   // Sendable because `current` is only touched with the monitor's lock held.
   /// Changes with every new set.
   let generation = AtomicCounter()
+  /// The generation that the owner has come to.
+  let seen = AtomicCounter()
   private let monitor = Monitor()
   private var current: TableSet
   /// Kept for a while, so that its memory is given back by the keeper's thread and not by the
@@ -176,5 +179,17 @@ final class PublishedTables: @unchecked Sendable {
       withExtendedLifetime(released) {}
       generation.increase()
     }
+  }
+
+  /// Lets go of the set before this one once the owner has: its files, removed or merged, take room
+  /// until then. False while the owner has not.
+  func releasePrevious() -> Bool {
+    guard seen.value == generation.value else { return monitor.withLock { previous == nil } }
+    let released = monitor.withLock {
+      defer { previous = nil }
+      return previous
+    }
+    withExtendedLifetime(released) {}
+    return true
   }
 }

@@ -7,6 +7,8 @@ final class AtomicCounter: Sendable {
   @inline(__always)
   var value: Int { storage.load(ordering: .acquiring) }
 
+  func set(_ value: Int) { storage.store(value, ordering: .releasing) }
+
   func increase() { storage.add(1, ordering: .releasing) }
 
   func add(_ count: Int) { storage.add(count, ordering: .releasing) }

@@ -5,7 +5,8 @@ internal import Synchronization
 /// to a derived file excepted: that file is made again.
 final class KeeperThread: @unchecked Sendable {
   // Sendable because the variables are only touched with the monitor's lock held, but `keeper`,
-  // which belongs to the thread while it runs and to the closer after it ended.
+  // `schedule` and `releaseAt`, which belong to the thread while it runs, the first to the closer
+  // after it ended.
   private let keeper: TableKeeper
   /// What it wrote.
   let written: IndexWrites
@@ -22,17 +23,13 @@ final class KeeperThread: @unchecked Sendable {
   private(set) var refusals = 0
   private var droppedThrough: (UInt64, ChainPoint)?
   private var keepFrom: UInt64 = 0
-  private var nextRetentionAt: UInt64 = 0
-  /// Carrying was asked for; what the tables covered then.
-  private var carryAsked: (coveredLSN: UInt64, count: Int)?
-
-  /// What is asked for at a time, and after how many looks it is asked for again.
-  private static let carriedAtOnce = 4_096
-  private static let looksUntilAskedAgain = 10
-  /// What held the oldest segment back is not older than this.
-  private var young = Int64.min
+  private var schedule: RetentionSchedule
+  /// When it is looked again whether the owner has let go of replaced tables.
+  private var releaseAt = UInt64.max
   private let clock: RetentionClock
   private let onCarry: @Sendable ([CarryRequest]) -> Void
+  /// Told that the segments up to this one are gone. Set before the thread starts.
+  var onForgotten: @Sendable (UInt64) -> Void = { _ in }
   private var isStopping = false
   private var isFinishing = false
   private var thread: WorkerThread?
@@ -44,6 +41,7 @@ final class KeeperThread: @unchecked Sendable {
   init(_ keeper: TableKeeper, onCarry: @escaping @Sendable ([CarryRequest]) -> Void) {
     self.keeper = keeper
     written = keeper.written
+    schedule = RetentionSchedule(keeper.options)
     self.onCarry = onCarry
     clock = RetentionClock(
       wall: keeper.options.wallClock(), monotonic: monotonicNanoseconds())
@@ -123,20 +121,32 @@ final class KeeperThread: @unchecked Sendable {
     }
     for segment in segments { keeper.add(segment) }
     for file in files { try keeper.repair(file) }
-    let hasIndexed = try indexNext()
     if isFinishing {
-      if !hasIndexed { try keeper.writeCheckpoint() }
-      return hasIndexed
+      if try indexNext() { return true }
+      try keeper.writeCheckpoint()
+      return false
     }
-    if keeper.options.writesCheckpoints, keeper.wantsCheckpoint { try keeper.writeCheckpoint() }
-    let hasRetained = try retain()
-    let hasMerged = try keeper.mergeOnce()
-    return hasIndexed || hasRetained || hasMerged
+    // Where there is no room for derived files, what retention removes makes some.
+    var lack: EventLogError?
+    var hasWorked = false
+    do throws(EventLogError) {
+      hasWorked = try indexNext()
+      if keeper.options.writesCheckpoints, keeper.wantsCheckpoint { try keeper.writeCheckpoint() }
+      if try keeper.mergeOnce() { hasWorked = true }
+    } catch {
+      guard SystemError(error.systemError).isLackOfSpace else { throw error }
+      lack = error
+    }
+    if try retain() { return true }
+    if let lack { throw lack }
+    return hasWorked
   }
 
   private func wakeUp() { monitor.withLock { hasWork = true } }
 
   private func idle() {
+    let isReleased = keeper.published.releasePrevious()
+    releaseAt = isReleased ? .max : monotonicNanoseconds() + Self.releaseNanoseconds
     monitor.withLock { if isFinishing, sealed.isEmpty { isStopping = true } }
   }
 
@@ -144,16 +154,27 @@ final class KeeperThread: @unchecked Sendable {
   private func waitForWork() -> Bool {
     monitor.withLock {
       while !hasWork, !isStopping, !isFinishing {
-        guard keeper.options.retentionSeconds != nil else {
+        let deadline = self.deadline
+        if deadline == .max {
           monitor.wait()
-          continue
+        } else if monotonicNanoseconds() < deadline {
+          monitor.wait(until: deadline)
+        } else {
+          return true
         }
-        if monotonicNanoseconds() >= nextRetentionAt { return true }
-        monitor.wait(until: nextRetentionAt)
       }
       return !isStopping
     }
   }
+
+  /// When there is something to do by time.
+  private var deadline: UInt64 {
+    guard keeper.options.retains else { return releaseAt }
+    // With a proposal made, the owner is waited for.
+    return min(releaseAt, schedule.askAt, proposal == nil ? schedule.lookAt : .max)
+  }
+
+  private static let releaseNanoseconds: UInt64 = 1_000_000_000
 
   private func pause() {
     let deadline = monotonicNanoseconds() + retryNanoseconds
@@ -183,6 +204,7 @@ final class KeeperThread: @unchecked Sendable {
 
   private func indexNext() throws(EventLogError) -> Bool {
     guard try keeper.indexNext() else { return false }
+    schedule.noteIndexed(isTooLarge: keeper.isTooLarge)
     monitor.withLock {
       // Those of before the log was opened come first.
       let left = min(backlog.load(ordering: .relaxed), keeper.pending.count + sealed.count)
@@ -224,6 +246,7 @@ extension KeeperThread {
       proposal = nil
       isDropping = false
       refusals += 1
+      monitor.signal()
     }
   }
 
@@ -240,43 +263,36 @@ extension KeeperThread {
 
   /// One step of retention. False when there is nothing to do for now.
   private func retain() throws(EventLogError) -> Bool {
-    guard let seconds = keeper.options.retentionSeconds else { return false }
+    guard keeper.options.retains else { return false }
     let (dropped, isWaiting, keepFrom) = monitor.withLock {
       defer { droppedThrough = nil }
       return (droppedThrough, proposal != nil, self.keepFrom)
     }
     if let (id, origin) = dropped {
       try keeper.forget(through: id, origin: origin)
-      monitor.withLock { nextRetentionAt = 0 }
+      onForgotten(id)
+      schedule.noteDropped()
       return true
     }
     let now = monotonicNanoseconds()
-    guard !isWaiting, now >= monitor.withLock({ nextRetentionAt }) else { return false }
-    let wall = clock.now(wall: keeper.options.wallClock(), monotonic: now)
-    let cutoff = wall - min(seconds, 1 << 33) * 1_000_000_000
-    if young < cutoff { try plan(cutoff: cutoff, keepFrom: keepFrom) }
-    let pause = UInt64(keeper.options.retentionCheckMilliseconds) * 1_000_000
-    monitor.withLock { nextRetentionAt = now + pause }
+    let carries = schedule.nextAsk(at: now)
+    if !carries.isEmpty { onCarry(carries) }
+    if !isWaiting { try look(at: now, keepFrom: keepFrom) }
     return false
   }
 
-  private func plan(cutoff: Int64, keepFrom: UInt64) throws(EventLogError) {
-    // What was carried counts once the tables know it.
-    if let asked = carryAsked, keeper.coveredLSN == asked.coveredLSN,
-      asked.count < Self.looksUntilAskedAgain
-    {
-      carryAsked?.count += 1
+  private func look(at now: UInt64, keepFrom: UInt64) throws(EventLogError) {
+    let wall = clock.now(wall: keeper.options.wallClock(), monotonic: now)
+    let bounds = RetentionBounds(keeper.options, now: wall, keepFrom: keepFrom)
+    guard schedule.mayLook(keeper, bounds, at: now), let first = keeper.indexed.first else {
       return
     }
-    carryAsked = nil
-    switch try keeper.planRetention(cutoff: cutoff, keepFrom: keepFrom) {
-    case .nothing: break
-    case .young(let latest): young = latest
-    case .carry(let requests):
-      carryAsked = (keeper.coveredLSN, 0)
-      onCarry(Array(requests.prefix(Self.carriedAtOnce)))
-    case .drop(let proposal):
-      monitor.withLock { self.proposal = proposal }
-    }
+    let covered = keeper.coveredLSN
+    let plan = try keeper.planRetention(bounds)
+    schedule.looked(
+      plan, first: first.segment.id, covered: covered, begun: now, at: monotonicNanoseconds())
+    if let proposal = plan.proposal { monitor.withLock { self.proposal = proposal } }
+    let carries = schedule.nextAsk(at: monotonicNanoseconds())
+    if !carries.isEmpty { onCarry(carries) }
   }
 }

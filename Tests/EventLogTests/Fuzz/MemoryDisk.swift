@@ -18,7 +18,11 @@ final class MemoryDisk: Disk, @unchecked Sendable {
     var unreadable: (path: String, from: Int)?
     var heldDirectory: String?
     var holdsSyncs = false
+    var reads = 0
   }
+
+  /// Calls that read.
+  var reads: Int { state.withLock { $0.reads } }
 
   /// No sync of data ends until it is false again: a frozen disk.
   func holdSyncs(_ holds: Bool) { state.withLock { $0.holdsSyncs = holds } }
@@ -114,6 +118,7 @@ final class MemoryDisk: Disk, @unchecked Sendable {
   ) throws(SystemError) -> Int {
     try with { (state) throws(SystemError) in
       guard let inode = state.open[descriptor.number] else { throw SystemError(EBADF) }
+      state.reads += 1
       var end = state.inodes[inode].count
       if let (path, from) = state.unreadable, state.names[path] == inode {
         guard Int(offset) < from else { throw SystemError(EIO) }

@@ -109,20 +109,17 @@ final class SyncLog {
     let plan = try repairing { () throws(EventLogError) in
       try keeper.planRetention(cutoff: cutoff, keepFrom: keepFrom)
     }
-    switch plan {
-    case .nothing, .young: return []
-    case .carry(let requests): return requests
-    case .drop(let proposal):
-      let recent = model.records[Int(proposal.coveredLSN)...]
-      let isTouched = recent.contains {
-        $0.header.previousLSN > 0 && $0.header.previousLSN <= proposal.newestLSN
-      }
-      if isTouched { return [] }
-      if let origin = try opened.writer.drop(through: proposal.segment) {
-        try keeper.forget(through: proposal.segment, origin: origin)
-      }
-      return []
+    guard let proposal = plan.proposal else { return plan.carries }
+    let recent = model.records[Int(proposal.coveredLSN)...]
+    let isTouched = recent.contains {
+      $0.header.flags.isDisjoint(with: [.final, .base]) && $0.header.previousLSN > 0
+        && proposal.finals.mayContain($0.header.hash)
     }
+    if isTouched { return plan.carries }
+    if let origin = try opened.writer.drop(through: proposal.segment) {
+      try keeper.forget(through: proposal.segment, origin: origin)
+    }
+    return plan.carries
   }
 
   /// Goes on in a new segment, if this one has records.
@@ -166,5 +163,12 @@ extension EventLogOptions {
     options.segmentBytes = 64 << 10
     options.disk = disk
     return options
+  }
+}
+
+extension TableKeeper {
+  /// By age alone, with all patience.
+  func planRetention(cutoff: Int64, keepFrom: UInt64) throws(EventLogError) -> RetentionPlan {
+    try planRetention(RetentionBounds(cutoff: cutoff, keepFrom: keepFrom))
   }
 }

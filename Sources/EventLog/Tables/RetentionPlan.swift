@@ -1,0 +1,122 @@
+/// An event, or a record that is no event's, that holds old segments back: retention goes on when
+/// the owner has appended a record that stands for it.
+package struct CarryRequest: Hashable, Sendable {
+  /// The newest record of the event, or of its kind.
+  package let lsn: UInt64
+  /// Of the event; meaningless when it is none.
+  package let hash: EventHash
+  /// False for a record that is no event's: its owner appends a newer one of the kind.
+  package let isEvent: Bool
+  /// Of an event that was final when this was asked: memory may not know it any more, so the owner
+  /// looks it up by this id. Nil of an open one.
+  package let finalID: [UInt8]?
+
+  init(lsn: UInt64, hash: EventHash, isEvent: Bool, finalID: [UInt8]? = nil) {
+    self.lsn = lsn
+    self.hash = hash
+    self.isEvent = isEvent
+    self.finalID = finalID
+  }
+}
+
+/// What retention goes by.
+struct RetentionBounds {
+  /// Segments of which every record is older may go; unix ns. Nil: age does not count.
+  var cutoff: Int64?
+  /// How long a final event whose newest record is young holds older records of itself: so much
+  /// longer than their own time (ns). Nil: until its newest record is old.
+  var patience: Patience?
+  /// The owner needs records from here on.
+  var keepFrom: UInt64
+  /// What the store may take; nil: any size.
+  var maxBytes: Int64?
+
+  struct Patience {
+    /// From then on the owner is asked to write the event again.
+    var untilAsked: Int64
+    /// From then on only its newest record is kept.
+    var untilSpent: Int64
+  }
+}
+
+extension RetentionBounds {
+  /// `now`: unix ns.
+  init(_ options: EventLogOptions, now: Int64, keepFrom: UInt64) {
+    self.init(keepFrom: keepFrom, maxBytes: options.maxBytes)
+    guard let seconds = options.retentionSeconds else { return }
+    let time = min(seconds, 1 << 33) * 1_000_000_000
+    cutoff = now - time
+    patience = Patience(untilAsked: time / 4, untilSpent: time / 2)
+  }
+}
+
+/// What may be done about the oldest segments.
+struct RetentionPlan {
+  /// The segments that may go.
+  var proposal: RetentionProposal?
+  /// These hold others back that are old.
+  var carries: [CarryRequest] = []
+  /// Nothing goes and nothing is to be carried: a final event holds the oldest segment whose newest
+  /// record is young, one of a segment with this latest time (unix ns).
+  var youngUntil: Int64?
+
+  var isNothing: Bool { proposal == nil && carries.isEmpty && youngUntil == nil }
+}
+
+/// To remove segments from the beginning on, by what the tables know. The owner has the last word.
+struct RetentionProposal: Sendable {
+  /// The last of them.
+  let segment: UInt64
+  let lastLSN: UInt64
+  /// The final events that have records in them that they would need if they were taken up again:
+  /// a filter, so some others pass.
+  let finals: BlockedFilter
+  /// What the tables covered when this was decided.
+  let coveredLSN: UInt64
+}
+
+/// Which records retention may look at, by the times and sizes of the segments.
+struct RetentionReach {
+  /// How many of the oldest segments are old or too many, and not needed by the owner.
+  private(set) var segments = 0
+  /// The last LSN of those.
+  private(set) var endLSN: UInt64
+  /// An event whose newest record is at or before this has been final for long enough.
+  private(set) var oldLSN: UInt64
+  /// Final events that need records up to here are to be written again.
+  private(set) var askedLSN: UInt64
+  /// Final events do not hold records up to here.
+  private(set) var spentLSN: UInt64
+  /// Bytes of the segments.
+  private(set) var bytes: Int64 = 0
+
+  init(
+    _ indexed: [TableKeeper.IndexedSegment], _ bounds: RetentionBounds, origin: UInt64,
+    bytesTooMany: Int64
+  ) {
+    func last(_ count: Int) -> UInt64 { count > 0 ? indexed[count - 1].lastLSN : origin }
+    func older(than time: Int64?) -> Int {
+      guard let time else { return 0 }
+      return indexed.prefix { $0.positions.latest < time }.count
+    }
+    let old = older(than: bounds.cutoff)
+    var excess = 0
+    var rest = bytesTooMany
+    while rest > 0, excess < indexed.count {
+      rest -= indexed[excess].bytes
+      excess += 1
+    }
+    let (cutoff, patience) = (bounds.cutoff, bounds.patience)
+    func overdue(_ time: Int64?) -> Int {
+      guard let cutoff, let time else { return 0 }
+      let (date, isBefore) = cutoff.subtractingReportingOverflow(time)
+      return isBefore ? 0 : older(than: date)
+    }
+    oldLSN = last(old)
+    askedLSN = last(overdue(patience?.untilAsked))
+    spentLSN = last(max(excess, overdue(patience?.untilSpent)))
+    segments = indexed.prefix(max(old, excess)).prefix { $0.lastLSN < bounds.keepFrom }.count
+    endLSN = last(segments)
+    bytes = indexed.prefix(segments).reduce(0) { $0 + $1.bytes }
+  }
+}

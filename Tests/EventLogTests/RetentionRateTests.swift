@@ -1,0 +1,228 @@
+import Synchronization
+import Testing
+
+@testable import EventLog
+
+/// Retention at any rate: many segments at one look, few reads for it, and nothing that one event
+/// holds for all.
+@Suite struct RetentionRateTests {
+  private static func record(
+    _ log: SyncLog, _ lsn: UInt64, _ id: String, _ flags: RecordFlags, previous: UInt64 = 0,
+    bytes: Int = 300
+  ) -> ModelRecord {
+    ModelRecord(
+      header: RecordHeader(
+        lsn: lsn, flags: flags, time: Int64(lsn), hash: log.hash(Array(id.utf8)),
+        previousLSN: previous), id: Array(id.utf8), payload: [UInt8](repeating: 7, count: bytes))
+  }
+
+  /// Segments of `perSegment` final events and what is asked for besides; all indexed.
+  private struct Subject {
+    let disk = MemoryDisk()
+    let log: SyncLog
+    var model = Model()
+    var nextLSN: UInt64 { model.nextLSN }
+
+    init() throws { log = try SyncLog(.inMemory(disk)) }
+
+    mutating func append(_ id: String, _ flags: RecordFlags) throws {
+      let record = RetentionRateTests.record(
+        log, nextLSN, id, flags, previous: model.newest[Array(id.utf8)] ?? 0)
+      model.add(record)
+      try log.commit([record])
+    }
+
+    mutating func addSegment(_ perSegment: Int = 4, open: String? = nil) throws {
+      if let open { try append(open, .event) }
+      for _ in 0..<perSegment { try append("e-\(nextLSN)", [.event, .final]) }
+      try log.seal()
+      try log.maintain()
+    }
+
+    var segments: Int { log.keeper.indexed.count }
+  }
+
+  @Test func `one look finds all segments that may go, and what holds the others`() throws {
+    var subject = try Subject()
+    for number in 0..<40 { try subject.addSegment(open: number < 10 ? nil : "open-\(number)") }
+    let bounds = RetentionBounds(cutoff: .max, keepFrom: .max)
+    let plan = try subject.log.keeper.planRetention(bounds)
+    #expect(plan.proposal?.segment == 10)
+    #expect(plan.carries.count == 30, "of all that are old, not of the first")
+    let needed = try subject.log.keeper.planRetention(
+      RetentionBounds(cutoff: .max, keepFrom: subject.log.keeper.indexed[5].lastLSN))
+    #expect(needed.proposal?.segment == 5 && needed.carries.isEmpty)
+    subject.log.kill()
+  }
+
+  @Test func `a look reads tables in big pieces, and not a page for each event`() throws {
+    var subject = try Subject()
+    // A hundred records of other events in each segment, final in the next one.
+    for number in 0..<16 {
+      for event in 0..<400 {
+        let isNew = (number + event) % 2 == 0
+        try subject.append("e-\(number / 2 * 2)-\(event)-\(isNew)", [.event, .final])
+      }
+      try subject.log.seal()
+      try subject.log.maintain()
+    }
+    let before = subject.disk.reads
+    let events = subject.log.keeper.tables.reduce(0) { $0 + $1.header.entries }
+    let cutoff = subject.log.keeper.indexed[7].positions.latest + 1
+    let plan = try subject.log.keeper.planRetention(
+      RetentionBounds(cutoff: cutoff, keepFrom: .max))
+    #expect(plan.proposal != nil)
+    let reads = subject.disk.reads - before
+    #expect(events > 3_000)
+    #expect(reads <= events / 100, "\(reads) reads for \(events) events")
+    subject.log.kill()
+  }
+
+  @Test func `one final event that is young is written again, and later let go`() throws {
+    var subject = try Subject()
+    try subject.append("late", .event)
+    for _ in 0..<20 { try subject.addSegment() }
+    try subject.append("late", [.event, .final])
+    try subject.addSegment()
+    let times = subject.log.keeper.indexed.map(\.positions.latest)
+    func plan(cutoff: Int64) throws -> RetentionPlan {
+      try subject.log.keeper.planRetention(
+        RetentionBounds(
+          cutoff: cutoff, patience: .init(untilAsked: 10, untilSpent: 20), keepFrom: .max))
+    }
+    let held = try plan(cutoff: times[0] + 1)
+    #expect(held.proposal == nil && held.carries.isEmpty && held.youngUntil == times[20])
+    let asked = try plan(cutoff: times[0] + 11)
+    #expect(asked.proposal == nil)
+    #expect(asked.carries.map(\.finalID) == [Array("late".utf8)])
+    #expect(asked.carries.map(\.lsn) == [subject.model.newest[Array("late".utf8)]])
+    let spent = try plan(cutoff: times[0] + 21)
+    #expect((spent.proposal?.segment ?? 0) >= 3)
+    #expect(spent.proposal?.finals.mayContain(subject.log.hash(Array("late".utf8))) == true)
+    // Carried, it holds nothing, and stays.
+    let made = subject.model.makeCarry(asked.carries[0])
+    let carry = try #require(made)
+    #expect(carry.header.flags == [.event, .final, .base])
+    try subject.log.commit([carry])
+    try subject.addSegment()
+    let carried = try plan(cutoff: times[0] + 11)
+    #expect((carried.proposal?.segment ?? 0) >= 1 && carried.carries.isEmpty)
+    subject.log.kill()
+  }
+
+  @Test func `a store that takes too much loses its oldest segments, and no open event`() throws {
+    var subject = try Subject()
+    for number in 0..<30 { try subject.addSegment(20, open: number == 12 ? "open" : nil) }
+    let keeper = subject.log.keeper
+    func plan(_ most: Int64) throws -> RetentionPlan {
+      try keeper.planRetention(RetentionBounds(keepFrom: .max, maxBytes: most))
+    }
+    let bytes = keeper.storeBytes
+    #expect(try plan(bytes).isNothing)
+    let some = try plan(bytes - 5 * keeper.indexed[0].bytes + 1)
+    #expect((some.proposal?.segment ?? 0) >= 5)
+    #expect((some.proposal?.segment ?? 0) <= 10, "a sixteenth more than has to go")
+    let many = try plan(bytes / 10)
+    #expect(many.proposal?.segment == 12)
+    #expect(many.carries.map(\.lsn) == [subject.model.newest[Array("open".utf8)]])
+    subject.log.kill()
+  }
+
+  private final class Clock: Sendable {
+    private let storage = Atomic<Int64>(1_000_000_000_000)
+    var now: Int64 { storage.load(ordering: .relaxed) }
+    func advance(seconds: Int64) { storage.add(seconds * 1_000_000_000, ordering: .relaxed) }
+  }
+
+  /// Plays the owner that carries what it is asked for, with the keeper's own pause of a minute.
+  private struct Life {
+    let disk = SimDisk()
+    let clock = Clock()
+    let owner = Owner()
+    var options: EventLogOptions
+    var model = Model()
+
+    init() {
+      options = .simulated(disk)
+      let clock = self.clock
+      options.wallClock = { clock.now }
+    }
+
+    mutating func append(_ log: EventLog, _ id: String, _ flags: RecordFlags, bytes: Int = 2_000) {
+      let bytes = [UInt8](repeating: 7, count: bytes)
+      let id = Array(id.utf8)
+      let record = ModelRecord(
+        header: RecordHeader(
+          lsn: log.nextLSN, flags: flags, time: clock.now, hash: log.hash(of: id),
+          previousLSN: model.newest[id] ?? 0), id: id, payload: bytes)
+      model.add(record)
+      log.append(record)
+      log.endTurn()
+    }
+
+    /// Until the log has no segment before `lsn`, half a minute at most.
+    mutating func play(_ log: EventLog, until lsn: UInt64) throws -> Bool {
+      let deadline = monotonicNanoseconds() + 30_000_000_000
+      while monotonicNanoseconds() < deadline {
+        log.retain(from: log.nextLSN)
+        for request in owner.takeCarries() {
+          guard var record = model.makeCarry(request) else { continue }
+          record.header.time = clock.now
+          log.append(record)
+          log.endTurn()
+        }
+        append(log, "filler-\(log.nextLSN)", [.event, .final])
+        if try EventLogReader(path: "/store", disk: disk).firstLSN > lsn { return true }
+      }
+      return false
+    }
+  }
+
+  @Test func `segments that each hold an open event go within one pause of the keeper`() throws {
+    var life = Life()
+    life.options.retentionSeconds = 100
+    var log = try EventLog.open(life.options, callbacks: life.owner.callbacks)
+    for segment in 0..<30 {
+      life.append(log, "open-\(segment)", .event)
+      for index in 0..<30 { life.append(log, "e-\(segment)-\(index)", [.event, .final]) }
+    }
+    let last = log.nextLSN - 1
+    #expect(life.owner.waitDurable(last))
+    try log.close()
+    life.clock.advance(seconds: 200)
+    log = try EventLog.open(life.options, callbacks: life.owner.callbacks)
+    #expect(try life.play(log, until: last - 60))
+    try log.close()
+  }
+
+  @Test func `a store stays within its bytes while it is written as fast as it goes`() throws {
+    var life = Life()
+    life.options.maxBytes = 1 << 20
+    let log = try EventLog.open(life.options, callbacks: life.owner.callbacks)
+    life.append(log, "open", .event)
+    var worst = 0
+    for number in 0..<8_000 {
+      life.append(log, "e-\(number)", [.event, .final], bytes: 1_000)
+      if number % 20 == 0 { #expect(life.owner.waitDurable(log.nextLSN - 1)) }
+      if log.isBehind { #expect(life.owner.waitUntil { !log.isBehind }) }
+      log.retain(from: log.nextLSN)
+      for request in life.owner.takeCarries() {
+        guard let record = life.model.makeCarry(request) else { continue }
+        log.append(record)
+        log.endTurn()
+      }
+      if number > 1_000, number % 50 == 0 {
+        let files = life.disk.files.filter { !$0.hasSuffix(".tmp") }
+        worst = max(worst, files.reduce(0) { $0 + (life.disk.bytes($1)?.count ?? 0) })
+      }
+    }
+    // Some eight times as much was written. Beyond the bound stands what was written meanwhile.
+    #expect(worst < 4 << 20, "\(worst) bytes")
+    let open = Array("open".utf8)
+    log.read([ReadRequest(token: 0, .newest(id: open)), ReadRequest(token: 0, .record(lsn: 2))])
+    let answers = life.owner.waitAnswers(2)
+    #expect(answers[0].models?.first?.payload == life.model.records[0].payload)
+    #expect(answers[1].isAbsent)
+    try log.close()
+  }
+}
