@@ -47,8 +47,10 @@ package enum Limits {
   static let threadStackBytes = 8 << 20
   /// The zeros of a spare segment that nobody waits for.
   static let spareBytesPerSecond = 32 << 20
-  /// Kept for a manifest on a full disk.
+  /// Kept for a manifest on a full disk, at least.
   static let ballastBytes = 256 << 10
+  /// Files with the bytes of cut frames.
+  static let quarantinedFiles = 64
   /// Sealed segments that wait to be indexed before the owner is asked to take nothing in: the
   /// index holds their events meanwhile.
   static let segmentsToIndex = 8
@@ -60,6 +62,15 @@ package enum Limits {
   static let leastSegments: Int64 = 6
   /// Frame buffers kept for reuse.
   static let pooledBuffers = 4
+
+  /// What is kept for a manifest that lists so many segments: twice its bytes, so that it may grow
+  /// while there is no room for more.
+  static func ballastBytes(segments: Int) -> Int {
+    let needed = 2 * (Manifest.headerBytes + (segments + 1) * Manifest.entryBytes + 4)
+    var bytes = ballastBytes
+    while bytes < needed { bytes *= 2 }
+    return bytes
+  }
 
   /// The longest record of a store with segments of this size.
   package static func maxRecordBytes(segmentBytes: Int) -> Int {

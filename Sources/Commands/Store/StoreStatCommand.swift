@@ -57,7 +57,11 @@ struct StoreStatCommand: AsyncParsableCommand {
   ) {
     let quarantine =
       statistics.quarantinedFiles == 0
-      ? "empty" : "\(statistics.quarantinedFiles) files, \(statistics.quarantinedBytes) bytes"
+      ? "empty"
+      : """
+      \(statistics.quarantinedFiles) files, \(statistics.quarantinedBytes) bytes; each goes with its \
+      segment, and of more than \(StoreStatistics.mostQuarantinedFiles) the oldest before
+      """
     let writer = statistics.hasWriter ? "running" : statistics.wasClosed ? "closed" : "crashed"
     var table = Table(["STORE", path])
     table.add(["id", statistics.storeID])

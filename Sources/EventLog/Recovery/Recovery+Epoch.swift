@@ -6,6 +6,7 @@ extension Recovery {
   func tidyUnlisted(_ manifest: Manifest) throws(EventLogError) {
     let listed = manifest.segments.map(\.id)
     guard let first = listed.first, let last = listed.last else { return }
+    try Quarantine.tidy(options.disk, paths, before: first)
     for name in try options.disk.names(in: paths.segments) {
       guard let id = SegmentHeader.id(fileName: name), !listed.contains(id) else { continue }
       let path = paths.segment(id)
@@ -33,13 +34,14 @@ extension Recovery {
     var header = active.header
     var offset = active.offset
     let file: DiskFile
+    var isKept = true
     if manifest.isClosed {
       manifest.isClosed = false
       manifest.segments[manifest.segments.count - 1].end = nil
       manifest.generation += 1
       file = try DiskFile(options.disk, paths.segment(header.id), .write)
     } else {
-      try quarantine(active)
+      isKept = try quarantine(active)
       (header, file) = try SegmentWriter.makeSegment(
         options: options, paths: paths, preparer: preparer, store: manifest.store,
         id: header.id + 1, after: active.point, epoch: manifest.epoch)
@@ -50,12 +52,15 @@ extension Recovery {
     }
     let activeFile = try ActiveFile(file)
     do throws(EventLogError) {
-      try options.disk.replaceFile(Manifest.fileName, in: paths.root, with: manifest.encoded())
+      try preparer.makingRoom { () throws(EventLogError) in
+        try options.disk.replaceFile(Manifest.fileName, in: paths.root, with: manifest.encoded())
+      }
+      preparer.noteManifest(segments: manifest.segments.count)
       let writer = try SegmentWriter(
         options: options, paths: paths, manifest: manifest, header: header, file: activeFile,
         offset: offset, point: active.point, map: map, preparer: preparer)
       try writer.writeEmpty(.epoch)
-      if header.id != active.header.id { giveBackTail(active) }
+      if header.id != active.header.id, isKept { giveBackTail(active) }
       return writer
     } catch {
       activeFile.closeQuietly()
@@ -78,17 +83,27 @@ extension Recovery {
   }
 
   /// Copies the bytes of a cut frame to quarantine/, durable before the manifest seals the segment
-  /// before them. Repeating it after a crash writes the same file again.
-  private mutating func quarantine(_ active: Active) throws(EventLogError) {
-    guard case .torn(let end) = active.verdict else { return }
+  /// before them. Repeating it after a crash writes the same file again. Where there is no room they
+  /// stay where they are, until the segment's unused blocks are given back.
+  /// False then.
+  private mutating func quarantine(_ active: Active) throws(EventLogError) -> Bool {
+    guard case .torn(let end) = active.verdict else { return true }
     let file = try DiskFile(options.disk, paths.segment(active.header.id), .read)
     defer { file.closeQuietly() }
     var bytes = [UInt8](repeating: 0, count: Int(end - active.offset))
     let count = try bytes.withMutableBytes { (buffer) throws(EventLogError) in
       try file.read(into: buffer, at: active.offset)
     }
-    let name = "\(hexadecimal(active.header.id))-\(active.offset).torn"
-    try options.disk.replaceFile(name, in: paths.quarantine, with: Array(bytes[..<count]))
+    let name = Quarantine.fileName(active.header.id, at: active.offset)
+    do throws(EventLogError) {
+      try options.disk.replaceFile(name, in: paths.quarantine, with: Array(bytes[..<count]))
+    } catch {
+      guard SystemError(error.systemError).isLackOfSpace else { throw error }
+      try options.disk.removeIfPresent(paths.quarantine + "/" + name + ".tmp")
+      report.tail = .torn(bytes: count, quarantine: file.path)
+      return false
+    }
     report.tail = .torn(bytes: count, quarantine: paths.quarantine + "/" + name)
+    return true
   }
 }

@@ -3,7 +3,8 @@ package struct RecoveryReport: Sendable, Equatable {
   package enum Tail: Sendable, Equatable {
     /// The last frame was whole and nothing stood behind it.
     case clean
-    /// A frame that was never acknowledged was cut by a crash: its bytes are in `quarantine`.
+    /// A frame that was never acknowledged was cut by a crash: its bytes are in `quarantine`; still
+    /// in the segment where there was no room for them.
     case torn(bytes: Int, quarantine: String)
   }
 

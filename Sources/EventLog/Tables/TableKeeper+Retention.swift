@@ -126,6 +126,7 @@ extension TableKeeper {
       try disk.removeIfPresent(paths.segment(segment.segment.id))
     }
     for table in dead { try disk.removeIfPresent(table.file.path) }
+    try Quarantine.tidy(disk, paths, before: id + 1)
     try disk.syncNames(paths.segments)
   }
 }

@@ -26,9 +26,12 @@ package struct StoreStatistics: Sendable {
   package let durableLSN: UInt64
   package let durableSequence: UInt64
   package let segments: [Segment]
+  /// The bytes of cut frames: each goes with its segment, the oldest of more than
+  /// `mostQuarantinedFiles` before.
   package let quarantinedFiles: Int
   package let quarantinedBytes: Int64
 
+  package static var mostQuarantinedFiles: Int { Limits.quarantinedFiles }
   package var records: UInt64 { durableLSN + 1 - firstLSN }
   package var fileBytes: Int64 { segments.reduce(0) { $0 + $1.fileBytes } }
 
@@ -51,13 +54,16 @@ package struct StoreStatistics: Sendable {
     }
     self.segments = segments
     var quarantined: Int64 = 0
-    let names = try disk.names(in: reader.paths.quarantine)
-    for name in names {
-      let file = try DiskFile(disk, reader.paths.quarantine + "/" + name, .read)
+    var files = 0
+    for name in try disk.names(in: reader.paths.quarantine) {
+      let path = reader.paths.quarantine + "/" + name
+      // It may have gone meanwhile.
+      guard let file = try? DiskFile(disk, path, .read) else { continue }
       defer { file.closeQuietly() }
       quarantined += try file.size()
+      files += 1
     }
-    quarantinedFiles = names.count
+    quarantinedFiles = files
     quarantinedBytes = quarantined
   }
 

@@ -152,21 +152,15 @@ final class SegmentWriter {
       UnsafeRawBufferPointer(start: markBuffer, count: DurableMark.bytes), at: 0)
   }
 
-  /// Replaces the manifest. Where not even that finds room, the ballast makes some, and without
-  /// ballast it is waited for: nothing was written to a listed file, so to try again is safe.
+  /// Replaces the manifest, as soon as there is room: nothing was written to a listed file, so to try
+  /// again is safe.
   func replaceManifest(_ next: Manifest) throws(EventLogError) {
-    while true {
-      do throws(EventLogError) {
-        try options.disk.replaceFile(
-          Manifest.fileName, in: paths.root, with: next.encoded(), breaks: options.breaks)
-        manifest = next
-        return
-      } catch {
-        guard SystemError(error.systemError).isLackOfSpace else { throw error }
-        let hasRoom = try preparer.releaseBallast()
-        guard hasRoom || preparer.waitForSpace() else { throw error }
-      }
+    try preparer.makingRoom { () throws(EventLogError) in
+      try options.disk.replaceFile(
+        Manifest.fileName, in: paths.root, with: next.encoded(), breaks: options.breaks)
     }
+    manifest = next
+    preparer.noteManifest(segments: next.segments.count)
   }
 
   /// Marks the store as closed: the next opening goes on in the same segment.

@@ -35,10 +35,19 @@ enum SpareFile {
     try options.disk.renameDurably(paths.reserve, to: paths.spare, in: paths.segments)
   }
 
-  /// Makes the blocks that a manifest may need on a full disk.
-  static func makeBallast(_ options: EventLogOptions, _ paths: StorePaths) throws(EventLogError) {
-    let bytes = [UInt8](repeating: 0xB5, count: Limits.ballastBytes)
-    try options.disk.replaceFile(StorePaths.ballastName, in: paths.root, with: bytes)
+  /// Makes the blocks that a manifest may need on a full disk; a smaller ballast is there until then.
+  static func makeBallast(
+    _ options: EventLogOptions, _ paths: StorePaths, bytes: Int
+  ) throws(EventLogError) {
+    do throws(EventLogError) {
+      try options.disk.replaceFile(
+        StorePaths.ballastName, in: paths.root,
+        with: [UInt8](repeating: 0xB5, count: bytes))
+    } catch {
+      // What there is of it takes the room of others.
+      try? options.disk.removeIfPresent(paths.ballast + ".tmp")
+      throw error
+    }
   }
 
   /// Around the page cache where that is possible: the processor then copies nothing, and pages
@@ -86,7 +95,8 @@ enum SpareFile {
   struct Ready: Sendable {
     var hasSpare = false
     var hasReserve = false
-    var hasBallast = false
+    /// 0 for none.
+    var ballastBytes = 0
   }
 
   /// Removes what an interrupted preparation left; which whole files of the right size are there.
@@ -95,7 +105,7 @@ enum SpareFile {
     return Ready(
       hasSpare: try isWhole(options, paths.spare, Int64(options.segmentBytes)),
       hasReserve: try isWhole(options, paths.reserve, Int64(options.segmentBytes)),
-      hasBallast: try isWhole(options, paths.ballast, Int64(Limits.ballastBytes)))
+      ballastBytes: try bytesOfBallast(options, paths))
   }
 
   private static func isWhole(
@@ -112,5 +122,14 @@ enum SpareFile {
     if try file.size() == bytes { return true }
     try options.disk.removeIfPresent(path)
     return false
+  }
+
+  private static func bytesOfBallast(
+    _ options: EventLogOptions, _ paths: StorePaths
+  ) throws(EventLogError) -> Int {
+    try options.disk.removeIfPresent(paths.ballast + ".tmp")
+    guard let descriptor = try? options.disk.open(paths.ballast, .read) else { return 0 }
+    defer { try? options.disk.close(descriptor) }
+    return Int((try? options.disk.size(descriptor)) ?? 0)
   }
 }

@@ -10,6 +10,8 @@ final class SparePreparer: @unchecked Sendable {
   private let paths: StorePaths
   private let monitor = Monitor()
   private var ready: SpareFile.Ready
+  /// Wanted of the ballast.
+  private var ballastBytes = Limits.ballastBytes
   private var isNeeded = false
   /// The spare was handed over and may still have its name: until `want` no other gets it.
   private var isTaken = false
@@ -95,11 +97,35 @@ final class SparePreparer: @unchecked Sendable {
   /// Whether the spare or its reserve found no room.
   var isShortOfSpace: Bool { monitor.withLock { lackOfSpace != nil } }
 
+  /// Writes a manifest. Where it finds no room the ballast makes some, and without ballast it is
+  /// waited for.
+  func makingRoom(_ write: () throws(EventLogError) -> Void) throws(EventLogError) {
+    while true {
+      do throws(EventLogError) {
+        return try write()
+      } catch {
+        guard SystemError(error.systemError).isLackOfSpace else { throw error }
+        let hasRoom = try releaseBallast()
+        guard hasRoom || waitForSpace() else { throw error }
+      }
+    }
+  }
+
+  /// The manifest lists so many segments now: the ballast grows with it.
+  func noteManifest(segments: Int) {
+    monitor.withLock {
+      ballastBytes = Limits.ballastBytes(segments: segments)
+      guard ready.ballastBytes < ballastBytes, thread != nil else { return }
+      isWanted = true
+      monitor.signal()
+    }
+  }
+
   /// Gives blocks back so that a manifest finds room. False when there are none.
   func releaseBallast() throws(EventLogError) -> Bool {
     let hadBallast = monitor.withLock {
-      defer { ready.hasBallast = false }
-      return ready.hasBallast
+      defer { ready.ballastBytes = 0 }
+      return ready.ballastBytes > 0
     }
     if hadBallast { try options.disk.removeIfPresent(paths.ballast) }
     return hadBallast
@@ -146,7 +172,9 @@ final class SparePreparer: @unchecked Sendable {
       do throws(EventLogError) {
         try prepareNext()
         let isDone = monitor.withLock { () -> Bool in
-          isWanted = !((ready.hasSpare || isTaken) && ready.hasReserve && ready.hasBallast)
+          isWanted =
+            !((ready.hasSpare || isTaken) && ready.hasReserve
+            && ready.ballastBytes >= ballastBytes)
           if !isWanted { lackOfSpace = nil }
           monitor.signal()
           return !isWanted
@@ -177,16 +205,18 @@ final class SparePreparer: @unchecked Sendable {
 
   /// Makes the first of the files that is not there.
   private func prepareNext() throws(EventLogError) {
-    let (ready, isTaken) = monitor.withLock { (self.ready, self.isTaken) }
+    let (ready, isTaken, ballast) = monitor.withLock {
+      (self.ready, self.isTaken, ballastBytes)
+    }
     if !ready.hasSpare, !isTaken {
       try makeAhead(paths.spare)
       monitor.withLock { self.ready.hasSpare = true }
     } else if !ready.hasReserve {
       try makeAhead(paths.reserve)
       monitor.withLock { self.ready.hasReserve = true }
-    } else if !ready.hasBallast {
-      try SpareFile.makeBallast(options, paths)
-      monitor.withLock { self.ready.hasBallast = true }
+    } else if ready.ballastBytes < ballast {
+      try SpareFile.makeBallast(options, paths, bytes: ballast)
+      monitor.withLock { self.ready.ballastBytes = ballast }
     }
   }
 

@@ -54,6 +54,8 @@ final class SimDisk: Disk, @unchecked Sendable {
     var liesAboutSync = false
     var liesAboutDirectorySync = false
     var refusesDirect = false
+    /// No file of this directory may grow.
+    var fullDirectory: String?
     /// How many bytes files may still grow by; nil for any number.
     var freeBytes: Int?
     var isFull: Bool {
@@ -143,6 +145,11 @@ final class SimDisk: Disk, @unchecked Sendable {
 extension SimDisk.State {
   /// Before a file grows.
   mutating func reserve(_ inode: Int, upTo count: Int) throws(SystemError) {
+    if let fullDirectory, count > inodes[inode].cached.count,
+      names.contains(where: { $0.value == inode && $0.key.hasPrefix(fullDirectory + "/") })
+    {
+      throw SystemError(ENOSPC)
+    }
     guard let free = freeBytes else { return }
     let missing = max(0, count - inodes[inode].cached.count)
     if missing > free { throw SystemError(ENOSPC) }
