@@ -8,6 +8,11 @@ extension EventLog {
   /// The same of this log: what an owner refuses before it appends.
   package var maxPayloadBytes: Int { Self.maxPayloadBytes(recordBytes: maxRecordBytes) }
 
+  /// The least bound on the bytes of a store with segments of this size.
+  package static func leastMaxBytes(segmentBytes: Int) -> Int {
+    Limits.leastSegments * roundUp(segmentBytes, to: Limits.blockBytes)
+  }
+
   /// Records are padded to whole words, so the bound is one.
   private static func maxPayloadBytes(recordBytes: Int) -> Int {
     (recordBytes & ~7) - Limits.recordHeaderBytes - Limits.maxIDBytes

@@ -75,20 +75,33 @@ package struct EventLogOptions: Sendable {
       throw EventLogError(
         .badOptions, "retentionSeconds is \(retentionSeconds); expected at least 1")
     }
-    let least = Int64(roundUp(leastSegmentBytes ?? segmentBytes, to: Limits.blockBytes))
-    if let maxBytes, maxBytes < Limits.leastSegments * least {
-      throw EventLogError(
-        .badOptions,
-        """
-        maxBytes is \(maxBytes); expected at least \(Limits.leastSegments * least), \
-        \(Limits.leastSegments) segments
-        """)
-    }
+    try options.fitSegments()
     guard 1...100 ~= confirmMilliseconds else {
       throw EventLogError(
         .badOptions, "confirmMilliseconds is \(confirmMilliseconds); expected 1 to 100")
     }
     return options
+  }
+
+  /// Makes segments smaller until a bound on the bytes of the store leaves room for enough of them.
+  private mutating func fitSegments() throws(EventLogError) {
+    guard let maxBytes else { return }
+    let least = leastSegmentBytes ?? segmentBytes
+    while !fits(segmentBytes), segmentBytes / 2 >= least {
+      segmentBytes = roundUp(segmentBytes / 2, to: Limits.blockBytes)
+    }
+    guard !fits(segmentBytes) else { return }
+    throw EventLogError(
+      .badOptions,
+      """
+      maxBytes is \(maxBytes); expected at least \(EventLog.leastMaxBytes(segmentBytes: least)), \
+      \(Limits.leastSegments) segments
+      """)
+  }
+
+  /// Whether the bound on the bytes of the store, if any, leaves room for segments of this size.
+  func fits(_ segmentBytes: Int) -> Bool {
+    maxBytes.map { $0 >= Int64(EventLog.leastMaxBytes(segmentBytes: segmentBytes)) } ?? true
   }
 }
 

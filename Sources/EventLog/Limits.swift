@@ -59,7 +59,7 @@ package enum Limits {
   static let carriedAtOnce = 512
   /// Segments that a bound on the size of a store must leave room for: three that are written or
   /// prepared, and as many sealed ones.
-  static let leastSegments: Int64 = 6
+  static let leastSegments = 6
   /// Frame buffers kept for reuse.
   static let pooledBuffers = 4
 

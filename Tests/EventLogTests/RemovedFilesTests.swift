@@ -53,7 +53,12 @@ import Testing
     let log = try EventLog.open(.simulated(disk), callbacks: owner.callbacks)
     Self.append(log, 600)
     #expect(owner.waitDurable(600))
-    #expect(owner.waitUntil { disk.files.contains { $0.hasSuffix(".1.table") } })
+    let isMerged = owner.waitUntil {
+      let tables = disk.files.filter { $0.hasSuffix(".table") }
+      return log.segmentsToIndex == 0 && tables.contains { $0.hasSuffix(".1.table") }
+        && tables.count { $0.hasSuffix(".0.table") } < TableKeeper.fanIn
+    }
+    #expect(isMerged)
     let isClosed = owner.waitUntil {
       log.retain(from: 1)
       return disk.openFilesWithoutName == 0

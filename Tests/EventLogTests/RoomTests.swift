@@ -48,6 +48,26 @@ import Testing
     try log.close()
   }
 
+  @Test func `a bound on the bytes of a store makes segments smaller, and may be too small`() throws {
+    let disk = SimDisk()
+    var options = options(disk, free: nil)
+    options.maxBytes = Int64(6 * Self.wanted - 1)
+    try EventLog.open(options, callbacks: Owner().callbacks).close()
+    #expect(segmentBytes(disk, 1) == Self.wanted / 2)
+    options.maxBytes = Int64(6 * Self.least)
+    // A store that exists goes on with segments that fit.
+    let owner = Owner()
+    let log = try EventLog.open(options, callbacks: owner.callbacks)
+    #expect(log.maxRecordBytes == Limits.maxRecordBytes(segmentBytes: Self.least))
+    try log.close()
+    options.maxBytes? -= 1
+    let error = #expect(throws: EventLogError.self) {
+      try EventLog.open(options, callbacks: owner.callbacks)
+    }
+    #expect(error?.code == .badOptions)
+    #expect(error?.sentence.contains("expected at least \(6 * Self.least), 6 segments") == true)
+  }
+
   @Test func `below the smallest it ends with 73, what is needed and what there is`() throws {
     let disk = SimDisk()
     let options = options(disk, free: Self.needed(Self.least) - 1)

@@ -92,6 +92,17 @@ struct LimitRelationTests {
       never.first?.contains("expected at most store.retentionDays, 172800 seconds") == true)
   }
 
+  @Test("A store that may not take six of the segments that are set is refused")
+  func storeBytes() throws {
+    let segments = "store.segmentBytes=33554432"
+    #expect(try problems([segments, "store.maxBytes=201326592"]).isEmpty)
+    #expect(try problems(["store.maxBytes=201326591"]).isEmpty, "smaller segments are taken")
+    let little = try problems([segments, "store.maxBytes=201326591"])
+    #expect(little.count == 1)
+    #expect(little.first?.contains("expected at least 201326592, six segments") == true)
+    #expect(try problems(["store.maxBytes=100663295"]).count == 1, "not six of the smallest")
+  }
+
   @Test("The longest prefix leaves room for every name")
   func prefix() throws {
     let longest = String(repeating: "p", count: NodeConfiguration.mostPrefixBytes)
@@ -108,6 +119,7 @@ struct LimitRelationTests {
       ["delivery.retryMinSeconds=20", "delivery.retryMaxSeconds=10"],
       ["delivery.retryMinSeconds=20", "delivery.giveUpSeconds=19"],
       ["store.retentionDays=2", "delivery.logTimeoutSeconds=172801"],
+      ["store.segmentBytes=33554432", "store.maxBytes=201326591"],
     ]
     #expect(breaking.count == LimitRelation.all.count)
     for (relation, flags) in zip(LimitRelation.all, breaking) {

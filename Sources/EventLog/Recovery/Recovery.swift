@@ -80,7 +80,7 @@ struct Recovery {
   private mutating func keepSegmentBytes(_ newest: SegmentHeader) {
     guard let least = options.leastSegmentBytes else { return }
     let bytes = Int(newest.fileBytes)
-    if least...Limits.maxSegmentBytes ~= bytes { options.segmentBytes = bytes }
+    if least...Limits.maxSegmentBytes ~= bytes, options.fits(bytes) { options.segmentBytes = bytes }
   }
 
   private func makeDirectories() throws(EventLogError) {

@@ -48,9 +48,11 @@ struct RetentionPass {
       return
     }
     guard known.base > origin, known.base <= reach.endLSN else { return }
-    guard known.value.lsn > reach.oldLSN, known.base > reach.spentLSN else {
-      return finals.insert(known.hash)
-    }
+    // Of a record aside that is final nobody asks for those before it.
+    guard
+      known.value.lsn > reach.oldLSN, known.base > reach.spentLSN,
+      !known.value.flags.contains(.aside)
+    else { return finals.insert(known.hash) }
     hold(known.base)
     if known.base <= firstEnd { youngLSN = max(youngLSN, known.value.lsn) }
     guard known.base <= reach.askedLSN else { return }

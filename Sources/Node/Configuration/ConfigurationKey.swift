@@ -93,6 +93,9 @@ package struct ConfigurationKey: Sendable {
     .init(
       "store.retentionDays", .integer(1...36_500), "30", "days that final events are kept"),
     .init(
+      "store.maxBytes", .integer(NodeConfiguration.leastStoreBytes...1 << 60), nil,
+      "bytes that a shard's store takes; beyond them the oldest final events go"),
+    .init(
       "store.scrubBytesPerSecond", .integer(0...1 << 30), "4194304",
       "how fast stored data is read again to find damage; 0: not at all"),
     .init("templates.path", .text, "templates", "folder of the message templates"),

@@ -60,6 +60,18 @@ struct LimitRelation: Sendable {
         retention carries an open event on, its log timeout begins anew
         """
       }),
+    LimitRelation(
+      "store.maxBytes",
+      holds: {
+        guard $0.isSegmentBytesSet, let most = $0.maxStoreBytes else { return true }
+        return most >= EventLog.leastMaxBytes(segmentBytes: $0.segmentBytes)
+      },
+      expected: {
+        """
+        expected at least \(EventLog.leastMaxBytes(segmentBytes: $0.segmentBytes)), six segments: \
+        three of them are written or prepared (store.segmentBytes is \($0.segmentBytes))
+        """
+      }),
   ]
 
   /// What holds of constants; called once, before anything is opened.

@@ -1,4 +1,5 @@
 internal import AMQP
+internal import EventLog
 package import Messages
 
 /// The configuration of a node, read once and checked. The keys are those of `ConfigurationKey`.
@@ -31,6 +32,8 @@ package struct NodeConfiguration: Sendable {
   /// Whether somebody has said so: by default a new store takes less where there is little room.
   package var isSegmentBytesSet: Bool
   package var retentionDays: Int
+  /// Of the store of one shard. Nil: any number.
+  package var maxStoreBytes: Int?
   package var scrubBytesPerSecond: Int
   package var templatesPath: String
   package var realtimePrefetch: Int
@@ -60,6 +63,8 @@ package struct NodeConfiguration: Sendable {
   static let mostPrefixBytes = 64
   /// Of a segment file.
   static let leastSegmentBytes = 1 << 24
+  /// A store with the smallest segments.
+  static let leastStoreBytes = EventLog.leastMaxBytes(segmentBytes: leastSegmentBytes)
   static let mostSegmentBytes = 1 << 34
 
   /// - Throws: every value that its key does not take, with its source.
@@ -84,6 +89,7 @@ package struct NodeConfiguration: Sendable {
     segmentBytes = read.integer("store.segmentBytes")
     isSegmentBytesSet = values.isSet("store.segmentBytes")
     retentionDays = read.integer("store.retentionDays")
+    maxStoreBytes = read.optionalInteger("store.maxBytes")
     scrubBytesPerSecond = read.integer("store.scrubBytesPerSecond")
     templatesPath = read.text("templates.path")
     realtimePrefetch = read.integer("realtime.prefetch")
