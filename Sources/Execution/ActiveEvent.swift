@@ -115,6 +115,8 @@ enum EventInput {
   case retry(lsn: UInt64)
   /// Retention wants to remove its earlier records.
   case carry
+  /// The same of an event that was final by the record with this LSN.
+  case carryFinal(lsn: UInt64)
   /// No delivery log has come in time since the record with this LSN.
   case logTimeout(lsn: UInt64)
   /// Its time has come, and its turn in the rate of its lane.

@@ -147,7 +147,7 @@ extension ShardEngine {
     case .cancel(let message, _): cancelAgain(.message(message), event)
     case .cancelOrder(let token, _): cancelAgain(.order(token), event)
     case .redrive(let token, _, _): answerRedrive(token, .notFound)
-    case .due, .retry, .carry, .logTimeout, .paced: break
+    case .due, .retry, .carry, .carryFinal, .logTimeout, .paced: break
     }
   }
 

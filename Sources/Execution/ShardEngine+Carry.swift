@@ -12,6 +12,20 @@ extension ShardEngine {
     begin(.carry, key, lsn: lsn)
   }
 
+  /// The same of an event that is final and has not been for long: its newest record is `lsn`, by
+  /// what the log knew when it asked. The log's memory may not know the event, so it is looked up.
+  package func carry(finalID id: [UInt8], lsn: UInt64) {
+    guard isRecovered, !isDraining else { return }
+    let key = id.withUnsafeBytes { lookup.key(of: $0) }
+    guard !parking.log.isOfCopy(key), eventSlots[key] == nil, background.hasRoom,
+      lookup.mayContain(key)
+    else { return }
+    let event = insertEvent(key, phase: .loading)
+    moveToBackground(event)
+    events[event].inputs.append(.carryFinal(lsn: lsn))
+    read(.newest(id: id), for: event)
+  }
+
   /// The event log would remove the record with the outbox position that is at this LSN: notes
   /// it again, if there is no newer one.
   package func carryPosition(lsn: UInt64) {
@@ -45,6 +59,16 @@ extension ShardEngine {
     guard events[event].phase == .ready else { return }
     if events[event].state.isTimed { addTimer(event) }
     // A timer that is due at once must find the event here: the log does not know the record yet.
+    awaitDurable(event, then: .settle)
+  }
+
+  func handleCarryFinal(_ event: Int32, lsn: UInt64) {
+    guard events[event].state.isFinal, events[event].lastLSN == lsn,
+      needsBody(event, for: .carryFinal(lsn: lsn))
+    else { return }
+    events[event].state.bodyLSN = nextLSN
+    append(.carried, event)
+    counters.carried += 1
     awaitDurable(event, then: .settle)
   }
 }

@@ -47,6 +47,7 @@ extension ShardEngine {
     case .due: handleDue(event)
     case .retry(let lsn): handleDue(event, isTimeUp: events[event].lastLSN == lsn)
     case .carry: handleCarry(event)
+    case .carryFinal(let lsn): handleCarryFinal(event, lsn: lsn)
     case .paced: handleDue(event, isPaced: true)
     case .redrive(let token, let sequence, let isResend):
       handleRedrive(event, token: token, sequence: sequence, isResend: isResend)
@@ -133,6 +134,9 @@ extension ShardEngine {
 
   /// Another event's fingerprint was the same: this one is unknown. Its inputs start over.
   private func foundNothing(_ event: Int32) {
+    if events[event].phase == .loadingBody, events[event].state.isFinal {
+      return bodyIsGone(event)
+    }
     let inputs = events[event].inputs
     removeEvent(event)
     for input in inputs {
@@ -145,9 +149,19 @@ extension ShardEngine {
           findForCancel($0, lookup.key(of: $0), input, knownAbsent: true)
         }
       case .redrive(let token, _, _): answerRedrive(token, .notFound)
-      case .due, .retry, .paced, .logTimeout, .carry: break
+      case .due, .retry, .paced, .logTimeout, .carry, .carryFinal: break
       }
     }
+  }
+
+  /// The event is known, and retention has removed the record with its body: what asked for that
+  /// finds nothing, and all else goes on.
+  private func bodyIsGone(_ event: Int32) {
+    if case .redrive(let token, _, _) = events[event].inputs.removeFirst() {
+      answerRedrive(token, .notFound)
+    }
+    events[event].phase = .ready
+    drainInputs(event)
   }
 
   /// Makes sure that the event's body is at hand. False: it is being read, and the input will

@@ -24,7 +24,7 @@ extension ShardEngine {
     case .event(let message, _), .cancel(let message, _):
       return WorkBudget.Share(messages[message].message.inlet)
     case .cancelOrder: return .background
-    case .due, .retry, .carry, .logTimeout, .paced, .redrive, nil:
+    case .due, .retry, .carry, .carryFinal, .logTimeout, .paced, .redrive, nil:
       return events[event].state.lane == .batch ? .batch : .realtime
     }
   }

@@ -75,6 +75,15 @@ final class ModelLog: EventLookup {
     }
   }
 
+  /// Events that are final, as the log asks for them to be carried: by their newest durable records.
+  var finalCarryRequests: [(lsn: UInt64, id: [UInt8])] {
+    records.prefix(durableCount).indices.compactMap { index in
+      let record = records[index]
+      guard record.kind.isOfEvent, record.isFinal, newest[record.key] == index else { return nil }
+      return (record.lsn, record.id)
+    }
+  }
+
   /// Removes the records of carried events that stand before the carrying one, `keepFrom` and the
   /// newest record with totals.
   func retain(from keepFrom: UInt64) {

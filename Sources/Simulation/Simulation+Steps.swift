@@ -56,6 +56,9 @@ extension Simulation {
     for request in log.carryRequests where random.chance(30) {
       engine.carry(lsn: request.lsn, key: request.key)
     }
+    for request in log.finalCarryRequests where random.chance(3) {
+      engine.carry(finalID: request.id, lsn: request.lsn)
+    }
     log.retain(from: engine.keepFrom)
   }
 

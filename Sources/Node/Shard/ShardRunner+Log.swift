@@ -36,7 +36,9 @@ extension ShardRunner {
     guard !hasEnded, phase == .running else { return }
     engine.advance(to: NodeClock.now())
     for request in requests {
-      if request.isEvent {
+      if let id = request.finalID {
+        engine.carry(finalID: id, lsn: request.lsn)
+      } else if request.isEvent {
         engine.carry(lsn: request.lsn, key: request.hash.key)
       } else {
         engine.carryPosition(lsn: request.lsn)
