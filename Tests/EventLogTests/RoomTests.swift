@@ -48,7 +48,7 @@ import Testing
     try log.close()
   }
 
-  @Test func `a bound on the bytes of a store makes segments smaller, and may be too small`() throws {
+  @Test func `a bound on the bytes makes segments smaller, and may be too small`() throws {
     let disk = SimDisk()
     var options = options(disk, free: nil)
     options.maxBytes = Int64(6 * Self.wanted - 1)
