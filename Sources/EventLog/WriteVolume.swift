@@ -28,6 +28,8 @@ package struct WriteVolume: Equatable, Sendable {
   /// Bytes of derived files for a byte of records; 0 without records.
   package var indexAmplification: Double { Self.ratio(indexBytes, recordBytes) }
 
+  package init() {}
+
   private static func ratio(_ written: Int, _ of: Int) -> Double {
     of == 0 ? 0 : Double(written) / Double(of)
   }
@@ -37,10 +39,13 @@ extension EventLog {
   /// What was written since the log was opened. Of a merge under way nothing is counted yet.
   package var writeVolume: WriteVolume {
     let index = keeper.written
-    return WriteVolume(
-      recordBytes: committer.durableBytes.load(ordering: .relaxed),
-      frameBytes: committer.frameBytes, preparedBytes: preparer.writtenBytes.value,
-      indexBytes: index.bytes.value, tableEntries: index.entries.value,
-      indexedEntries: index.firstEntries.value)
+    var volume = WriteVolume()
+    volume.recordBytes = committer.durableBytes.load(ordering: .relaxed)
+    volume.frameBytes = committer.frameBytes
+    volume.preparedBytes = preparer.writtenBytes.value
+    volume.indexBytes = index.bytes.value
+    volume.tableEntries = index.entries.value
+    volume.indexedEntries = index.firstEntries.value
+    return volume
   }
 }

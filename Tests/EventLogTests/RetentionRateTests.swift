@@ -49,6 +49,10 @@ import Testing
     let plan = try subject.log.keeper.planRetention(bounds)
     #expect(plan.proposal?.segment == 10)
     #expect(plan.carries.count == 30, "of all that are old, not of the first")
+    let ends = subject.log.keeper.indexed.map(\.lastLSN)
+    #expect(plan.proposal?.shortened(before: ends[3])?.segment == 3, "the owner needs a record")
+    #expect(plan.proposal?.shortened(before: ends[3] + 1)?.lastLSN == ends[3])
+    #expect(plan.proposal?.shortened(before: ends[0]) == nil)
     let needed = try subject.log.keeper.planRetention(
       RetentionBounds(cutoff: .max, keepFrom: subject.log.keeper.indexed[5].lastLSN))
     #expect(needed.proposal?.segment == 5 && needed.carries.isEmpty)

@@ -68,11 +68,33 @@ struct RetentionProposal: Sendable {
   /// The last of them.
   let segment: UInt64
   let lastLSN: UInt64
+  /// All of them, oldest first.
+  private let segments: [Segment]
   /// The final events that have records in them that they would need if they were taken up again:
   /// a filter, so some others pass.
   let finals: BlockedFilter
   /// What the tables covered when this was decided.
   let coveredLSN: UInt64
+
+  struct Segment {
+    let id: UInt64
+    let lastLSN: UInt64
+  }
+
+  /// Nil without segments.
+  init?(_ segments: [Segment], finals: BlockedFilter, coveredLSN: UInt64) {
+    guard let last = segments.last else { return nil }
+    (segment, lastLSN) = (last.id, last.lastLSN)
+    self.segments = segments
+    self.finals = finals
+    self.coveredLSN = coveredLSN
+  }
+
+  /// Of the segments that lie before this record; nil when none does.
+  func shortened(before lsn: UInt64) -> RetentionProposal? {
+    RetentionProposal(
+      Array(segments.prefix { $0.lastLSN < lsn }), finals: finals, coveredLSN: coveredLSN)
+  }
 }
 
 /// Which records retention may look at, by the times and sizes of the segments.

@@ -53,12 +53,11 @@ extension TableKeeper {
     try look(old, tables[old.endIndex...], &pass)
     var plan = RetentionPlan()
     plan.carries = try carries(kinds, pass)
-    let last = indexed.prefix(reach.segments).prefix { $0.lastLSN < pass.heldLSN }.last
-    if let last {
-      plan.proposal = RetentionProposal(
-        segment: last.segment.id, lastLSN: last.lastLSN, finals: pass.finals,
-        coveredLSN: coveredLSN)
-    } else if plan.carries.isEmpty {
+    let gone = indexed.prefix(reach.segments).prefix { $0.lastLSN < pass.heldLSN }.map {
+      RetentionProposal.Segment(id: $0.segment.id, lastLSN: $0.lastLSN)
+    }
+    plan.proposal = RetentionProposal(gone, finals: pass.finals, coveredLSN: coveredLSN)
+    if plan.proposal == nil, plan.carries.isEmpty {
       let holder = indexed.first { pass.youngLSN <= $0.lastLSN }
       plan.youngUntil = holder?.positions.latest
     }

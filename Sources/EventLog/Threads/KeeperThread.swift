@@ -235,8 +235,10 @@ extension KeeperThread {
     monitor.withLock {
       keepFrom = lsn
       guard !isDropping, let proposal else { return nil }
-      isDropping = proposal.lastLSN < lsn
-      return proposal
+      // Where the owner has come to need an older record, those before it may go all the same.
+      guard let possible = proposal.shortened(before: lsn) else { return proposal }
+      isDropping = true
+      return possible
     }
   }
 

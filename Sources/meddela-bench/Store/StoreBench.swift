@@ -178,6 +178,7 @@ struct StoreBench {
     if upkeep == .all {
       report.busyFirstLSN = try EventLogReader(path: path).firstLSN
       report.busyTables = log.storedEvents
+      report.busyWrites = log.writeVolume
     }
     scrubber?.stop()
     try log.close()

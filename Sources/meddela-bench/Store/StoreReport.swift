@@ -1,3 +1,5 @@
+internal import EventLog
+
 /// What `meddela-bench store` measured; rates in records, or reads, a second.
 struct StoreReport {
   var records = 0
@@ -27,6 +29,8 @@ struct StoreReport {
   /// What upkeep had done by the end of the last round: records removed, events in tables.
   var busyFirstLSN: UInt64 = 1
   var busyTables = 0
+  /// What that round wrote, and why.
+  var busyWrites = WriteVolume()
   var loaded: [Double] = []
   var unloaded: [Double] = []
   var loadedEvents = 0
@@ -107,6 +111,9 @@ struct StoreReport {
         + "\(Self.short(upkeepRatio(to: .indexing))) of without (goal 0.90), "
         + "\(Self.short(upkeepRatio(to: .none))) of without indexing and merges either",
       "  \(busyFirstLSN - 1) records removed and \(busyTables) events in tables meanwhile",
+      "  written for a byte of records: \(Self.short(busyWrites.recordAmplification)) in segments, "
+        + "zeros ahead included, \(Self.short(busyWrites.indexAmplification)) in the index, each "
+        + "entry \(Self.short(busyWrites.entryAmplification)) times",
     ]
   }
 
@@ -169,6 +176,13 @@ extension StoreReport {
     }
     for kind in Upkeep.allCases where !upkeep.isEmpty {
       members.append(("\(kind)UpkeepPerSecond", list(upkeep[kind] ?? [])))
+    }
+    if !upkeep.isEmpty {
+      members += [
+        ("recordAmplification", "\(busyWrites.recordAmplification)"),
+        ("indexAmplification", "\(busyWrites.indexAmplification)"),
+        ("entryAmplification", "\(busyWrites.entryAmplification)"),
+      ]
     }
     if !loaded.isEmpty {
       members += [
