@@ -1,3 +1,4 @@
+import Glibc
 import Synchronization
 import Testing
 
@@ -139,6 +140,51 @@ import Testing
     disk.state.withLock { $0.fullDirectory = nil }
     #expect(owner.waitUntil { log.segmentsToIndex == 0 })
     try log.close()
+  }
+
+  /// A folder on a file system of some 20 MB that has no other use.
+  static let smallDisk = getenv("MEDDELA_TEST_SMALL_DISK").map { String(cString: $0) }
+
+  @Test(.enabled(if: smallDisk != nil), arguments: [true, false])
+  func `a start without a free byte on a real file system`(isClosed: Bool) throws {
+    let folder = try #require(Self.smallDisk)
+    var options = EventLogOptions(path: folder + "/store-\(isClosed)")
+    options.segmentBytes = 1 << 20
+    var model = Model()
+    var random = SeededRandom(4)
+    func append(_ log: EventLog, _ owner: Owner, _ count: Int) throws {
+      for _ in 0..<count {
+        log.append(model.makeRecord(&random, hash: { log.hash(of: $0) }))
+        log.endTurn()
+        try #require(owner.waitDurable(log.nextLSN - 1))
+      }
+    }
+    var owner = Owner()
+    var log = try EventLog.open(options, callbacks: owner.callbacks)
+    try append(log, owner, 50)
+    #expect(owner.waitUntil { log.preparer.isDone })
+    if isClosed { try log.close() } else { log.abandon() }
+    let filler = try DiskFile(LinuxDisk(), folder + "/filler", .replace, creating: true)
+    for bytes in [1 << 20, 4096, 1] {
+      let zeros = [UInt8](repeating: 1, count: bytes)
+      var offset = try filler.size()
+      while (try? zeros.withBytes({ try filler.write($0, at: offset) })) != nil {
+        offset = try filler.size()
+      }
+    }
+    try filler.syncAll()
+    #expect(try LinuxDisk().freeBytes(folder) == 0)
+    owner = Owner()
+    log = try EventLog.open(options, callbacks: owner.callbacks)
+    try append(log, owner, 50)
+    try LinuxDisk().remove(folder + "/filler")
+    filler.closeQuietly()
+    #expect(owner.waitUntil { log.preparer.isDone && !log.isShortOfSpace })
+    try log.close()
+    let reader = try EventLogReader(path: options.path)
+    var records: [ModelRecord] = []
+    try reader.forEachRecord { records.append(ModelRecord($0)) }
+    #expect(records == model.records)
   }
 }
 
