@@ -10,12 +10,25 @@ package struct CarryRequest: Hashable, Sendable {
   /// Of an event that was final when this was asked: memory may not know it any more, so the owner
   /// looks it up by this id. Nil of an open one.
   package let finalID: [UInt8]?
+  /// The oldest record that is held.
+  let heldLSN: UInt64
 
-  init(lsn: UInt64, hash: EventHash, isEvent: Bool, finalID: [UInt8]? = nil) {
-    self.lsn = lsn
-    self.hash = hash
-    self.isEvent = isEvent
+  /// Of an event.
+  init(_ holder: RetentionPass.Holder, finalID: [UInt8]? = nil) {
+    lsn = holder.lsn
+    hash = holder.hash
+    isEvent = true
     self.finalID = finalID
+    heldLSN = holder.need
+  }
+
+  /// Of a record that is no event's.
+  init(lsn: UInt64) {
+    self.lsn = lsn
+    hash = EventHash(high: 0, low: 0)
+    isEvent = false
+    finalID = nil
+    heldLSN = lsn
   }
 }
 

@@ -89,26 +89,21 @@ extension TableKeeper {
 
   private static let pacedEntries = 1 << 14
 
-  /// Positions first, then open events, then final ones, each those that hold the oldest records.
+  /// Those that hold the oldest records first.
   private func carries(
     _ kinds: [UInt64], _ pass: RetentionPass
   ) throws(EventLogError) -> [CarryRequest] {
     let (open, young) = pass.holders()
-    let ofNoEvent = EventHash(high: 0, low: 0)
-    var carries = kinds.map { CarryRequest(lsn: $0, hash: ofNoEvent, isEvent: false) }
-    carries += open.map { CarryRequest(lsn: $0.lsn, hash: $0.hash, isEvent: true) }
-    guard !young.isEmpty else { return carries }
+    var carries = kinds.map { CarryRequest(lsn: $0) } + open.map { CarryRequest($0) }
     let fetcher = RecordFetcher(map, SegmentFiles(disk, paths))
     for holder in young {
       var record: [UInt8] = []
       guard try fetcher.fetch(holder.lsn, into: &record) else { continue }
       RecordBlock(record, count: 1).forEach { view in
-        carries.append(
-          CarryRequest(
-            lsn: holder.lsn, hash: holder.hash, isEvent: true, finalID: Array(view.id)))
+        carries.append(CarryRequest(holder, finalID: Array(view.id)))
       }
     }
-    return carries
+    return carries.sorted { $0.heldLSN < $1.heldLSN }
   }
 
   /// The manifest begins behind these segments now: their files go, and nothing remembers them.

@@ -200,6 +200,7 @@ final class KeeperThread: @unchecked Sendable {
     // What was sealed meanwhile does not wait for a long merge, nor the merge for all of it.
     for segment in takeSealed() { keeper.add(segment) }
     _ = try indexNext()
+    ask(at: monotonicNanoseconds())
   }
 
   private func indexNext() throws(EventLogError) -> Bool {
@@ -277,10 +278,14 @@ extension KeeperThread {
       return true
     }
     let now = monotonicNanoseconds()
-    let carries = schedule.nextAsk(at: now)
-    if !carries.isEmpty { onCarry(carries) }
+    ask(at: now)
     if !isWaiting { try look(at: now, keepFrom: keepFrom) }
     return false
+  }
+
+  private func ask(at now: UInt64) {
+    let carries = schedule.nextAsk(at: now)
+    if !carries.isEmpty { onCarry(carries) }
   }
 
   private func look(at now: UInt64, keepFrom: UInt64) throws(EventLogError) {
@@ -294,7 +299,6 @@ extension KeeperThread {
     schedule.looked(
       plan, first: first.segment.id, covered: covered, begun: now, at: monotonicNanoseconds())
     if let proposal = plan.proposal { monitor.withLock { self.proposal = proposal } }
-    let carries = schedule.nextAsk(at: monotonicNanoseconds())
-    if !carries.isEmpty { onCarry(carries) }
+    ask(at: monotonicNanoseconds())
   }
 }

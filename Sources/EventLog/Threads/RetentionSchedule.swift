@@ -14,6 +14,8 @@ struct RetentionSchedule {
   private var held: (segment: UInt64, until: Int64)?
   private var asked: [CarryRequest] = []
   private var nextAsked = 0
+  /// The oldest record that is held by the last one that was asked for.
+  private var askedThrough: UInt64 = 0
   /// What the tables covered when this was asked.
   private var askedCovered: UInt64 = 0
 
@@ -22,7 +24,7 @@ struct RetentionSchedule {
   private static let readForRemoved: Int64 = 4
   private static let lateness: Int64 = 16
   /// From one part of what is asked for to the next.
-  private static let askNanoseconds: UInt64 = 100_000_000
+  private static let askNanoseconds: UInt64 = 20_000_000
 
   init(_ options: EventLogOptions) {
     pause = UInt64(options.retentionCheckMilliseconds) * 1_000_000
@@ -44,6 +46,7 @@ struct RetentionSchedule {
     guard now >= askAt, !asked.isEmpty else { return [] }
     let end = min(nextAsked + Limits.carriedAtOnce, asked.count)
     defer {
+      askedThrough = end == asked.count ? 0 : asked[end - 1].heldLSN
       nextAsked = end == asked.count ? 0 : end
       askAt = now + (nextAsked == 0 ? pause : Self.askNanoseconds)
     }
@@ -76,7 +79,8 @@ struct RetentionSchedule {
     lookAt = max(now + pause, quietUntil)
     held = plan.youngUntil.map { (first, $0) }
     asked = plan.carries
-    nextAsked = 0
+    // Each in its turn: the first of them may be those that the owner cannot carry now.
+    nextAsked = asked.firstIndex { $0.heldLSN > askedThrough } ?? 0
     askedCovered = covered
     askAt = asked.isEmpty ? .max : now
   }
