@@ -67,6 +67,24 @@ import Testing
     try log.close()
   }
 
+  @Test func `a log that is closed and let go of keeps no file open`() throws {
+    let disk = SimDisk()
+    func live() throws {
+      let owner = Owner()
+      var options = EventLogOptions.simulated(disk)
+      options.retentionSeconds = 1
+      options.retentionCheckMilliseconds = 1
+      let log = try EventLog.open(options, callbacks: owner.callbacks)
+      Self.append(log, 400)
+      #expect(owner.waitDurable(400))
+      log.read([ReadRequest(token: 0, .record(lsn: 1)), ReadRequest(token: 0, .record(lsn: 399))])
+      #expect(owner.waitAnswers(2).count == 2)
+      try log.close()
+    }
+    try live()
+    #expect(disk.state.withLock { $0.open.count } == 0)
+  }
+
   @Test func `cut frames go with their segments, and the oldest of too many before`() throws {
     let disk = SimDisk()
     let owner = Owner()

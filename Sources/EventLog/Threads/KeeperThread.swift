@@ -85,6 +85,7 @@ final class KeeperThread: @unchecked Sendable {
     // They hold this thread, and the thread holds them.
     keeper.pace = { _ in }
     keeper.breathe = { _ in }
+    onForgotten = { _ in }
   }
 
   private func run(_ onFailure: @Sendable (EventLogError) -> Void) {
