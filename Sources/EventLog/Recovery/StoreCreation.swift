@@ -45,10 +45,11 @@ struct StoreCreation {
   private func make() throws(EventLogError) -> StoreIdentity {
     let identity = try StoreIdentity.random()
     var ready = try SpareFile.tidy(options, paths)
-    if !ready.hasSpare {
-      try SpareFile.make(options, paths, as: paths.spare)
-      ready.hasSpare = true
-    }
+    // One of an interrupted creation makes room for it.
+    try disk.removeIfPresent(paths.spare)
+    try SpareFile.make(options, paths, as: paths.spare)
+    ready.hasSpare = true
+    ready.hasUnreadSpare = false
     let preparer = SparePreparer(options, paths, ready: ready, onSpace: { _ in })
     let (header, file) = try SegmentWriter.makeSegment(
       options: options, paths: paths, preparer: preparer, store: identity.store, id: 1,

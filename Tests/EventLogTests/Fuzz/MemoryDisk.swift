@@ -18,7 +18,16 @@ final class MemoryDisk: Disk, @unchecked Sendable {
     var unreadable: (path: String, from: Int)?
     var heldDirectory: String?
     var holdsSyncs = false
+    var direct: Set<Int32> = []
+    var mostBytesRead: Int?
+    var allocateError: Int32?
   }
+
+  /// No read gives more bytes than this at once, as some file systems do when a signal comes.
+  func shortenReads(to bytes: Int?) { state.withLock { $0.mostBytesRead = bytes } }
+
+  /// The errno that the reservation of blocks ends with.
+  func failAllocating(_ number: Int32?) { state.withLock { $0.allocateError = number } }
 
   /// No sync of data ends until it is false again: a frozen disk.
   func holdSyncs(_ holds: Bool) { state.withLock { $0.holdsSyncs = holds } }
@@ -44,6 +53,7 @@ final class MemoryDisk: Disk, @unchecked Sendable {
     var copied = state.withLock { $0 }
     copied.open = [:]
     copied.locks = [:]
+    copied.direct = []
     return MemoryDisk(copied)
   }
 
@@ -94,6 +104,7 @@ final class MemoryDisk: Disk, @unchecked Sendable {
       }
       state.next += 1
       state.open[state.next] = state.names[path]
+      if mode == .readDirect { state.direct.insert(state.next) }
       return Descriptor(state.next)
     }
   }
@@ -114,13 +125,14 @@ final class MemoryDisk: Disk, @unchecked Sendable {
   ) throws(SystemError) -> Int {
     try with { (state) throws(SystemError) in
       guard let inode = state.open[descriptor.number] else { throw SystemError(EBADF) }
+      if state.direct.contains(descriptor.number), offset % 4096 != 0 { throw SystemError(EINVAL) }
       var end = state.inodes[inode].count
       if let (path, from) = state.unreadable, state.names[path] == inode {
         guard Int(offset) < from else { throw SystemError(EIO) }
         end = min(end, from)
       }
       guard Int(offset) < end else { return 0 }
-      let count = min(buffer.count, end - Int(offset))
+      let count = min(buffer.count, end - Int(offset), state.mostBytesRead ?? .max)
       buffer.copyBytes(from: state.inodes[inode][Int(offset)..<Int(offset) + count])
       return count
     }
@@ -146,12 +158,13 @@ final class MemoryDisk: Disk, @unchecked Sendable {
   }
 
   func allocate(_ descriptor: Descriptor, _ size: Int64) throws(SystemError) -> Bool {
-    try withFile(descriptor) { bytes in
+    if let number = state.withLock({ $0.allocateError }) { throw SystemError(number) }
+    return try withFile(descriptor) { bytes in
       if bytes.count < Int(size) {
         bytes += [UInt8](repeating: 0, count: Int(size) - bytes.count)
       }
+      return true
     }
-    return true
   }
 
   func punchHole(
