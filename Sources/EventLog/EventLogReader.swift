@@ -105,6 +105,10 @@ package final class EventLogReader {
             "found \(problem.sentence); frame \(scanner.point.sequence + 1) was durable")
         }
       }
+      if let end = segment.end?.point, end.sequence <= last, end != scanner.point {
+        throw EventLogError.damaged(
+          file.path, scanner.offset, "the segment does not end where the manifest says")
+      }
       point = scanner.point
     }
   }

@@ -191,8 +191,8 @@ final class RecordFetcher {
     _ start: UnsafeRawPointer, _ length: Int, _ lsn: UInt64
   ) -> RecordView? {
     guard
-      RecordCodec.isIntact(start, lsn: lsn),
-      let view = RecordCodec.decode(start, available: length), view.header.lsn == lsn
+      let view = RecordCodec.decode(start, available: length), view.header.lsn == lsn,
+      RecordCodec.isIntact(start, lsn: lsn)
     else { return nil }
     return view
   }

@@ -73,6 +73,7 @@ struct SegmentScanner {
     guard let header = FrameHeader.decode(start, salt: self.header.frameSalt) else {
       return .invalid(.headerChecksum)
     }
+    guard header.isInRange else { return .invalid(.numbers) }
     guard at + Int64(header.totalBytes) <= end else { return .invalid(.tooLong(header)) }
     let frame = try window.bytes(at: at, header.totalBytes)
     guard frame.count == header.totalBytes, let first = frame.baseAddress else {
@@ -99,6 +100,8 @@ enum FrameProblem: Equatable {
   case endOfFile
   case magic
   case headerChecksum
+  /// A header that its checksum vouches for, and no log can have written.
+  case numbers
   case tooLong(FrameHeader)
   case payload(FrameHeader)
   case padding(FrameHeader)
@@ -121,6 +124,7 @@ enum FrameProblem: Equatable {
     case .endOfFile: "the file ends where a frame should be"
     case .magic: "bytes that are no frame"
     case .headerChecksum: "a frame header whose checksum does not hold"
+    case .numbers: "a frame header with numbers that no log counts to"
     case .tooLong(let header): "frame \(header.sequence), which is longer than the file"
     case .payload(let header): "frame \(header.sequence), whose checksum does not hold"
     case .padding(let header): "frame \(header.sequence), whose padding is not zero"

@@ -26,7 +26,7 @@ struct TailJudge {
         "found \(problem.sentence); frame \(mark.sequence) was durable, so frame \(expected) was")
     }
     switch problem {
-    case .sequence, .chain, .lsn, .epoch:
+    case .numbers, .sequence, .chain, .lsn, .epoch:
       throw .damaged(file, start, "found \(problem.sentence); expected frame \(expected)")
     default: break
     }

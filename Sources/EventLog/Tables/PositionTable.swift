@@ -75,9 +75,17 @@ struct PositionTable: Equatable {
       firstLSN: bytes.integer(at: 40), end: end)
     let count = bytes.integer(UInt64.self, at: 72)
     guard found == range, count < 1 << 40 else { return nil }
-    return PositionTable(
+    let table = PositionTable(
       store: store, range: found, count: Int(count), lastFrame: bytes.integer(at: 80),
       latest: bytes.integer(at: 88))
+    return table.isPlausible ? table : nil
+  }
+
+  /// Whether there is one offset for every record whose number is a multiple of the stride, and
+  /// the last frame lies in a segment.
+  private var isPlausible: Bool {
+    range.isInRange && UInt64(count) + firstStride == range.end.lsn / Limits.lsnStride + 1
+      && 0...Int64(Limits.maxSegmentBytes) ~= lastFrame
   }
 
   /// The file offset at which to begin looking for `lsn`; nil when the file does not say: then

@@ -29,7 +29,7 @@ package struct StoreStatistics: Sendable {
   package let quarantinedFiles: Int
   package let quarantinedBytes: Int64
 
-  package var records: UInt64 { durableLSN + 1 - firstLSN }
+  package var records: UInt64 { durableLSN < firstLSN ? 0 : durableLSN - firstLSN + 1 }
   package var fileBytes: Int64 { segments.reduce(0) { $0 + $1.fileBytes } }
 
   /// - Throws: when the directory is not a store, or is damaged where this looks.

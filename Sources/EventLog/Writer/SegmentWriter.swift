@@ -116,7 +116,8 @@ final class SegmentWriter {
     guard
       kind == .data, let limit = options.segmentNanoseconds, point.lsn >= header.baseLSN
     else { return false }
-    return options.wallClock() - header.created > limit
+    // In this order: the time in a file may be any number.
+    return header.created < options.wallClock() - limit
   }
 
   /// Makes the frame durable that was just written.
