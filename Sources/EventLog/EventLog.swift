@@ -71,7 +71,8 @@ package final class EventLog {
     tablesSeen = published.generation.value
     tables = published.set
     reopened = opened.reopened
-    let keeper = KeeperThread(opened.keeper, onCarry: callbacks.onCarry)
+    let keeper = KeeperThread(
+      opened.keeper, onCarry: callbacks.onCarry, onDamage: callbacks.onDamage)
     self.keeper = keeper
     writer.onSealed = { keeper.add($0) }
     key = opened.identity.key
@@ -83,10 +84,13 @@ package final class EventLog {
     maxRecordBytes = Limits.maxRecordBytes(segmentBytes: options.segmentBytes)
     frameTarget = min(Limits.frameTargetBytes, maxRecordBytes)
     pending.reserveCapacity(Self.pendingNotes)
-    let fetcher = RecordFetcher(map, SegmentFiles(options.disk, writer.paths))
+    let fetcher = RecordFetcher(
+      map, SegmentFiles(options.disk, writer.paths), onDamage: { keeper.distrust($0) })
+    let published = self.published
     let reader = ReaderThread(
       fetcher, durableLSN: writer.point.lsn, onRead: callbacks.onRead,
-      onDamage: { keeper.distrust($0) })
+      tables: ReaderThread.Tables(
+        current: { published.set }, repair: { keeper.repair($0) }))
     self.reader = reader
     committer = Committer(writer, callbacks) { reader.advance(to: $0, failure: $1) }
     committer.onDropped = { keeper.dropped(through: $0, origin: $1) }

@@ -54,6 +54,12 @@ package struct EventLogError: Error, Sendable, Equatable {
     }
   }
 
+  /// Whether bytes of the log itself are damaged or cannot be read from the disk.
+  var isOfLog: Bool {
+    code == .damaged && !isDerived
+      || code == .readFailed && SystemError(systemError) == .inputOutput
+  }
+
   static func damaged(_ file: String, _ offset: Int64?, _ found: String) -> EventLogError {
     EventLogError(
       .damaged, found,

@@ -23,6 +23,8 @@ package struct EventLogOptions: Sendable {
   package var disk: any Disk = LinuxDisk()
   /// Segments whose events are all final and older than this are removed; nil keeps everything.
   package var retentionSeconds: Int64?
+  /// Whether retention removes a segment that is damaged; otherwise it keeps it, and those behind it.
+  package var dropsDamaged = false
   /// Whether checkpoints are written while the log is open; one is at a clean end.
   package var writesCheckpoints = true
   /// How many bytes a second merges of derived files write at most.
@@ -42,6 +44,8 @@ package struct EventLogOptions: Sendable {
   package var retentionCheckMilliseconds = 60_000
   /// Unix nanoseconds: of retention, and of the age of a segment.
   var wallClock: @Sendable () -> Int64 = wallNanoseconds
+  /// Of new segments.
+  var segmentVersion = SegmentHeader.version
   /// Deliberate defects, for tests.
   var breaks: Breaks = []
 
@@ -93,15 +97,19 @@ package struct EventLogCallbacks: Sendable {
   /// flagged `.base` that holds all that is needed of it, and for each other a newer one of its
   /// kind. Asked again until it is done.
   package var onCarry: @Sendable ([CarryRequest]) -> Void
+  /// Damage was met; the log goes on.
+  package var onDamage: @Sendable (LogDamage) -> Void
 
   package init(
     onDurable: @escaping @Sendable (UInt64) -> Void = { _ in },
     onRead: @escaping @Sendable ([ReadAnswer]) -> Void = { _ in },
     onFailure: @escaping @Sendable (EventLogError) -> Void,
     onSpace: @escaping @Sendable (EventLogError?) -> Void = { _ in },
-    onCarry: @escaping @Sendable ([CarryRequest]) -> Void = { _ in }
+    onCarry: @escaping @Sendable ([CarryRequest]) -> Void = { _ in },
+    onDamage: @escaping @Sendable (LogDamage) -> Void = { _ in }
   ) {
     self.onCarry = onCarry
+    self.onDamage = onDamage
     self.onDurable = onDurable
     self.onRead = onRead
     self.onFailure = onFailure

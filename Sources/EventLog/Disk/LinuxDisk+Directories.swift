@@ -45,6 +45,7 @@ extension SystemError {
 
   static let absent = SystemError(ENOENT)
   static let exists = SystemError(EEXIST)
+  static let inputOutput = SystemError(EIO)
   static let invalid = SystemError(EINVAL)
 
   var isLackOfSpace: Bool { number == ENOSPC || number == EDQUOT }

@@ -4,6 +4,8 @@ struct SegmentHeader: Equatable {
   /// 1: no frame has block padding.
   static let oldestVersion: UInt16 = 1
   static let version: UInt16 = 2
+  /// As 2, and records may stand for some that are lost.
+  static let salvagedVersion: UInt16 = 3
 
   var version = Self.version
   var store: StoreID
@@ -52,7 +54,7 @@ struct SegmentHeader: Equatable {
       throw .damaged(file, 0, "the checksum of the segment header does not hold")
     }
     let version: UInt16 = bytes.integer(at: 8)
-    try checkVersion(version, expected: oldestVersion...Self.version, file: file)
+    try checkVersion(version, expected: oldestVersion...salvagedVersion, file: file)
     let fileBytes: Int64 = bytes.integer(at: 88)
     guard Int64(Limits.segmentHeaderBytes)...Int64(Limits.maxSegmentBytes) ~= fileBytes else {
       throw .damaged(file, 88, "the segment says that it has \(fileBytes) bytes")

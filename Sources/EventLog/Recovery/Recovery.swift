@@ -66,6 +66,7 @@ struct Recovery {
       report.epoch = writer.manifest.epoch
       report.storeID = identity.store.text
       report.lineage = writer.manifest.lineage
+      report.knownDamage = KnownDamage.read(disk, paths.root)
       report.nanoseconds = monotonicNanoseconds() - started
       return Opened(
         options: options, lock: lock, identity: identity, index: open.index, keeper: keeper,

@@ -88,11 +88,14 @@ struct PositionTable: Equatable {
       && 0...Int64(Limits.maxSegmentBytes) ~= lastFrame
   }
 
-  /// The file offset at which to begin looking for `lsn`; nil when the file does not say: then
-  /// the segment's first frame is where to begin.
+  /// Whether there is an offset at or before `lsn`; else the segment's first frame is where to begin.
+  func knows(_ lsn: UInt64) -> Bool { lsn / Limits.lsnStride >= firstStride && count > 0 }
+
+  /// The file offset at which to begin looking for `lsn`; nil when the file, which should, does
+  /// not say.
   func offset(of lsn: UInt64, in file: DiskFile) -> Int64? {
+    guard knows(lsn) else { return nil }
     let stride = lsn / Limits.lsnStride
-    guard stride >= firstStride, count > 0 else { return nil }
     let index = min(Int(stride - firstStride), count - 1)
     let block = index / Self.offsetsPerBlock
     var bytes = [UInt8](repeating: 0, count: Self.blockBytes)

@@ -18,6 +18,8 @@ enum RetentionPlan: Equatable {
   /// These hold it back, and nothing else that would not pass by itself.
   case carry([CarryRequest])
   case drop(RetentionProposal)
+  /// It would go, and cannot be read.
+  case damaged(EventLogError)
 }
 
 /// To remove the oldest segment, by what the tables know. The owner has the last word.
@@ -28,6 +30,9 @@ struct RetentionProposal: Equatable, Sendable {
   let newestLSN: UInt64
   /// What the tables covered when this was decided.
   let coveredLSN: UInt64
+  /// What is damaged in it, if anything, and how many events cannot go on without it.
+  var damage: StoreFinding?
+  var endedEvents = 0
 }
 
 extension TableKeeper {
@@ -40,17 +45,22 @@ extension TableKeeper {
     guard let oldLSN = old.last?.lastLSN, let segment = old.first?.segment else {
       return .nothing
     }
-    let file = try Recovery.open(disk, paths.segment(segment.id), .read, segment)
-    defer { file.closeQuietly() }
-    let contents = try SegmentIndexer(
-      segment, file, store: store, after: origin, maxEpoch: maxEpoch)
+    let contents: SegmentIndexer
+    do throws(EventLogError) {
+      contents = try index(segment, after: origin)
+    } catch {
+      guard error.isOfLog else { throw error }
+      return options.dropsDamaged
+        ? try planDamaged(oldest, through: oldLSN, error) : .damaged(error)
+    }
     var carried = carryOfKinds(contents)
     var newestLSN = oldest.lastLSN
     for entry in contents.entries {
       let newest = try newestEntry(entry)
       let isNeeded = newest.base <= oldest.lastLSN
       if newest.isOpen, !options.breaks.has(.dropOpenEvents) {
-        guard isNeeded else { continue }
+        // What went with a damaged segment is not to be had any more.
+        guard isNeeded, !(options.dropsDamaged && newest.base <= origin.lsn) else { continue }
         carried.append(CarryRequest(lsn: newest.value.lsn, hash: entry.hash, isEvent: true))
       } else if newest.value.lsn > oldLSN, isNeeded {
         let holder = indexed.first { newest.value.lsn <= $0.lastLSN }
@@ -64,6 +74,32 @@ extension TableKeeper {
       RetentionProposal(
         segment: segment.id, lastLSN: oldest.lastLSN, newestLSN: newestLSN,
         coveredLSN: coveredLSN))
+  }
+
+  /// The same of a segment that cannot be read whole: what needs it is known from the tables. An
+  /// open event is carried if the record that it needs can be read, and cannot go on if not.
+  private func planDamaged(
+    _ oldest: IndexedSegment, through oldLSN: UInt64, _ error: EventLogError
+  ) throws(EventLogError) -> RetentionPlan {
+    let fetcher = RecordFetcher(map, SegmentFiles(disk, paths))
+    var carried = newestOfKind(tables).filter { 1...oldest.lastLSN ~= $0 }.map {
+      CarryRequest(lsn: $0, hash: EventHash(high: 0, low: 0), isEvent: false)
+    }
+    var ended = 0
+    try forEachOpen { (entry) throws(EventLogError) in
+      guard entry.base <= oldest.lastLSN else { return }
+      var block: [UInt8] = []
+      if entry.base > origin.lsn, (try? fetcher.fetch(entry.base, into: &block)) == true {
+        carried.append(CarryRequest(lsn: entry.value.lsn, hash: entry.hash, isEvent: true))
+      } else {
+        ended += 1
+      }
+    }
+    if !carried.isEmpty { return .carry(carried) }
+    return .drop(
+      RetentionProposal(
+        segment: oldest.segment.id, lastLSN: oldest.lastLSN, newestLSN: oldLSN,
+        coveredLSN: coveredLSN, damage: StoreFinding(error), endedEvents: ended))
   }
 
   /// Records of the segment that are no event's and the newest of their kind.

@@ -56,11 +56,7 @@ final class TableKeeper {
   /// Makes the derived files of the oldest pending segment. False when there is none.
   func indexNext() throws(EventLogError) -> Bool {
     guard let segment = pending.first else { return false }
-    let file = try Recovery.open(disk, paths.segment(segment.id), .read, segment)
-    defer { file.closeQuietly() }
-    let contents = try SegmentIndexer(
-      segment, file, store: store, after: indexed.last?.positions.range.end ?? origin,
-      maxEpoch: maxEpoch)
+    let contents = try index(segment, after: indexed.last?.positions.range.end ?? origin)
     let positions = try writePositions(segment, contents)
     let table = try writeTable(segment, contents)
     tables.append(table)
@@ -70,6 +66,15 @@ final class TableKeeper {
     publish()
     giveBackTail(segment)
     return true
+  }
+
+  /// Reads a segment whole; `point` is where the log stood before it.
+  func index(
+    _ segment: Manifest.Segment, after point: ChainPoint
+  ) throws(EventLogError) -> SegmentIndexer {
+    let file = try Recovery.open(disk, paths.segment(segment.id), .read, segment)
+    defer { file.closeQuietly() }
+    return try SegmentIndexer(segment, file, store: store, after: point, maxEpoch: maxEpoch)
   }
 
   /// A segment that was sealed early ends before its file does: its unused blocks go back to the
@@ -92,23 +97,30 @@ final class TableKeeper {
       checkpoint = nil
       return try disk.removeIfPresent(path)
     }
+    if let place = indexed.firstIndex(where: { paths.positions($0.segment.id) == path }) {
+      return try repairPositions(place)
+    }
     guard let place = tables.firstIndex(where: { $0.file.path == path }) else { return }
     let range = tables[place].range
     var point = origin
     var made: [Table] = []
     for segment in indexed.map(\.segment) {
       if range.first <= segment.id, segment.id <= range.last {
-        let file = try Recovery.open(disk, paths.segment(segment.id), .read, segment)
-        defer { file.closeQuietly() }
-        let contents = try SegmentIndexer(
-          segment, file, store: store, after: point, maxEpoch: maxEpoch)
-        made.append(try writeTable(segment, contents))
+        made.append(try writeTable(segment, try index(segment, after: point)))
       }
       if let end = segment.end { point = end.point }
     }
     tables.replaceSubrange(place...place, with: made)
     publish()
     if !made.contains(where: { $0.file.path == path }) { try disk.removeIfPresent(path) }
+  }
+
+  /// For the next start: until then they are in memory.
+  private func repairPositions(_ place: Int) throws(EventLogError) {
+    let segment = indexed[place].segment
+    let point = place > 0 ? indexed[place - 1].positions.range.end : origin
+    let positions = try writePositions(segment, try index(segment, after: point))
+    indexed[place] = IndexedSegment(segment: segment, positions: positions)
   }
 
   func writePositions(

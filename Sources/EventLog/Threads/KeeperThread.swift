@@ -11,7 +11,13 @@ final class KeeperThread: @unchecked Sendable {
   private var sealed: [Manifest.Segment] = []
   /// Segments sealed since the log was opened that are not indexed yet.
   let backlog = Atomic<Int>(0)
-  private var distrusted: [String] = []
+  private var distrusted: Set<String> = []
+  /// How often a repair was asked for, and up to which of these all were tried.
+  private var repairsAsked = 0
+  private var repairsDone = 0
+  private var hasEnded = true
+  /// The damaged segment that retention has come to, and keeps.
+  private var keptDamaged: UInt64?
   private var hasWork = true
   /// What the owner has not decided on yet, and what it decided.
   private var proposal: RetentionProposal?
@@ -31,6 +37,7 @@ final class KeeperThread: @unchecked Sendable {
   private var young = Int64.min
   private let clock: RetentionClock
   private let onCarry: @Sendable ([CarryRequest]) -> Void
+  private let onDamage: @Sendable (LogDamage) -> Void
   private var isStopping = false
   private var isFinishing = false
   private var thread: WorkerThread?
@@ -39,9 +46,13 @@ final class KeeperThread: @unchecked Sendable {
   /// When the bytes written so far may have been written, at the rate.
   private var paceUntil: UInt64 = 0
 
-  init(_ keeper: TableKeeper, onCarry: @escaping @Sendable ([CarryRequest]) -> Void) {
+  init(
+    _ keeper: TableKeeper, onCarry: @escaping @Sendable ([CarryRequest]) -> Void,
+    onDamage: @escaping @Sendable (LogDamage) -> Void
+  ) {
     self.keeper = keeper
     self.onCarry = onCarry
+    self.onDamage = onDamage
     clock = RetentionClock(
       wall: keeper.options.wallClock(), monotonic: monotonicNanoseconds())
     retryNanoseconds = UInt64(keeper.options.spaceRetryMilliseconds) * 1_000_000
@@ -49,7 +60,13 @@ final class KeeperThread: @unchecked Sendable {
   }
 
   func start(onFailure: @escaping @Sendable (EventLogError) -> Void) throws(EventLogError) {
-    thread = try WorkerThread("log-index", inBackground: true) { [self] in run(onFailure) }
+    monitor.withLock { hasEnded = false }
+    do throws(EventLogError) {
+      thread = try WorkerThread("log-index", inBackground: true) { [self] in run(onFailure) }
+    } catch {
+      monitor.withLock { hasEnded = true }
+      throw error
+    }
   }
 
   /// A segment was sealed.
@@ -65,9 +82,21 @@ final class KeeperThread: @unchecked Sendable {
   /// A derived file was found damaged: it is made again.
   func distrust(_ path: String) {
     monitor.withLock {
-      distrusted.append(path)
+      distrusted.insert(path)
+      repairsAsked += 1
       hasWork = true
       monitor.signal()
+    }
+  }
+
+  /// The same, and waits until it was tried: one repair costs no more than to do without the file
+  /// once. False when the thread has ended before.
+  func repair(_ path: String) -> Bool {
+    distrust(path)
+    return monitor.withLock {
+      let asked = repairsAsked
+      while repairsDone < asked, !hasEnded { monitor.wait() }
+      return repairsDone >= asked
     }
   }
 
@@ -89,6 +118,12 @@ final class KeeperThread: @unchecked Sendable {
   private func run(_ onFailure: @Sendable (EventLogError) -> Void) {
     keeper.pace = { [self] bytes throws(EventLogError) in try pace(bytes) }
     keeper.breathe = { [self] _ throws(EventLogError) in try breathe() }
+    defer {
+      monitor.withLock {
+        hasEnded = true
+        monitor.signal()
+      }
+    }
     while waitForWork() {
       do throws(EventLogError) {
         if try step() { wakeUp() } else { idle() }
@@ -110,16 +145,15 @@ final class KeeperThread: @unchecked Sendable {
   /// One piece of each kind of work, the most urgent first: where segments are sealed as fast as
   /// they can be indexed, old ones go and tables are merged all the same. False when there is none.
   private func step() throws(EventLogError) -> Bool {
-    let (segments, files, isFinishing) = monitor.withLock {
+    let (segments, isFinishing) = monitor.withLock {
       defer {
         sealed = []
-        distrusted = []
         hasWork = false
       }
-      return (sealed, distrusted, self.isFinishing)
+      return (sealed, self.isFinishing)
     }
     for segment in segments { keeper.add(segment) }
-    for file in files { try keeper.repair(file) }
+    try repairDistrusted()
     let hasIndexed = try indexNext()
     if isFinishing {
       if !hasIndexed { try keeper.writeCheckpoint() }
@@ -129,6 +163,29 @@ final class KeeperThread: @unchecked Sendable {
     let hasRetained = try retain()
     let hasMerged = try keeper.mergeOnce()
     return hasIndexed || hasRetained || hasMerged
+  }
+
+  private func repairDistrusted() throws(EventLogError) {
+    let (files, asked) = monitor.withLock {
+      defer { distrusted = [] }
+      return (distrusted.sorted(), repairsAsked)
+    }
+    defer {
+      monitor.withLock {
+        repairsDone = asked
+        monitor.signal()
+      }
+    }
+    for file in files {
+      do throws(EventLogError) {
+        try keeper.repair(file)
+        onDamage(.repaired(file: file))
+      } catch {
+        // Of positions the segment says the same, as far as it can be read.
+        guard error.isOfLog, file.hasSuffix(".positions") else { throw error }
+        onDamage(.found(StoreFinding(error)))
+      }
+    }
   }
 
   private func wakeUp() { monitor.withLock { hasWork = true } }
@@ -167,16 +224,19 @@ final class KeeperThread: @unchecked Sendable {
     let now = monotonicNanoseconds()
     paceUntil = max(paceUntil, now) + UInt64(bytes) * 1_000_000_000 / bytesPerSecond
     let isEnding = monitor.withLock { () -> Bool in
-      while !isStopping, !isFinishing, monotonicNanoseconds() + 5_000_000 < paceUntil {
+      while !isInterrupted, monotonicNanoseconds() + 5_000_000 < paceUntil {
         monitor.wait(until: paceUntil)
       }
-      return isStopping || isFinishing
+      return isInterrupted
     }
-    if isEnding { throw EventLogError(.closed, "the log is being closed") }
+    if isEnding { throw EventLogError(.closed, "the log is being closed, or has to be repaired") }
     // What was sealed meanwhile does not wait for a long merge, nor the merge for all of it.
     for segment in takeSealed() { keeper.add(segment) }
     _ = try indexNext()
   }
+
+  /// Whether a merge has to be given up: somebody waits for a repair.
+  private var isInterrupted: Bool { isStopping || isFinishing || !distrusted.isEmpty }
 
   private func indexNext() throws(EventLogError) -> Bool {
     guard try keeper.indexNext() else { return false }
@@ -226,12 +286,16 @@ extension KeeperThread {
 
   /// The manifest was replaced, or there was no room for it.
   func dropped(through id: UInt64, origin: ChainPoint?) {
-    monitor.withLock {
+    let dropped = monitor.withLock {
+      defer { proposal = nil }
       if let origin { droppedThrough = (id, origin) }
-      proposal = nil
       isDropping = false
       hasWork = true
       monitor.signal()
+      return proposal
+    }
+    if origin != nil, let dropped, let damage = dropped.damage {
+      onDamage(.dropped(damage, endedEvents: dropped.endedEvents))
     }
   }
 
@@ -258,6 +322,8 @@ extension KeeperThread {
   }
 
   private func plan(cutoff: Int64, keepFrom: UInt64) throws(EventLogError) {
+    // Nobody but a person gets past it, and to read up to the damage each time helps nobody.
+    if let keptDamaged, keeper.indexed.first?.segment.id == keptDamaged { return }
     // What was carried counts once the tables know it.
     if let asked = carryAsked, keeper.coveredLSN == asked.coveredLSN,
       asked.count < Self.looksUntilAskedAgain
@@ -274,6 +340,9 @@ extension KeeperThread {
       onCarry(Array(requests.prefix(Self.carriedAtOnce)))
     case .drop(let proposal):
       monitor.withLock { self.proposal = proposal }
+    case .damaged(let error):
+      keptDamaged = keeper.indexed.first?.segment.id
+      onDamage(.kept(StoreFinding(error)))
     }
   }
 }

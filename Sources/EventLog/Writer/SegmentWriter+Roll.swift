@@ -27,7 +27,8 @@ extension SegmentWriter {
     try preparer.take()
     let salt = try randomBytes(8)
     let header = SegmentHeader(
-      store: store, id: id, baseLSN: point.lsn + 1, baseSequence: point.sequence + 1,
+      version: options.segmentVersion, store: store, id: id, baseLSN: point.lsn + 1,
+      baseSequence: point.sequence + 1,
       epoch: epoch, created: options.wallClock(), salt: salt.integer(at: 0),
       previousChain: point.chain, fileBytes: Int64(options.segmentBytes))
     let spare = try DiskFile(options.disk, paths.spare, .write)

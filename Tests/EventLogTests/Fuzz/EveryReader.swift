@@ -57,6 +57,7 @@ struct EveryReader {
     if let statistics = try? StoreStatistics(path: "/store", disk: disk) {
       _ = (statistics.records, statistics.fileBytes)
     }
+    try? EventLogReader(path: "/store", disk: disk, onDamage: { _ in }).forEachRecord { _ in }
     guard let reader = try? EventLogReader(path: "/store", disk: disk) else { return }
     try? reader.forEachRecord { _ in }
     try? reader.forEachRecord(from: reader.durableLSN) { _ in }
@@ -85,17 +86,18 @@ struct EveryReader {
     scrubber.stop()
   }
 
-  /// Backup and restore, which only know real files.
+  /// Salvage, backup and restore, which only know real files.
   private func copyFiles(_ files: [String: [UInt8]]) throws {
     let (store, backup) = (directory.path + "/store", directory.path + "/backup")
-    let restored = directory.path + "/restored"
-    for path in [store, backup, restored] { TemporaryDirectory.remove(path) }
+    let (restored, salvaged) = (directory.path + "/restored", directory.path + "/salvaged")
+    for path in [store, backup, restored, salvaged] { TemporaryDirectory.remove(path) }
     for folder in ["", "/segments", "/index", "/quarantine"] { mkdir(store + folder, 0o750) }
     for (name, bytes) in files {
       let file = try DiskFile(LinuxDisk(), directory.path + name, .replace)
       try bytes.withBytes { (all) throws(EventLogError) in try file.write(all, at: 0) }
       file.closeQuietly()
     }
+    _ = try? StoreSalvage(path: store, to: salvaged).run()
     let copy = Result { try StoreBackup(path: store, to: backup).run() }
     if case .failure = copy {
       // One that says that it is whole: what does not hold is found by the restore.

@@ -21,6 +21,17 @@ final class MemoryDisk: Disk, @unchecked Sendable {
     var direct: Set<Int32> = []
     var mostBytesRead: Int?
     var allocateError: Int32?
+    var bytesRead = 0
+  }
+
+  /// In all, by everyone.
+  var bytesRead: Int { state.withLock { $0.bytesRead } }
+
+  /// Changes a file behind the backs of those that have it open.
+  func damage(_ path: String, _ change: (inout [UInt8]) -> Void) {
+    state.withLock { state in
+      if let inode = state.names[path] { change(&state.inodes[inode]) }
+    }
   }
 
   /// No read gives more bytes than this at once, as some file systems do when a signal comes.
@@ -133,6 +144,7 @@ final class MemoryDisk: Disk, @unchecked Sendable {
       }
       guard Int(offset) < end else { return 0 }
       let count = min(buffer.count, end - Int(offset), state.mostBytesRead ?? .max)
+      state.bytesRead += count
       buffer.copyBytes(from: state.inodes[inode][Int(offset)..<Int(offset) + count])
       return count
     }

@@ -112,7 +112,7 @@ final class SyncLog {
       try keeper.planRetention(cutoff: cutoff, keepFrom: keepFrom)
     }
     switch plan {
-    case .nothing, .young: return []
+    case .nothing, .young, .damaged: return []
     case .carry(let requests): return requests
     case .drop(let proposal):
       let recent = model.records[Int(proposal.coveredLSN)...]
