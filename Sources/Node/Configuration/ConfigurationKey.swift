@@ -95,6 +95,9 @@ package struct ConfigurationKey: Sendable {
     .init(
       "store.scrubBytesPerSecond", .integer(0...1 << 30), "4194304",
       "how fast stored data is read again to find damage; 0: not at all"),
+    .init(
+      "store.dropDamaged", .flag, "false",
+      "remove an expired segment even if it is damaged; otherwise it and those behind it are kept"),
     .init("templates.path", .text, "templates", "folder of the message templates"),
   ]
 

@@ -32,6 +32,7 @@ package struct NodeConfiguration: Sendable {
   package var isSegmentBytesSet: Bool
   package var retentionDays: Int
   package var scrubBytesPerSecond: Int
+  package var dropsDamaged: Bool
   package var templatesPath: String
   package var realtimePrefetch: Int
   package var batchPrefetch: Int
@@ -85,6 +86,7 @@ package struct NodeConfiguration: Sendable {
     isSegmentBytesSet = values.isSet("store.segmentBytes")
     retentionDays = read.integer("store.retentionDays")
     scrubBytesPerSecond = read.integer("store.scrubBytesPerSecond")
+    dropsDamaged = read.text("store.dropDamaged") == "true"
     templatesPath = read.text("templates.path")
     realtimePrefetch = read.integer("realtime.prefetch")
     batchPrefetch = read.integer("batch.prefetch")

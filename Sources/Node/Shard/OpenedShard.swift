@@ -39,6 +39,7 @@ struct OpenedShard {
       catalog: catalog, pinned: pinned)
     var options = EventLogOptions(configuration)
     options.retentionSeconds = Int64(configuration.retentionDays) * 86_400
+    options.dropsDamaged = configuration.dropsDamaged
     options.replays = { $0.flags.contains(.driven) }
     do {
       let log = try EventLog.open(options, callbacks: signals.callbacks) { record in
