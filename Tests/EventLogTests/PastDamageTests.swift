@@ -104,7 +104,8 @@ import Testing
 
   // MARK: Retention
 
-  /// A log with an indexed old segment, in which one record is damaged, and an event that is open.
+  /// A log with an indexed old segment, in which one record is damaged, and an event that is open
+  /// and has a second record in the segment behind.
   private static func retained(
     _ disk: SimDisk, dropsDamaged: Bool, open: Int, damaged: Int
   ) throws -> (SyncLog, Model) {
@@ -113,12 +114,13 @@ import Testing
     let log = try SyncLog(options)
     var model = Model()
     for index in 0..<400 {
-      let id = Array("event-\(index)".utf8)
+      let number = index == 200 && open >= 0 ? open : index
+      let id = Array("event-\(number)".utf8)
       let record = ModelRecord(
         header: RecordHeader(
-          lsn: model.nextLSN, flags: index == open ? [.event] : [.event, .final],
-          time: Int64(model.nextLSN), hash: log.hash(id)), id: id,
-        payload: [UInt8](repeating: 3, count: 400))
+          lsn: model.nextLSN, flags: number == open ? [.event] : [.event, .final],
+          time: Int64(model.nextLSN), hash: log.hash(id), previousLSN: model.newest[id] ?? 0),
+        id: id, payload: [UInt8](repeating: 3, count: 400))
       model.add(record)
       try log.commit([record])
     }
@@ -149,7 +151,7 @@ import Testing
     var model = before
     let all = Int64.max
     var requests = try log.retire(cutoff: all, keepFrom: .max, model)
-    #expect(requests.map(\.lsn) == [21])
+    #expect(requests.map(\.lsn) == [201])
     let carried = model.makeCarry(requests[0])
     try log.commit([try #require(carried)])
     try log.seal()
@@ -174,6 +176,7 @@ import Testing
     #expect(proposal.endedEvents == 1)
     #expect(proposal.damage?.file == "/store/segments/0000000000000001.log")
     #expect(try log.retire(cutoff: .max, keepFrom: .max, model).isEmpty)
+    #expect(!disk.files.contains("/store/segments/0000000000000001.log"))
     // What is behind it is not held back by an event that is gone.
     guard case .drop = try log.keeper.planRetention(cutoff: .max, keepFrom: .max) else {
       Issue.record("the next one is held")

@@ -16,7 +16,8 @@ final class DamagedFile {
   init(_ file: DiskFile) {
     self.file = file
     // The spare bytes that views may read past the end.
-    memory.initializeMemory(as: UInt8.self, repeating: 0)
+    UnsafeMutableRawBufferPointer(rebasing: memory[Self.windowBytes...])
+      .initializeMemory(as: UInt8.self, repeating: 0)
   }
 
   deinit {

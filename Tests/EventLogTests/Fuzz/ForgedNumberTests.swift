@@ -86,6 +86,27 @@ import Testing
     try forge("/store/index/checkpoint") { _ in [field] }
   }
 
+  @Test func `a table's header whose counts do not fit each other is as good as none`() {
+    let store = StoreID(bytes: [UInt8](repeating: 7, count: 16))
+    let end = ChainPoint(lsn: 90, sequence: 9, chain: 1)
+    var header = TableHeader(
+      kind: .table, store: store, level: 0,
+      range: SegmentRange(first: 1, last: 2, firstLSN: 1, end: end))
+    (header.entries, header.pages, header.filterBlocks) = (200, 2, 7)
+    #expect(TableHeader.decode(header.encoded(), store: store) == header)
+    let changes: [(inout TableHeader) -> Void] = [
+      // Memory is taken for so many, and a table in use has a filter.
+      { $0.entries = 1 << 39 }, { $0.filterBlocks = 0 }, { $0.newestOfKind[4] = 91 },
+      { $0.range.end.lsn = 1 << 48 }, { $0.range.firstLSN = 0 }, { $0.range.firstLSN = 92 },
+      { $0.range.first = 3 }, { $0.range.last = .max }, { $0.range.end.sequence = .max },
+    ]
+    for (index, change) in changes.enumerated() {
+      var forged = header
+      change(&forged)
+      #expect(TableHeader.decode(forged.encoded(), store: store) == nil, "change \(index)")
+    }
+  }
+
   @Test func `entries of a table`() throws {
     let store = try RecoveryFuzzer.makeStore(isClosed: true)
     let table = try #require(store.files.keys.filter { $0.hasSuffix(".table") }.max())
