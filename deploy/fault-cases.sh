@@ -24,7 +24,7 @@ run_case_1() { run 1 'kill -9 at random under load' kill_rounds; }
 kill_at_calls() {
   local call n kills=0
   new_disk ext4 256 || return 1
-  for call in fdatasync fsync rename pwrite64 fallocate unlink; do
+  for call in fdatasync fsync rename renameat2 pwrite64 fallocate unlink; do
     for n in 1 2 3 4 5 7 9 12 17 25; do
       rm -rf "$mount/s"
       start_writer strace -f -qq -o /dev/null -e trace="$call" \
@@ -131,7 +131,7 @@ kill_recovery() {
   tail=$("$damage" tail "$last")
   printf 'EFRMcut' | dd of="$last" bs=1 seek="$tail" conv=notrunc status=none
   rm -rf "$mount/o" && cp -a "$mount/s" "$mount/o"
-  for call in pwrite64 fsync rename fdatasync unlink; do
+  for call in pwrite64 fsync rename renameat2 fdatasync unlink; do
     back
     for n in 1 1 2 2 3 4 5 6; do
       # In the background, so that the shell says nothing of its end.

@@ -36,7 +36,7 @@ package final class EventLog {
   let preparer: SparePreparer
   let map: SegmentMap
   let keeper: KeeperThread
-  private let lock: DiskFile
+  private let lock: StoreLock
   /// The filling frame while a turn goes on.
   private var filling: FrameBuffer?
   private var appendedBytes = 0
@@ -103,8 +103,8 @@ package final class EventLog {
   private func startThreads() throws(EventLogError) {
     try reader.start()
     try committer.start()
-    let committer = self.committer
-    try preparer.start { error in committer.fail(error) }
+    let (committer, lock) = (self.committer, self.lock)
+    try preparer.start { error in committer.fail(lock.reason(for: error)) }
     try keeper.start { error in committer.fail(error) }
   }
 

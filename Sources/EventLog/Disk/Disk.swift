@@ -30,11 +30,16 @@ package protocol Disk: Sendable {
   /// False when another open file holds the lock.
   func lock(_ descriptor: Descriptor) throws(SystemError) -> Bool
   func isLocked(_ descriptor: Descriptor) throws(SystemError) -> Bool
+  /// Opens a directory and locks it itself (flock); nil when another holds it. Not every file
+  /// system can: then the error says so.
+  func holdDirectory(_ path: String) throws(SystemError) -> Descriptor?
   func makeDirectory(_ path: String) throws(SystemError)
   func syncDirectory(_ path: String) throws(SystemError)
   /// Names in the directory, sorted, without `.` and `..`.
   func list(_ path: String) throws(SystemError) -> [String]
   func rename(_ from: String, to: String) throws(SystemError)
+  /// Renames where nothing has the new name yet; EEXIST otherwise.
+  func renameNew(_ from: String, to: String) throws(SystemError)
   func remove(_ path: String) throws(SystemError)
 }
 

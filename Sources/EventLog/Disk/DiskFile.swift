@@ -21,6 +21,13 @@ final class DiskFile: @unchecked Sendable {
     }
   }
 
+  /// What is open already.
+  init(_ disk: any Disk, _ path: String, _ descriptor: Descriptor) {
+    self.disk = disk
+    self.path = path
+    self.descriptor = descriptor
+  }
+
   /// Another name for an open file, after a rename.
   init(_ file: DiskFile, renamedTo path: String) {
     disk = file.disk

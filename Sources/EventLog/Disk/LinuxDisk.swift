@@ -106,6 +106,12 @@ package struct LinuxDisk: Disk {
     try check(csystem_is_locked(descriptor.number)) != 0
   }
 
+  package func holdDirectory(_ path: String) throws(SystemError) -> Descriptor? {
+    let answer = csystem_hold_directory(path)
+    if answer == -EWOULDBLOCK { return nil }
+    return Descriptor(try check(answer))
+  }
+
   private func check(_ answer: Int32) throws(SystemError) -> Int32 {
     if answer < 0 { throw SystemError(-answer) }
     return answer

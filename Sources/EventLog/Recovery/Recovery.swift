@@ -11,7 +11,7 @@ struct Recovery {
 
   struct Opened {
     let options: EventLogOptions
-    let lock: DiskFile
+    let lock: StoreLock
     let identity: StoreIdentity
     let index: EventIndex
     let keeper: TableKeeper
@@ -41,7 +41,7 @@ struct Recovery {
   ) throws(EventLogError) -> Opened {
     let started = monotonicNanoseconds()
     try makeDirectories()
-    let lock = try StoreLock.take(disk, paths)
+    let lock = try StoreLock.take(disk, paths, breaks: options.breaks)
     do throws(EventLogError) {
       let identity = try readOrMakeIdentity()
       let manifest = try readManifest(identity)
@@ -55,8 +55,9 @@ struct Recovery {
         coveredLSN: keeper.coveredLSN, body: body)
       let active = try readSegments(manifest, keeper, replay)
       keepSegmentBytes(active.header)
+      try lock.check(manifest)
       try tidyUnlisted(manifest)
-      let writer = try beginEpoch(manifest, active, replay.map)
+      let writer = try beginEpoch(manifest, active, replay.map, lock)
       if writer.header.id != active.header.id {
         keeper.add(writer.manifest.segments[writer.manifest.segments.count - 2])
       }

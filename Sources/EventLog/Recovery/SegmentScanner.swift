@@ -94,6 +94,23 @@ struct SegmentScanner {
   }
 }
 
+extension SegmentScanner {
+  /// Whether a whole frame stands behind the end of a sealed segment: of a writer that had lost the
+  /// store and did not know it yet. Such a segment stays as it is.
+  static func hasStray(_ file: DiskFile, at offset: Int64) -> Bool {
+    let window = ScanWindow()
+    window.use(file)
+    defer { window.leave() }
+    guard
+      let bytes = try? window.bytes(at: 0, Limits.segmentHeaderBytes),
+      let header = try? SegmentHeader.decode(Array(bytes), file: file.path)
+    else { return false }
+    let scanner = SegmentScanner(header, window: window, after: .beginning, maxEpoch: .max)
+    guard case .valid = try? scanner.look(at: offset, until: header.fileBytes) else { return false }
+    return true
+  }
+}
+
 /// Why there is no next frame.
 enum FrameProblem: Equatable {
   case zeros

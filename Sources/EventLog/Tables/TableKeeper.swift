@@ -85,7 +85,9 @@ final class TableKeeper {
       let file = try? DiskFile(disk, paths.segment(segment.id), .write)
     else { return }
     let start = Int64(roundUp(Int(end), to: Limits.blockBytes))
-    if let size = try? file.size(), size - start >= Int64(Limits.frameTargetBytes) {
+    if let size = try? file.size(), size - start >= Int64(Limits.frameTargetBytes),
+      !SegmentScanner.hasStray(file, at: end)
+    {
       try? disk.punchHole(file.descriptor, at: start, size - start)
     }
     file.closeQuietly()

@@ -4,6 +4,7 @@
 final class SegmentWriter {
   let options: EventLogOptions
   let paths: StorePaths
+  let lock: StoreLock
   let store: StoreID
   var manifest: Manifest
   var header: SegmentHeader
@@ -30,11 +31,13 @@ final class SegmentWriter {
   var segmentID: UInt64 { header.id }
 
   init(
-    options: EventLogOptions, paths: StorePaths, manifest: Manifest, header: SegmentHeader,
-    file: ActiveFile, offset: Int64, point: ChainPoint, map: SegmentMap, preparer: SparePreparer
+    options: EventLogOptions, paths: StorePaths, lock: StoreLock, manifest: Manifest,
+    header: SegmentHeader, file: ActiveFile, offset: Int64, point: ChainPoint, map: SegmentMap,
+    preparer: SparePreparer
   ) throws(EventLogError) {
     self.options = options
     self.paths = paths
+    self.lock = lock
     store = manifest.store
     self.manifest = manifest
     self.header = header
@@ -77,6 +80,9 @@ final class SegmentWriter {
     let begun = monotonicNanoseconds()
     try file.write(bytes, at: offset, directly: goesDirectly(buffer))
     try sync()
+    // Whoever takes the store says so before it reads how far it goes: what is durable by now and
+    // not taken yet is in what it reads, and only that may be acknowledged.
+    try lock.check()
     if fillsBlocks(buffer) {
       bytesPerSecond = Double(bytes.count) * 1e9 / Double(monotonicNanoseconds() - begun + 1)
     }
@@ -155,8 +161,7 @@ final class SegmentWriter {
   func replaceManifest(_ next: Manifest) throws(EventLogError) {
     while true {
       do throws(EventLogError) {
-        try options.disk.replaceFile(
-          Manifest.fileName, in: paths.root, with: next.encoded(), breaks: options.breaks)
+        try lock.replaceManifest(manifest, with: next)
         manifest = next
         return
       } catch {

@@ -27,12 +27,14 @@ enum SpareFile {
       throw error
     }
     try file.close()
-    try disk.renameDurably(path, to: name, in: paths.segments)
+    try disk.renameNewDurably(
+      path, to: name, in: paths.segments, breaks: options.breaks)
   }
 
   /// The reserve becomes the spare.
   static func useReserve(_ options: EventLogOptions, _ paths: StorePaths) throws(EventLogError) {
-    try options.disk.renameDurably(paths.reserve, to: paths.spare, in: paths.segments)
+    try options.disk.renameNewDurably(
+      paths.reserve, to: paths.spare, in: paths.segments, breaks: options.breaks)
   }
 
   /// Makes the blocks that a manifest may need on a full disk.

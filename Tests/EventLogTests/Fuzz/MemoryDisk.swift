@@ -14,6 +14,7 @@ final class MemoryDisk: Disk, @unchecked Sendable {
     var directories: Set<String> = []
     var open: [Int32: Int] = [:]
     var locks: [Int: Int32] = [:]
+    var held: [String: Int32] = [:]
     var next: Int32 = 10
     var unreadable: (path: String, from: Int)?
     var heldDirectory: String?
@@ -65,6 +66,7 @@ final class MemoryDisk: Disk, @unchecked Sendable {
     copied.open = [:]
     copied.locks = [:]
     copied.direct = []
+    copied.held = [:]
     return MemoryDisk(copied)
   }
 
@@ -125,6 +127,7 @@ final class MemoryDisk: Disk, @unchecked Sendable {
       guard state.open.removeValue(forKey: descriptor.number) != nil else {
         throw SystemError(EBADF)
       }
+      for (path, holder) in state.held where holder == descriptor.number { state.held[path] = nil }
       for (inode, holder) in state.locks where holder == descriptor.number {
         state.locks[inode] = nil
       }
@@ -210,6 +213,16 @@ final class MemoryDisk: Disk, @unchecked Sendable {
     }
   }
 
+  func holdDirectory(_ path: String) throws(SystemError) -> Descriptor? {
+    try with { (state) throws(SystemError) in
+      guard state.held[path] == nil else { return nil }
+      state.next += 1
+      state.held[path] = state.next
+      state.open[state.next] = -1
+      return Descriptor(state.next)
+    }
+  }
+
   func makeDirectory(_ path: String) throws(SystemError) {
     try with { (state) throws(SystemError) in
       guard state.directories.insert(path).inserted else { throw SystemError(EEXIST) }
@@ -228,6 +241,14 @@ final class MemoryDisk: Disk, @unchecked Sendable {
 
   func rename(_ from: String, to: String) throws(SystemError) {
     try with { (state) throws(SystemError) in
+      guard let inode = state.names.removeValue(forKey: from) else { throw SystemError(ENOENT) }
+      state.names[to] = inode
+    }
+  }
+
+  func renameNew(_ from: String, to: String) throws(SystemError) {
+    try with { (state) throws(SystemError) in
+      guard state.names[to] == nil else { throw SystemError(EEXIST) }
       guard let inode = state.names.removeValue(forKey: from) else { throw SystemError(ENOENT) }
       state.names[to] = inode
     }
