@@ -2,6 +2,9 @@
 package struct EventLogOptions: Sendable {
   /// The directory of one shard. Made when absent; its parent must exist.
   package var path: String
+  /// Whether opening refuses where there is no store, instead of making one: a folder that is empty
+  /// because its volume is not mounted is no new store.
+  package var mustExist = false
   /// Size of a segment file, rounded up to 4 KiB; 64 KiB to 16 GiB. A store may be opened with
   /// another size than it was made with: it counts from the next segment on.
   package var segmentBytes = 256 << 20

@@ -40,6 +40,7 @@ struct Recovery {
     _ body: @escaping (RecordView) throws -> Void
   ) throws(EventLogError) -> Opened {
     let started = monotonicNanoseconds()
+    try StoreCreation.checkPermitted(options, paths)
     try makeDirectories()
     let lock = try StoreLock.take(disk, paths, breaks: options.breaks)
     do throws(EventLogError) {

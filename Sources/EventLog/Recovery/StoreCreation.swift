@@ -1,3 +1,5 @@
+internal import Glibc
+
 /// Makes a new store. STORE is written last, so a directory without it was never finished, and
 /// making it again is safe as long as no frame was written. Where it finds no room, it leaves none
 /// of its files behind.
@@ -6,6 +8,22 @@ struct StoreCreation {
   let paths: StorePaths
 
   private var disk: any Disk { options.disk }
+
+  /// - Throws: `missing` where a store must be and is none. Changes nothing.
+  static func checkPermitted(
+    _ options: EventLogOptions, _ paths: StorePaths
+  ) throws(EventLogError) {
+    guard
+      options.mustExist, try options.disk.contents(of: paths.identity, atMost: 1 << 20) == nil
+    else { return }
+    throw EventLogError(
+      .missing, "there is no event log here, and it is said that there must be one",
+      advice: """
+        Is the volume mounted that holds it? Only a first start may make a new one: \
+        store.mustExist is false then.
+        """,
+      file: paths.identity)
+  }
 
   /// What is there, before anything is made.
   ///
@@ -62,9 +80,29 @@ struct StoreCreation {
     manifest.seal(
       at: Manifest.End(offset: Int64(Limits.segmentHeaderBytes), point: .beginning))
     try disk.replaceFile(Manifest.fileName, in: paths.root, with: manifest.encoded())
+    try syncFoldersAbove()
     try disk.replaceFile(StoreIdentity.fileName, in: paths.root, with: identity.encoded())
     return identity
   }
+
+  /// Whoever made the folders that lead to the store: a power cut must not take one with it.
+  private func syncFoldersAbove() throws(EventLogError) {
+    var folder = paths
+    while folder.parent != folder.root {
+      folder = StorePaths(root: folder.parent)
+      do throws(SystemError) {
+        try disk.syncDirectory(folder.root)
+      } catch {
+        // What this process may not even read was there before it.
+        if Self.others.contains(error.number) { continue }
+        throw EventLogError(
+          .writeFailed, "the directory could not be synced", systemError: error.number,
+          file: folder.root)
+      }
+    }
+  }
+
+  private static let others = [EACCES, EPERM, EROFS, EINVAL]
 
   /// A store that lost its STORE file must not be taken for a new one.
   private func checkNothingIsLost() throws(EventLogError) {

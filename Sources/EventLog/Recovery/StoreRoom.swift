@@ -34,6 +34,7 @@ package struct StoreRoom: Equatable, Sendable {
   package static func check(_ options: EventLogOptions) throws(EventLogError) -> StoreRoom? {
     let options = try options.checked()
     let paths = StorePaths(root: options.path)
+    try StoreCreation.checkPermitted(options, paths)
     guard try options.disk.contents(of: paths.identity, atMost: 1 << 20) == nil else { return nil }
     return try ofNewStore(options, paths)
   }

@@ -17,7 +17,8 @@ package struct FolderBackup {
     try makeEmpty(target)
     let copier = FileCopier(disk) { _ in }
     var files: [BackupListing.File] = []
-    for name in try disk.names(in: path) where !name.hasSuffix(".tmp") {
+    for name in try disk.names(in: path)
+    where !name.hasSuffix(".tmp") && name != LinuxDisk.lostAndFound {
       files.append(try copy(name, try size(path + "/" + name), copier))
     }
     let listing = BackupListing(
@@ -60,7 +61,7 @@ package struct FolderBackup {
   }
 
   private func makeEmpty(_ path: String) throws(EventLogError) {
-    if try !disk.makeDirectoryIfAbsent(path), try !disk.names(in: path).isEmpty {
+    if try !disk.makeDirectoryIfAbsent(path), try !disk.isVacant(path) {
       throw EventLogError(
         .cannotCreate, "there is something here already; nothing is overwritten",
         advice: "Name a directory that does not exist or is empty.", file: path)

@@ -30,6 +30,8 @@ package struct NodeConfiguration: Sendable {
   package var segmentBytes: Int
   /// Whether somebody has said so: by default a new store takes less where there is little room.
   package var isSegmentBytesSet: Bool
+  /// Ends where there is no store instead of making one.
+  package var storeMustExist: Bool
   package var retentionDays: Int
   package var scrubBytesPerSecond: Int
   package var dropsDamaged: Bool
@@ -84,6 +86,7 @@ package struct NodeConfiguration: Sendable {
     storePath = read.text("store.path")
     segmentBytes = read.integer("store.segmentBytes")
     isSegmentBytesSet = values.isSet("store.segmentBytes")
+    storeMustExist = read.text("store.mustExist") == "true"
     retentionDays = read.integer("store.retentionDays")
     scrubBytesPerSecond = read.integer("store.scrubBytesPerSecond")
     dropsDamaged = read.text("store.dropDamaged") == "true"
