@@ -1,3 +1,5 @@
+internal import Glibc
+
 extension Disk {
   /// The whole of a small file, or nil when it does not exist.
   func contents(of path: String, atMost limit: Int) throws(EventLogError) -> [UInt8]? {
@@ -105,6 +107,24 @@ extension Disk {
       throw EventLogError(
         .writeFailed, "the directory could not be synced", systemError: error.number,
         file: directory)
+    }
+  }
+
+  /// All folders that lead to a new store or backup, whoever made them: a power cut must not take
+  /// one of them.
+  func syncFolders(above paths: StorePaths) throws(EventLogError) {
+    var folder = paths
+    while folder.parent != folder.root {
+      folder = StorePaths(root: folder.parent)
+      do throws(SystemError) {
+        try syncDirectory(folder.root)
+      } catch {
+        // What this process may not even read was there before it.
+        if [EACCES, EPERM, EROFS, EINVAL].contains(error.number) { continue }
+        throw EventLogError(
+          .writeFailed, "the directory could not be synced", systemError: error.number,
+          file: folder.root)
+      }
     }
   }
 

@@ -1,5 +1,3 @@
-internal import Glibc
-
 /// Makes a new store. STORE is written last, so a directory without it was never finished, and
 /// making it again is safe as long as no frame was written. Where it finds no room, it leaves none
 /// of its files behind.
@@ -80,29 +78,10 @@ struct StoreCreation {
     manifest.seal(
       at: Manifest.End(offset: Int64(Limits.segmentHeaderBytes), point: .beginning))
     try disk.replaceFile(Manifest.fileName, in: paths.root, with: manifest.encoded())
-    try syncFoldersAbove()
+    try disk.syncFolders(above: paths)
     try disk.replaceFile(StoreIdentity.fileName, in: paths.root, with: identity.encoded())
     return identity
   }
-
-  /// Whoever made the folders that lead to the store: a power cut must not take one with it.
-  private func syncFoldersAbove() throws(EventLogError) {
-    var folder = paths
-    while folder.parent != folder.root {
-      folder = StorePaths(root: folder.parent)
-      do throws(SystemError) {
-        try disk.syncDirectory(folder.root)
-      } catch {
-        // What this process may not even read was there before it.
-        if Self.others.contains(error.number) { continue }
-        throw EventLogError(
-          .writeFailed, "the directory could not be synced", systemError: error.number,
-          file: folder.root)
-      }
-    }
-  }
-
-  private static let others = [EACCES, EPERM, EROFS, EINVAL]
 
   /// A store that lost its STORE file must not be taken for a new one.
   private func checkNothingIsLost() throws(EventLogError) {

@@ -164,6 +164,10 @@ final class StoreLock: Sendable {
       throw error
     }
     defer { file.closeQuietly() }
+    return try words(of: file)
+  }
+
+  private static func words(of file: DiskFile) throws(EventLogError) -> [UInt8] {
     var words = [UInt8](repeating: 0, count: bytes)
     let count = try words.withMutableBytes { (buffer) throws(EventLogError) in
       try file.read(into: buffer, at: 0)
@@ -182,9 +186,10 @@ final class StoreLock: Sendable {
       }
       found = bytes
     } catch {
-      // Too few descriptors are no sign of another writer.
-      if [EMFILE, ENFILE].contains(error.systemError) { return }
-      throw error
+      if error.code == .fenced { throw error }
+      // Too few descriptors, or rights that somebody took, are no sign of another writer: then the
+      // file that is open has to do.
+      found = try Self.words(of: file)
     }
     guard found.starts(with: token) else {
       throw .fenced(paths.lock, "another writer has taken the store")

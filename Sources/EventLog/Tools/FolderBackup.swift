@@ -23,8 +23,8 @@ package struct FolderBackup {
     }
     let listing = BackupListing(
       storeID: "folder", created: wallNanoseconds(), epoch: 0, lsn: 0, sequence: 0, files: files)
+    try disk.syncFolders(above: paths)
     try disk.replaceFile(BackupListing.fileName, in: target, with: listing.encoded())
-    try disk.syncNames(paths.parent)
     return listing
   }
 
@@ -42,7 +42,7 @@ package struct FolderBackup {
       }
     }
     try disk.syncNames(target)
-    try disk.syncNames(StorePaths(root: target).parent)
+    try disk.syncFolders(above: StorePaths(root: target))
     return listing
   }
 

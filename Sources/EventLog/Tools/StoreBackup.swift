@@ -106,8 +106,8 @@ package struct StoreBackup {
       let listing = BackupListing(
         storeID: manifest.store.text, created: wallNanoseconds(), epoch: manifest.epoch,
         lsn: end.lsn, sequence: end.sequence, files: files)
+      try disk.syncFolders(above: target)
       try disk.replaceFile(BackupListing.fileName, in: target.root, with: listing.encoded())
-      try disk.syncNames(target.parent)
       return listing
     }
   }

@@ -100,6 +100,7 @@ package struct StoreRestore {
   /// As one step: by the folder's name, or into a folder that is there by the files' names, for it
   /// may be a volume of its own. STORE comes last then: without it there is no store.
   private func put(_ folder: StorePaths) throws(EventLogError) {
+    try disk.syncFolders(above: target)
     guard hasFolder else {
       return try disk.renameDurably(folder.root, to: target.root, in: target.parent)
     }

@@ -23,14 +23,14 @@ import Testing
     for _ in 0..<60 {
       try log.commit((0..<6).map { _ in model.makeRecord(&random, hash: log.hash) })
     }
+    try log.maintain()
     isClosed ? try log.close() : log.kill()
     return disk
   }
 
-  /// Why opening refuses the store, having read all of it; nil when it does not.
-  private static func refusal(_ disk: MemoryDisk) -> String? {
-    // Without derived files every segment is read.
-    disk.files = disk.files.filter { !$0.key.hasPrefix("/store/index/") }
+  /// Why opening refuses the store; nil when it does not. Without derived files it reads all of it.
+  private static func refusal(_ disk: MemoryDisk, readsAll: Bool) -> String? {
+    if readsAll { disk.files = disk.files.filter { !$0.key.hasPrefix("/store/index/") } }
     do {
       var recovery = Recovery(try options(disk).checked(), onSpace: { _ in })
       let opened = try recovery.run { _ in }
@@ -55,17 +55,24 @@ import Testing
     _ disk: MemoryDisk, _ what: String, sourceLocation: SourceLocation = #_sourceLocation
   ) {
     let finding = finding(disk.copy())
-    let refusal = refusal(disk.copy())
+    let refusal = refusal(disk.copy(), readsAll: true)
     #expect(
       (finding == nil) == (refusal == nil),
       "\(what): verify: \(finding ?? "sound"); opening: \(refusal ?? "sound")",
+      sourceLocation: sourceLocation)
+    // As the service opens it: of indexed segments it reads no more than their ends.
+    guard finding == nil, let refusal = Self.refusal(disk.copy(), readsAll: false) else { return }
+    Issue.record(
+      "\(what): verify: sound; opening with its tables: \(refusal)",
       sourceLocation: sourceLocation)
   }
 
   @Test(arguments: [false, true])
   func `a changed store is refused by both or by neither`(isClosed: Bool) throws {
     let base = try Self.store(isClosed: isClosed)
-    #expect(Self.finding(base.copy()) == nil && Self.refusal(base.copy()) == nil)
+    #expect(base.files.keys.contains { $0.hasSuffix(".table") })
+    Self.expectOneVerdict(base, "unchanged")
+    #expect(Self.finding(base.copy()) == nil)
     for seed in seeds(500) {
       var random = SeededRandom(seed)
       var input = random.bytes(Int.random(in: 4...40, using: &random))
