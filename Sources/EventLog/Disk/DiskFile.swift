@@ -26,6 +26,7 @@ final class DiskFile: @unchecked Sendable {
     self.disk = disk
     self.path = path
     self.descriptor = descriptor
+    isDirect = false
   }
 
   /// Another name for an open file, after a rename.
