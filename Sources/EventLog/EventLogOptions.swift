@@ -26,7 +26,8 @@ package struct EventLogOptions: Sendable {
   package var disk: any Disk = LinuxDisk()
   /// Segments whose events are all final and older than this are removed; nil keeps everything.
   package var retentionSeconds: Int64?
-  /// Whether retention removes a segment that is damaged; otherwise it keeps it, and those behind it.
+  /// Whether retention removes a segment that is damaged; otherwise it keeps it, and those behind
+  /// it.
   package var dropsDamaged = false
   /// Whether checkpoints are written while the log is open; one is at a clean end.
   package var writesCheckpoints = true

@@ -6,8 +6,8 @@ import Testing
 
 /// Readers that are told to go past damage; damage that a start, retention and lookups meet.
 @Suite struct PastDamageTests {
-  private final class Heard: @unchecked Sendable {
-    // Sendable because `list` is a mutex.
+  // Sendable because `list` is a mutex.
+  private final class Heard: Sendable {
     private let list = Mutex<[LogDamage]>([])
     var all: [LogDamage] { list.withLock { $0 } }
     func add(_ damage: LogDamage) { list.withLock { $0.append(damage) } }

@@ -88,7 +88,8 @@ struct PositionTable: Equatable {
       && 0...Int64(Limits.maxSegmentBytes) ~= lastFrame
   }
 
-  /// Whether there is an offset at or before `lsn`; else the segment's first frame is where to begin.
+  /// Whether there is an offset at or before `lsn`; else the segment's first frame is where to
+  /// begin.
   func knows(_ lsn: UInt64) -> Bool { lsn / Limits.lsnStride >= firstStride && count > 0 }
 
   /// The file offset at which to begin looking for `lsn`; nil when the file, which should, does

@@ -165,7 +165,8 @@ struct SalvageSource {
     return max(whole.endOfWholeFrames(), min(marked, size))
   }
 
-  /// - Throws: when more records are said to be lost than there was room for: numbers that cannot be.
+  /// - Throws: when more records are said to be lost than there was room for: numbers that cannot
+  ///   be.
   private func lose(
     _ segment: Manifest.Segment, _ lsns: ClosedRange<UInt64>, _ offset: Int64?, _ bytes: Int64,
     _ visitor: Visitor

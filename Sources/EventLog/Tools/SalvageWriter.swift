@@ -1,6 +1,8 @@
 /// Writes the new store of a salvage, as the service would write it.
 final class SalvageWriter {
   let lineage: UInt64
+  private let lock: StoreLock
+  private var isLocked = true
   private let writer: SegmentWriter
   private let buffer = FrameBuffer(payload: Limits.maxFramePayloadBytes)
   private let target: Int
@@ -25,6 +27,8 @@ final class SalvageWriter {
     let (header, file) = try SegmentWriter.makeSegment(
       options: options, paths: paths, preparer: preparer, store: old.store, id: first.id,
       after: old.origin, epoch: old.epoch + 1)
+    lock = try StoreLock.take(disk, paths)
+    try lock.begin()
     lineage = min(old.lineage + 1, Limits.maxCounter)
     var manifest = Manifest(
       store: old.store, generation: old.generation, epoch: old.epoch + 1, isClosed: false,
@@ -34,12 +38,19 @@ final class SalvageWriter {
     let map = SegmentMap()
     map.add(id: header.id, baseLSN: header.baseLSN)
     writer = try SegmentWriter(
-      options: options, paths: paths, manifest: manifest, header: header,
+      options: options, paths: paths, lock: lock, manifest: manifest, header: header,
       file: try ActiveFile(file), offset: Int64(Limits.segmentHeaderBytes), point: old.origin,
       map: map, preparer: preparer)
     maxRecordBytes = Limits.maxRecordBytes(segmentBytes: options.segmentBytes)
     target = min(Limits.frameTargetBytes, maxRecordBytes)
     nextLSN = old.origin.lsn + 1
+  }
+
+  deinit { unlock() }
+
+  private func unlock() {
+    if isLocked { lock.closeQuietly() }
+    isLocked = false
   }
 
   /// As large as the largest file of the store, whatever a header says.
@@ -90,6 +101,7 @@ final class SalvageWriter {
   func finish() throws(EventLogError) -> UInt64 {
     try flush()
     try writer.close()
+    unlock()
     return writer.point.lsn
   }
 }

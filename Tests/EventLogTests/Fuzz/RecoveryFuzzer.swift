@@ -5,8 +5,8 @@
 ///
 /// - Not forged: what comes back is a prefix of what was written, and every record of a sealed
 ///   segment is in it, or the store is refused. A record is never invented.
-/// - Forged, so that every checksum holds: whatever the bytes say, nothing that reads a store traps,
-///   and LSNs have no gaps.
+/// - Forged, so that every checksum holds: whatever the bytes say, nothing that reads a store
+///   traps, and LSNs have no gaps.
 final class RecoveryFuzzer: Sendable {
   private let stores: [Store]
   private let readers = EveryReader()
