@@ -45,15 +45,16 @@ extension Disk {
 
   /// Replaces a file as one step: a temporary file, fsync, rename, fsync of the directory.
   ///
-  /// - Parameter check: the last word before the rename.
+  /// - Parameters:
+  ///   - temporary: the temporary file's name, if not the usual one.
+  ///   - check: the last word before the rename.
   func replaceFile(
     _ name: String, in directory: String, with bytes: [UInt8], breaks: Breaks = [],
+    temporary: String? = nil,
     check: () throws(EventLogError) -> Void = { () throws(EventLogError) in }
   ) throws(EventLogError) {
     let path = directory + "/" + name
-    let temporary = path + ".tmp"
-    // Not the file itself is emptied: another process may be writing it, and must not write this.
-    try removeIfPresent(temporary)
+    let temporary = directory + "/" + (temporary ?? name + ".tmp")
     let file = try DiskFile(self, temporary, .replace, creating: true)
     do throws(EventLogError) {
       try bytes.withBytes { bytes throws(EventLogError) in try file.write(bytes, at: 0) }

@@ -56,7 +56,6 @@ struct Recovery {
         coveredLSN: keeper.coveredLSN, body: body)
       let active = try readSegments(manifest, keeper, replay)
       keepSegmentBytes(active.header)
-      try lock.check(manifest)
       try tidyUnlisted(manifest)
       let writer = try beginEpoch(manifest, active, replay.map, lock)
       if writer.header.id != active.header.id {

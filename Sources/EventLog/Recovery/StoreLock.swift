@@ -116,6 +116,16 @@ final class StoreLock: Sendable {
       try write(.opening)
     }
     try file.syncAll()
+    // A writer before that has looked for the last time, and stands still, must not replace the
+    // manifest when it goes on.
+    for name in try disk.names(in: paths.root)
+    where name.hasPrefix(Manifest.fileName + ".") && name.hasSuffix(".tmp") {
+      try disk.removeIfPresent(paths.root + "/" + name)
+    }
+  }
+
+  private var temporaryManifest: String {
+    "\(Manifest.fileName).\(String(decoding: token, as: UTF8.self)).tmp"
   }
 
   /// From now on frames are added.
@@ -220,18 +230,20 @@ final class StoreLock: Sendable {
     }
   }
 
-  /// Replaces the manifest that this writer knows, and no other. All writers use one temporary
-  /// name: where another came between the check and the rename, the name is gone.
+  /// Replaces the manifest that this writer knows, and no other: by a temporary name of its own,
+  /// which whoever takes the store removes.
   func replaceManifest(_ known: Manifest, with next: Manifest) throws(EventLogError) {
     do throws(EventLogError) {
       try disk.replaceFile(
-        Manifest.fileName, in: paths.root, with: next.encoded(), breaks: breaks
+        Manifest.fileName, in: paths.root, with: next.encoded(), breaks: breaks,
+        temporary: temporaryManifest
       ) { () throws(EventLogError) in try check(known) }
     } catch {
       guard
-        SystemError(error.systemError) == .absent, error.file == paths.manifest + ".tmp"
+        SystemError(error.systemError) == .absent,
+        error.file == paths.root + "/" + temporaryManifest
       else { throw error }
-      throw .fenced(paths.manifest, "another writer has replaced the manifest")
+      throw .fenced(paths.manifest, "another writer has taken the store")
     }
   }
 
