@@ -251,10 +251,11 @@ run_case_11() { run 11 'a block of a sealed segment cannot be read' read_errors;
 
 # --- Full disks.
 
+# File system, its size and that of what fills it, in MiB.
 full_disk() {
   local stood
-  new_disk ext4 64 || return 1
-  head -c 40M /dev/zero >"$mount/filler"
+  new_disk "$1" "$2" || return 1
+  head -c "${3}M" /dev/urandom >"$mount/filler"
   start_writer "$bench" store-writer "$mount/s"
   wait_for full || { detail="never full: $(tail -n 1 "$ledger")"; return 1; }
   # Nothing moves any more.
@@ -273,7 +274,11 @@ full_disk() {
   check || return 1
   detail="stood still at $stood, went on to $(acked) by itself"
 }
-run_case_12() { run 12 'the disk is full, then has space again' full_disk; }
+run_case_12() {
+  run 12 'the disk is full, then has space again, ext4' full_disk ext4 64 40
+  # Each block is written anew there, but those of segments.
+  run 12 'the disk is full, then has space again, btrfs' full_disk btrfs 200 80
+}
 run_case_13() { run 13 'pwrite fails once with ENOSPC' errors pwrite64 ENOSPC; }
 
 short_write() {

@@ -3,11 +3,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/resource.h>
@@ -67,6 +69,13 @@ int csystem_allocate(int descriptor, int64_t bytes) {
   do answer = fallocate(descriptor, 0, 0, bytes);
   while (answer < 0 && errno == EINTR);
   return result(answer);
+}
+
+int csystem_overwrite_in_place(int descriptor) {
+  int flags = 0;
+  if (ioctl(descriptor, FS_IOC_GETFLAGS, &flags) < 0) return -errno;
+  flags |= FS_NOCOW_FL;
+  return result(ioctl(descriptor, FS_IOC_SETFLAGS, &flags));
 }
 
 int csystem_punch_hole(int descriptor, int64_t offset, int64_t bytes) {

@@ -38,6 +38,10 @@ int csystem_rename_new(const char *from, const char *to);
 /// fallocate(2) of [0, bytes): reserves space, extends the file.
 int csystem_allocate(int descriptor, int64_t bytes);
 
+/* Lets an empty file be overwritten in place on a file system that otherwise writes each block
+   anew (btrfs). An error where there is nothing of the kind. */
+int csystem_overwrite_in_place(int descriptor);
+
 /// Gives the blocks of a range back; the file keeps its size and reads zeros there.
 int csystem_punch_hole(int descriptor, int64_t offset, int64_t bytes);
 

@@ -152,8 +152,13 @@ final class SegmentWriter {
     DurableMark(
       store: store, segment: header.id, lsn: point.lsn, sequence: point.sequence, offset: offset
     ).encode(at: markBuffer)
-    try mark.write(
-      UnsafeRawBufferPointer(start: markBuffer, count: DurableMark.bytes), at: 0)
+    do throws(EventLogError) {
+      try mark.write(
+        UnsafeRawBufferPointer(start: markBuffer, count: DurableMark.bytes), at: 0)
+    } catch {
+      // Where each write takes a new block a full disk has none. A mark may lag.
+      guard SystemError(error.systemError).isLackOfSpace else { throw error }
+    }
   }
 
   /// Replaces the manifest. Where not even that finds room, the ballast makes some, and without

@@ -19,6 +19,7 @@ enum SpareFile {
     let disk = options.disk
     let path = paths.unfinishedSpare
     let file = try open(disk, path)
+    disk.overwriteInPlace(file.descriptor)
     do throws(EventLogError) {
       try fill(file, bytes: options.segmentBytes, isAwaited: isAwaited, pace: pace)
     } catch {
