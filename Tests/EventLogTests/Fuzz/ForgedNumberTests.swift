@@ -6,7 +6,7 @@ import Testing
 /// whoever reads them, and never a trap, which would take the service with it.
 @Suite struct ForgedNumberTests {
   private static let extremes: [UInt64] = [
-    0, 1, 1 << 48 - 1, 1 << 48, 1 << 62, 1 << 63 - 1, 1 << 63, .max,
+    0, 1 << 48 - 1, 1 << 62, 1 << 63 - 1, 1 << 63, .max,
   ]
 
   private static let segment = "/store/segments/0000000000000001.log"
