@@ -24,7 +24,7 @@ run_case_1() { run 1 'kill -9 at random under load' kill_rounds; }
 kill_at_calls() {
   local call n kills=0
   new_disk ext4 256 || return 1
-  for call in fdatasync fsync rename pwrite64 fallocate unlink; do
+  for call in fdatasync fsync rename renameat2 pwrite64 fallocate unlink; do
     for n in 1 2 3 4 5 7 9 12 17 25; do
       rm -rf "$mount/s"
       start_writer strace -f -qq -o /dev/null -e trace="$call" \
@@ -131,7 +131,7 @@ kill_recovery() {
   tail=$("$damage" tail "$last")
   printf 'EFRMcut' | dd of="$last" bs=1 seek="$tail" conv=notrunc status=none
   rm -rf "$mount/o" && cp -a "$mount/s" "$mount/o"
-  for call in pwrite64 fsync rename fdatasync unlink; do
+  for call in pwrite64 fsync rename renameat2 fdatasync unlink; do
     back
     for n in 1 1 2 2 3 4 5 6; do
       # In the background, so that the shell says nothing of its end.
@@ -251,10 +251,11 @@ run_case_11() { run 11 'a block of a sealed segment cannot be read' read_errors;
 
 # --- Full disks.
 
+# File system, its size and that of what fills it, in MiB.
 full_disk() {
   local stood
-  new_disk ext4 64 || return 1
-  head -c 40M /dev/zero >"$mount/filler"
+  new_disk "$1" "$2" || return 1
+  head -c "${3}M" /dev/urandom >"$mount/filler"
   start_writer "$bench" store-writer "$mount/s"
   wait_for full || { detail="never full: $(tail -n 1 "$ledger")"; return 1; }
   # Nothing moves any more.
@@ -273,7 +274,11 @@ full_disk() {
   check || return 1
   detail="stood still at $stood, went on to $(acked) by itself"
 }
-run_case_12() { run 12 'the disk is full, then has space again' full_disk; }
+run_case_12() {
+  run 12 'the disk is full, then has space again, ext4' full_disk ext4 64 40
+  # Each block is written anew there, but those of segments.
+  run 12 'the disk is full, then has space again, btrfs' full_disk btrfs 200 80
+}
 run_case_13() { run 13 'pwrite fails once with ENOSPC' errors pwrite64 ENOSPC; }
 
 short_write() {

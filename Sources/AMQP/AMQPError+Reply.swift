@@ -1,4 +1,8 @@
 extension AMQPError {
+  /// What it means that the broker cancels a consumer.
+  static let queueIsGone = AMQPError(
+    .consumerCancelled, "The broker cancelled a consumer: its queue is gone")
+
   /// The error of a `connection.close` or `channel.close` that the broker sent.
   ///
   /// Reply codes: AMQP 0-9-1 section 1.2 "constants", and RabbitMQ's use of them.
@@ -51,6 +55,14 @@ extension AMQPError {
       refusal: refusal)
   }
 
+  private static let consumerTimeout = "The broker waited too long for an acknowledgement"
+
+  /// Whether the broker closed a channel because a message was held for longer than its
+  /// `consumer_timeout`.
+  package var isConsumerTimeout: Bool {
+    code == .preconditionFailed && message.hasPrefix(Self.consumerTimeout)
+  }
+
   /// 406 is said of a declaration that differs from what is there, and by RabbitMQ also of a
   /// message that was not acknowledged within `consumer_timeout`, and of a publish above
   /// `max_message_size`: "message size 17 is larger than configured max size 16" (3.10 to 4.x;
@@ -63,7 +75,7 @@ extension AMQPError {
     }
     if said.contains("timed out") {
       return AMQPError(
-        .preconditionFailed, "The broker waited too long for an acknowledgement: \(said)",
+        .preconditionFailed, "\(consumerTimeout): \(said)",
         advice: "raise consumer_timeout at the broker: messages may be held for ten minutes",
         nativeCode: 406)
     }
@@ -78,6 +90,11 @@ extension AMQPError {
       return AMQPError(
         .vhostNotFound, "The broker has no such virtual host: \(said)",
         advice: "create the virtual host or correct broker.vhost", nativeCode: 530)
+    }
+    if said.contains("limit"), said.contains("channels") {
+      return AMQPError(
+        .connectionForced, "The broker allows the account no more channels: \(said)",
+        advice: "raise its max-channels: `rabbitmqctl set_user_limits`", nativeCode: 530)
     }
     if said.contains("limit") {
       return AMQPError(

@@ -39,6 +39,9 @@ package enum Limits {
   package static let readBufferBytes = 64 << 10
   /// RabbitMQ gives one consumer of a quorum queue no more unsettled messages.
   package static let quorumConsumerMessages = 2_000
+  /// A browser holds messages on so many channels of a connection: what RabbitMQ allows by itself
+  /// (`channel_max`). Where it is set to less, a browser has less.
+  package static let browsedChannels: UInt16 = 2_047
   /// A browser holds so many bytes that nobody has asked for; then one more message may come.
   package static let browsedBytes = 16 << 20
   /// The text of a broker's error that is kept.
@@ -49,6 +52,8 @@ package enum Limits {
     precondition(frameMinBytes <= frameMaxBytes, "The smallest frame is above the largest")
     precondition(outboundLowWaterBytes < outboundHighWaterBytes, "Water marks are crossed")
     precondition(flushBytes < outboundHighWaterBytes, "A flush would not fit the water mark")
+    precondition(
+      browsedChannels > ConnectionMachine.controlChannel, "A browser has no channel to add")
     precondition(backoffMinimumSeconds < backoffMaximumSeconds, "Backoff bounds are crossed")
   }
 }

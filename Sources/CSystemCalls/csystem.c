@@ -3,9 +3,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/resource.h>
@@ -38,11 +42,40 @@ int csystem_is_locked(int descriptor) {
   return lock.l_type != F_UNLCK;
 }
 
+int csystem_hold_directory(const char *path) {
+  int descriptor = csystem_open(path, CSYSTEM_DIRECTORY);
+  if (descriptor < 0) return descriptor;
+  int answer;
+  do answer = flock(descriptor, LOCK_EX | LOCK_NB);
+  while (answer < 0 && errno == EINTR);
+  if (answer == 0) return descriptor;
+  int number = errno;
+  close(descriptor);
+  return -number;
+}
+
+int csystem_rename_new(const char *from, const char *to) {
+  if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0) return 0;
+  if (errno != EINVAL && errno != ENOSYS) return -errno;
+  // A file system that does not know the flag: a second name is never given over a file either.
+  if (link(from, to) == 0) return result(unlink(from));
+  if (errno != EPERM && errno != EOPNOTSUPP) return -errno;
+  if (access(to, F_OK) == 0) return -EEXIST;
+  return result(rename(from, to));
+}
+
 int csystem_allocate(int descriptor, int64_t bytes) {
   int answer;
   do answer = fallocate(descriptor, 0, 0, bytes);
   while (answer < 0 && errno == EINTR);
   return result(answer);
+}
+
+int csystem_overwrite_in_place(int descriptor) {
+  int flags = 0;
+  if (ioctl(descriptor, FS_IOC_GETFLAGS, &flags) < 0) return -errno;
+  flags |= FS_NOCOW_FL;
+  return result(ioctl(descriptor, FS_IOC_SETFLAGS, &flags));
 }
 
 int csystem_punch_hole(int descriptor, int64_t offset, int64_t bytes) {

@@ -46,7 +46,7 @@ struct ParkedCommand: AsyncParsableCommand {
         if waiting, let copies = WaitingCopies(node) {
           try copies.forEach(filter) { copy in
             waitingCount += 1
-            if waitingCount <= limit ?? ParkedQueue.most { listing.add(copy) }
+            if waitingCount <= limit ?? ParkedListing.mostWaiting { listing.add(copy) }
           }
         }
         let walk = HeldWalk(kind: .parked, configuration: configuration, waiting: waitingOptions)

@@ -8,9 +8,11 @@ internal import Node
 struct StoredEvents {
   let reader: EventLogReader
 
-  init(_ node: NodeConfiguration) throws {
+  /// - Parameter leftOut: takes what is damaged; without it, damage ends a walk.
+  init(_ node: NodeConfiguration, leftOut: LeftOut? = nil) throws {
     do {
-      reader = try EventLogReader(path: "\(node.storePath)/00")
+      reader = try EventLogReader(
+        path: "\(node.storePath)/00", onDamage: leftOut?.onDamage)
     } catch {
       throw Self.failure(error)
     }

@@ -20,6 +20,9 @@ struct Breaks: OptionSet, Sendable {
   /// The names of new segments and manifests are not synced.
   static let skipDirectorySync = Breaks(rawValue: 128)
 
+  /// Nothing is looked at that another writer would have changed.
+  static let ignoreOtherWriters = Breaks(rawValue: 2048)
+
   @inline(__always)
   func has(_ defect: Breaks) -> Bool {
     #if DEBUG

@@ -36,7 +36,7 @@ package final class EventLog {
   let preparer: SparePreparer
   let map: SegmentMap
   let keeper: KeeperThread
-  private let lock: DiskFile
+  private let lock: StoreLock
   /// The filling frame while a turn goes on.
   private var filling: FrameBuffer?
   private var appendedBytes = 0
@@ -72,7 +72,8 @@ package final class EventLog {
     tables = published.set
     published.seen.set(tablesSeen)
     reopened = opened.reopened
-    let keeper = KeeperThread(opened.keeper, onCarry: callbacks.onCarry)
+    let keeper = KeeperThread(
+      opened.keeper, onCarry: callbacks.onCarry, onDamage: callbacks.onDamage)
     self.keeper = keeper
     writer.onSealed = { keeper.add($0) }
     key = opened.identity.key
@@ -84,10 +85,13 @@ package final class EventLog {
     maxRecordBytes = Limits.maxRecordBytes(segmentBytes: options.segmentBytes)
     frameTarget = min(Limits.frameTargetBytes, maxRecordBytes)
     pending.reserveCapacity(Self.pendingNotes)
-    let fetcher = RecordFetcher(map, SegmentFiles(options.disk, writer.paths))
+    let fetcher = RecordFetcher(
+      map, SegmentFiles(options.disk, writer.paths), onDamage: { keeper.distrust($0) })
+    let published = self.published
     let reader = ReaderThread(
       fetcher, durableLSN: writer.point.lsn, onRead: callbacks.onRead,
-      onDamage: { keeper.distrust($0) })
+      tables: ReaderThread.Tables(
+        current: { published.set }, repair: { keeper.repair($0) }))
     self.reader = reader
     keeper.onForgotten = { reader.forget(through: $0) }
     committer = Committer(writer, callbacks) { reader.advance(to: $0, failure: $1) }
@@ -101,8 +105,8 @@ package final class EventLog {
   private func startThreads() throws(EventLogError) {
     try reader.start()
     try committer.start()
-    let committer = self.committer
-    try preparer.start { error in committer.fail(error) }
+    let (committer, lock) = (self.committer, self.lock)
+    try preparer.start { error in committer.fail(lock.reason(for: error)) }
     try keeper.start { error in committer.fail(error) }
   }
 

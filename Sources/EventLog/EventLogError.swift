@@ -5,8 +5,12 @@ package struct EventLogError: Error, Sendable, Equatable {
   package enum Code: String, Sendable {
     /// Another process holds the store.
     case locked
+    /// Another process has taken the store from this one, which must not write it any more.
+    case fenced
     /// The directory or file is not an event log.
     case notAStore = "not-a-store"
+    /// There is no event log where there must be one.
+    case missing
     /// A format of another version of the program.
     case unsupportedFormat = "unsupported-format"
     /// Bytes that were durable are not what was written.
@@ -47,11 +51,28 @@ package struct EventLogError: Error, Sendable, Equatable {
   package var exitCode: Int32 {
     switch code {
     case .notAStore, .unsupportedFormat, .damaged, .replayRefused: 65
+    case .missing: 66
     case .cannotCreate: 73
     case .readFailed, .writeFailed: 74
-    case .locked, .closed: 75
+    case .locked, .fenced, .closed: 75
     case .badOptions: 78
     }
+  }
+
+  /// Whether bytes of the log itself are damaged or cannot be read from the disk.
+  var isOfLog: Bool {
+    code == .damaged && !isDerived
+      || code == .readFailed && SystemError(systemError) == .inputOutput
+  }
+
+  static func fenced(_ file: String, _ found: String) -> EventLogError {
+    EventLogError(
+      .fenced, found,
+      advice: """
+        One writer a store: find the other one and stop it, then start this one again. All that \
+        was acknowledged is in the store. LOCK says which process took it last.
+        """,
+      file: file)
   }
 
   static func damaged(_ file: String, _ offset: Int64?, _ found: String) -> EventLogError {

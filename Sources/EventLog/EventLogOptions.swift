@@ -2,6 +2,9 @@
 package struct EventLogOptions: Sendable {
   /// The directory of one shard. Made when absent; its parent must exist.
   package var path: String
+  /// Whether opening refuses where there is no store, instead of making one: a folder that is empty
+  /// because its volume is not mounted is no new store.
+  package var mustExist = false
   /// Size of a segment file, rounded up to 4 KiB; 64 KiB to 16 GiB. A store may be opened with
   /// another size than it was made with: it counts from the next segment on.
   package var segmentBytes = 256 << 20
@@ -27,6 +30,9 @@ package struct EventLogOptions: Sendable {
   /// segments, derived files, and three segments for the one that is written and those prepared.
   /// What open events need stays. An id may come again once its records are gone. Nil: any size.
   package var maxBytes: Int64?
+  /// Whether retention removes a segment that is damaged; otherwise it keeps it, and those behind
+  /// it.
+  package var dropsDamaged = false
   /// Whether checkpoints are written while the log is open; one is at a clean end.
   package var writesCheckpoints = true
   /// How many bytes a second merges of derived files write at most.
@@ -46,6 +52,8 @@ package struct EventLogOptions: Sendable {
   package var retentionCheckMilliseconds = 60_000
   /// Unix nanoseconds: of retention, and of the age of a segment.
   var wallClock: @Sendable () -> Int64 = wallNanoseconds
+  /// Of new segments.
+  var segmentVersion = SegmentHeader.version
   /// Deliberate defects, for tests.
   var breaks: Breaks = []
 
@@ -122,15 +130,19 @@ package struct EventLogCallbacks: Sendable {
   /// flagged `.base` that holds all that is needed of it, and for each other a newer one of its
   /// kind. Asked again until it is done.
   package var onCarry: @Sendable ([CarryRequest]) -> Void
+  /// Damage was met; the log goes on.
+  package var onDamage: @Sendable (LogDamage) -> Void
 
   package init(
     onDurable: @escaping @Sendable (UInt64) -> Void = { _ in },
     onRead: @escaping @Sendable ([ReadAnswer]) -> Void = { _ in },
     onFailure: @escaping @Sendable (EventLogError) -> Void,
     onSpace: @escaping @Sendable (EventLogError?) -> Void = { _ in },
-    onCarry: @escaping @Sendable ([CarryRequest]) -> Void = { _ in }
+    onCarry: @escaping @Sendable ([CarryRequest]) -> Void = { _ in },
+    onDamage: @escaping @Sendable (LogDamage) -> Void = { _ in }
   ) {
     self.onCarry = onCarry
+    self.onDamage = onDamage
     self.onDurable = onDurable
     self.onRead = onRead
     self.onFailure = onFailure

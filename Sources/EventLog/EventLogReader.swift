@@ -9,6 +9,9 @@ package final class EventLogReader {
   let identity: StoreIdentity
   private(set) var snapshot: Snapshot
   private lazy var window = ScanWindow()
+  /// When it is set, reading goes on behind damage, and this is told what was left out; of what is
+  /// read twice, twice.
+  private let onDamage: ((StoreFinding) -> Void)?
 
   /// The last durable record of the snapshot, 0 when there is none.
   package var durableLSN: UInt64 { snapshot.end.lsn }
@@ -22,8 +25,13 @@ package final class EventLogReader {
   /// Which history of the store this is.
   package var lineage: UInt64 { snapshot.manifest.lineage }
 
-  package init(path: String, disk: any Disk = LinuxDisk()) throws(EventLogError) {
+  /// - Parameter onDamage: told of records that cannot be read, which are left out. Without it, the
+  ///   first of them ends a walk with its error.
+  package init(
+    path: String, disk: any Disk = LinuxDisk(), onDamage: ((StoreFinding) -> Void)? = nil
+  ) throws(EventLogError) {
     self.disk = disk
+    self.onDamage = onDamage
     let paths = StorePaths(root: path)
     self.paths = paths
     guard let bytes = try disk.contents(of: paths.identity, atMost: 1 << 20) else {
@@ -33,18 +41,32 @@ package final class EventLogReader {
     }
     let identity = try StoreIdentity.decode(bytes, file: paths.identity)
     self.identity = identity
-    snapshot = try Snapshot.take(disk, paths, identity)
+    snapshot = try Self.snapshot(disk, paths, identity, pastDamage: onDamage != nil)
+  }
+
+  private static func snapshot(
+    _ disk: any Disk, _ paths: StorePaths, _ identity: StoreIdentity, pastDamage: Bool
+  ) throws(EventLogError) -> Snapshot {
+    do throws(EventLogError) {
+      return try Snapshot.take(disk, paths, identity)
+    } catch {
+      guard pastDamage, error.code == .damaged || error.code == .readFailed else { throw error }
+      let source = try SalvageSource(disk, paths)
+      let end = ChainPoint(lsn: source.lastLSN(), sequence: Limits.maxCounter, chain: 0)
+      return Snapshot(manifest: source.manifest, end: end, hasWriter: false)
+    }
   }
 
   /// Moves the snapshot forward.
   package func refresh() throws(EventLogError) {
-    snapshot = try Snapshot.take(disk, paths, identity)
+    snapshot = try Self.snapshot(disk, paths, identity, pastDamage: onDamage != nil)
   }
 
   /// Every durable record from `first` on, in LSN order; checksums and chain are verified on the
   /// way. What retention removes meanwhile is left out. Views are valid in the call of `body`;
   /// what it throws ends the walk.
   package func forEachRecord(from first: UInt64 = 1, _ body: (RecordView) throws -> Void) throws {
+    if let onDamage { return try forEachSound(from: first, body, onDamage) }
     try forEachFrame(from: first) { frame, path in
       guard var at = frame.payload.baseAddress else { return }
       var available = frame.payload.count
@@ -55,11 +77,32 @@ package final class EventLogReader {
         else {
           throw EventLogError.damaged(path, frame.offset, "record \(lsn) contradicts itself")
         }
-        if lsn >= first { try body(view) }
+        if lsn >= first, !view.header.flags.contains(.lost) { try body(view) }
         let length = RecordCodec.length(id: view.id.count, payload: view.payload.count)
         at += length
         available -= length
       }
+    }
+  }
+
+  private func forEachSound(
+    from first: UInt64, _ body: (RecordView) throws -> Void,
+    _ onDamage: @escaping (StoreFinding) -> Void
+  ) throws {
+    let last = durableLSN
+    try withoutActuallyEscaping(body) { body in
+      let visitor = SalvageSource.Visitor(
+        record: { record in
+          guard first...max(first, last) ~= record.header.lsn else { return }
+          if !record.header.flags.contains(.lost) { try body(record) }
+        },
+        lost: { finding, _ in
+          if let lost = finding.lostRecords, lost.upperBound >= first, lost.lowerBound <= last {
+            onDamage(finding)
+          }
+        })
+      let source = SalvageSource(disk, paths, identity, snapshot.manifest)
+      try source.visit(visitor, from: first)
     }
   }
 
@@ -104,6 +147,10 @@ package final class EventLogReader {
             file.path, scanner.offset,
             "found \(problem.sentence); frame \(scanner.point.sequence + 1) was durable")
         }
+      }
+      if let end = segment.end?.point, end.sequence <= last, end != scanner.point {
+        throw EventLogError.damaged(
+          file.path, scanner.offset, "the segment does not end where the manifest says")
       }
       point = scanner.point
     }

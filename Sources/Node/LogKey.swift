@@ -4,6 +4,7 @@ enum LogKey {
   static let advice = "advice"
   static let channels = "templates.channels"
   static let defaultSegmentBytes = "store.defaultSegmentBytes"
+  static let endedEvents = "store.endedEvents"
   static let error = "error"
   static let freeBytes = "store.freeBytes"
   static let indexedEvents = "store.indexedEvents"

@@ -39,13 +39,13 @@ enum Server {
   static func deliver(
     _ tag: UInt64, body: [UInt8], consumer: Int = 0, redelivered: Bool = false,
     exchange: String = "x", routingKey: String = "k", flags: UInt16 = 0, properties: [UInt8] = [],
-    pieces: Int = 1
+    pieces: Int = 1, channel: UInt16 = 1
   ) -> [UInt8] {
     let method = Bytes.method(
-      1, 60, 60,
+      channel, 60, 60,
       Bytes().shortString("meddela-\(consumer)").longLong(tag).octet(redelivered ? 1 : 0)
         .shortString(exchange).shortString(routingKey))
-    return method + content(body, flags, properties, pieces)
+    return method + content(body, flags, properties, pieces, channel: channel)
   }
 
   static func returned(messageID: String, body: [UInt8]) -> [UInt8] {
@@ -56,15 +56,15 @@ enum Server {
   }
 
   static func content(
-    _ body: [UInt8], _ flags: UInt16, _ properties: [UInt8], _ pieces: Int
+    _ body: [UInt8], _ flags: UInt16, _ properties: [UInt8], _ pieces: Int, channel: UInt16 = 1
   ) -> [UInt8] {
     var frames = Bytes.frame(
-      2, 1,
+      2, channel,
       Bytes().short(60).short(0).longLong(UInt64(body.count)).short(flags).with(properties))
     let size = max(1, (body.count + pieces - 1) / pieces)
     var rest = body[...]
     while !rest.isEmpty {
-      frames += Bytes.frame(3, 1, Bytes(array: Array(rest.prefix(size))))
+      frames += Bytes.frame(3, channel, Bytes(array: Array(rest.prefix(size))))
       rest = rest.dropFirst(size)
     }
     return frames

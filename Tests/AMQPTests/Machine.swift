@@ -26,17 +26,19 @@ extension ConnectionMachine {
 
   /// A machine that has logged in and whose work channel is ready, in epoch 1.
   static func ready(
-    publishes: Bool = false, consumers: [Consumer] = [], maximumBodyBytes: Int = 1 << 20
+    publishes: Bool = false, consumers: [Consumer] = [], maximumBodyBytes: Int = 1 << 20,
+    channelMax: UInt16 = ConnectionMachine.controlChannel, brokerChannelMax: UInt16 = 2047
   ) -> ConnectionMachine {
     var plan = ConnectionPlan(login: .plain(username: "u", password: "p"))
     plan.publishes = publishes
     plan.consumers = consumers
     plan.maximumBodyBytes = maximumBodyBytes
+    plan.channelMax = channelMax
     var machine = ConnectionMachine(plan: plan)
     _ = machine.connected()
     _ = machine.receive(.start(mechanisms: ["PLAIN"]), channel: 0)
     _ = machine.receive(
-      .tune(channelMax: 2047, frameMax: 131_072, heartbeatSeconds: 60), channel: 0)
+      .tune(channelMax: brokerChannelMax, frameMax: 131_072, heartbeatSeconds: 60), channel: 0)
     _ = machine.receive(.openOk, channel: 0)
     _ = machine.receive(.channelOpenOk, channel: 1)
     if publishes { _ = machine.receive(.confirmSelectOk, channel: 1) }

@@ -56,7 +56,8 @@ import Testing
       #expect(after.recovered.prefix(common) == model.records.prefix(common), "call \(call)")
       after.kill()
     }
-    #expect(failures > 5)
+    // A mark that finds no room is none, and every third call writes one.
+    #expect(failures > (number == ENOSPC ? 3 : 5))
   }
 
   @Test func `after a failed sync nothing more is written`() throws {

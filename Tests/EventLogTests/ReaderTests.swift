@@ -94,6 +94,40 @@ import Testing
     }
   }
 
+  @Test(arguments: [false, true])
+  func `while a writer opens a store a reader sees what it will accept`(isClosed: Bool) throws {
+    let disk = SimDisk()
+    var random = SeededRandom(12)
+    var model = Model()
+    let log = try SyncLog(.simulated(disk))
+    try log.commit((0..<6).map { _ in model.makeRecord(&random, hash: log.hash) })
+    // A power cut takes this file back: it is never synced.
+    let mark = try #require(disk.bytes("/store/DURABLE"))
+    for _ in 0..<4 {
+      try log.commit((0..<6).map { _ in model.makeRecord(&random, hash: log.hash) })
+    }
+    isClosed ? try log.close() : log.kill()
+    disk.overwrite("/store/DURABLE") { $0 = mark }
+    var found: Set<UInt64> = []
+    var failures = 0
+    var last = ""
+    let watched = WatchedDisk(disk) { _, call in
+      defer { last = call }
+      // It has locked the store and not said yet that it only opens it.
+      if last == "lock" { return }
+      do {
+        found.insert(try EventLogReader(path: "/store", disk: disk).durableLSN)
+      } catch {
+        failures += 1
+      }
+    }
+    var options = EventLogOptions.simulated(disk)
+    options.disk = watched
+    try SyncLog(options).kill()
+    #expect(watched.calls > 50)
+    #expect(found == [UInt64(model.records.count)] && failures == 0)
+  }
+
   @Test func `the history of an event is found by the tables, and without them as well`() throws {
     for seed in seeds(6) {
       var random = SeededRandom(seed)

@@ -127,7 +127,8 @@ extension SimDisk {
   var openFilesWithoutName: Int {
     state.withLock { state in
       let named = Set(state.names.values)
-      return state.open.values.count { !named.contains($0.inode) }
+      // A directory that is held is no file.
+      return state.open.values.count { $0.inode >= 0 && !named.contains($0.inode) }
     }
   }
 

@@ -164,9 +164,9 @@ import Testing
       log.endTurn()
     }
 
-    /// Until the log has no segment before `lsn`, half a minute at most.
+    /// Until the log has no segment before `lsn`, for less than the keeper's pause.
     mutating func play(_ log: EventLog, until lsn: UInt64) throws -> Bool {
-      let deadline = monotonicNanoseconds() + 30_000_000_000
+      let deadline = monotonicNanoseconds() + 55_000_000_000
       while monotonicNanoseconds() < deadline {
         log.retain(from: log.nextLSN)
         for request in owner.takeCarries() {

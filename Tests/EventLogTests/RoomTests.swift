@@ -175,4 +175,69 @@ import Testing
       try SyncLog(options).close()
     }
   }
+
+  // MARK: Disks that write each block anew
+
+  /// A mounted btrfs of some 200 MiB, for which root is needed: deploy/fault-test, case 12.
+  private static let cowDirectory = getenv("EVENTLOG_COW_DIRECTORY").map { String(cString: $0) }
+
+  @Test(.enabled(if: cowDirectory != nil))
+  func `a full disk that copies on write stands still and goes on`() throws {
+    let directory = try #require(Self.cowDirectory)
+    var options = EventLogOptions(path: directory + "/store")
+    options.segmentBytes = Self.wanted
+    options.spaceRetryMilliseconds = 50
+    let owner = Owner()
+    let log = try EventLog.open(options, callbacks: owner.callbacks)
+    #expect(owner.waitUntil { log.preparer.isDone })
+    let filler = directory + "/filler"
+    try Self.fill(filler)
+    for _ in 0..<20 { Self.append(log) }
+    #expect(owner.waitDurable(20), "what is prepared is written in place")
+    // On to where nothing moves any more.
+    let begun = monotonicNanoseconds()
+    while log.bufferedBytes < Self.wanted, monotonicNanoseconds() < begun + 60_000_000_000 {
+      Self.append(log)
+    }
+    #expect(log.bufferedBytes >= Self.wanted, "it stands still")
+    #expect(owner.allFailures.isEmpty)
+    unlink(filler)
+    #expect(owner.waitDurable(log.nextLSN - 1), "it goes on")
+    #expect(owner.allFailures.isEmpty)
+    let count = log.nextLSN - 1
+    try log.close()
+    var read: UInt64 = 0
+    try EventLogReader(path: options.path).forEachRecord { _ in read += 1 }
+    #expect(read == count)
+  }
+
+  private static func append(_ log: EventLog) {
+    let id = Array("event-\(log.nextLSN)".utf8)
+    log.append(
+      ModelRecord(
+        header: RecordHeader(lsn: log.nextLSN, hash: log.hash(of: id)), id: id,
+        payload: [UInt8](repeating: 5, count: 16_000)))
+    log.endTurn()
+  }
+
+  /// Writes until there is no room, in ever smaller pieces.
+  private static func fill(_ path: String) throws {
+    let file = try DiskFile(LinuxDisk(), path, .replace)
+    defer { file.closeQuietly() }
+    var random = SeededRandom(3)
+    let bytes = random.bytes(1 << 20)
+    var (count, offset) = (bytes.count, Int64(0))
+    while count >= 4096 {
+      do throws(EventLogError) {
+        try bytes.withBytes { (all) throws(EventLogError) in
+          try file.write(UnsafeRawBufferPointer(rebasing: all[..<count]), at: offset)
+        }
+        offset += Int64(count)
+        try file.syncData()
+      } catch {
+        guard error.systemError == ENOSPC else { throw error }
+        count /= 2
+      }
+    }
+  }
 }

@@ -128,7 +128,7 @@ import Testing
     let disk = SimDisk()
     let range = SegmentRange(
       first: 3, last: 3, firstLSN: 1001, end: ChainPoint(lsn: 50_000, sequence: 9, chain: 1))
-    let offsets = (0..<6000).map { UInt32($0) * 10 + 512 }
+    let offsets = (0..<6125).map { UInt32($0) * 10 + 512 }
     let table = PositionTable(
       store: Self.store, range: range, count: offsets.count, lastFrame: 77, latest: 5)
     try disk.replaceFile("p", in: "", with: table.encoded(offsets))
@@ -137,7 +137,7 @@ import Testing
     #expect(table.offset(of: 1001, in: file) == nil)
     for lsn in stride(from: UInt64(1008), through: 50_000, by: 97) {
       let index = Int(lsn / 8) - 126
-      #expect(table.offset(of: lsn, in: file) == Int64(offsets[min(index, 5999)]) * 8)
+      #expect(table.offset(of: lsn, in: file) == Int64(offsets[min(index, 6124)]) * 8)
     }
     disk.overwrite("/p") { $0[4096 + 100] ^= 1 }
     #expect(table.offset(of: 1008, in: file) == nil, "a damaged block says nothing")

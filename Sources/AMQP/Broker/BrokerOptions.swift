@@ -78,6 +78,9 @@ package struct LinkRole: Sendable {
   package var publishes: Bool
   /// Whether consumers start by themselves. The default is true.
   package var startsConsuming: Bool
+  /// Up to so many channels, one after the other, hold what comes: see `beginChannel`. nil, the
+  /// default, for a link that has the one. Only for one consumer, and without publishing.
+  package var mostChannels: UInt16?
 
   /// Makes a role.
   package init(

@@ -15,13 +15,15 @@ final class BrowseCore: BrokerLinkDelegate {
   /// Of the newest attempt to connect.
   private var lastError: AMQPError?
   private var wasReady = false
-  private var hasReceived = false
+  /// Of the first message on the newest channel; nil before that.
+  private var first: QueueBrowser.First?
   /// What comes is held by the broker's count only, and shown to nobody.
   private var isIgnoring = false
   private var isStopping = false
   private var isStopped = false
   private var isFlushScheduled = false
   private var onCancelled: (() -> Void)?
+  private var onGivenBack: (() -> Void)?
   private var onStop: (() -> Void)?
 
   init(
@@ -29,8 +31,9 @@ final class BrowseCore: BrokerLinkDelegate {
     _ lost: QueueBrowser.Lost
   ) {
     self.lost = lost
-    link = BrokerLink(
-      options: options, role: LinkRole(consumers: [consumer]), eventLoop: eventLoop, logger: logger)
+    var role = LinkRole(consumers: [consumer])
+    role.mostChannels = Limits.browsedChannels
+    link = BrokerLink(options: options, role: role, eventLoop: eventLoop, logger: logger)
     link.delegate = self
   }
 
@@ -47,12 +50,39 @@ final class BrowseCore: BrokerLinkDelegate {
     beginPatience(seconds)
   }
 
-  func hold(_ seconds: Double, _ done: @escaping (Bool) -> Void) {
+  func hold(_ seconds: Double, _ done: @escaping (QueueBrowser.First?) -> Void) {
     precondition(waiting == nil, "a browser is asked by one at a time")
     ignore()
-    if hasReceived || failure != nil || isStopping { return done(failure == nil) }
-    waiting = { _ in done(self.hasReceived) }
+    if failure != nil || isStopping { return done(nil) }
+    if let first { return done(first) }
+    waiting = { _ in done(self.failure == nil ? self.first : nil) }
     beginPatience(seconds)
+  }
+
+  func beginChannel(_ prefetch: UInt16) -> Bool {
+    precondition(waiting == nil, "a browser is asked by one at a time")
+    // It has none to add and needs none: `next` says why nothing comes.
+    if failure != nil || isStopping { return true }
+    guard link.hasAnotherChannel else { return false }
+    first = nil
+    link.beginChannel(prefetch: prefetch, passesOver: isIgnoring)
+    return true
+  }
+
+  func giveBackOldest(_ done: @escaping () -> Void) {
+    guard failure == nil, !isStopping, link.hasRetiredChannel else { return done() }
+    onGivenBack = done
+    link.giveBackOldest()
+  }
+
+  func brokerLinkGaveBack(_ link: BrokerLink) {
+    gaveBack()
+  }
+
+  private func gaveBack() {
+    let done = onGivenBack
+    onGivenBack = nil
+    done?()
   }
 
   private func ignore() {
@@ -102,7 +132,9 @@ final class BrowseCore: BrokerLinkDelegate {
   func cancel(_ done: @escaping () -> Void) {
     ignore()
     answer(.success([]))
-    guard failure == nil, !isStopping, link.isReady, link.isConsuming else { return done() }
+    // What has come may have been faster than the answer that makes the link ready.
+    let isConsuming = link.isReady ? link.isConsuming : first != nil
+    guard failure == nil, !isStopping, isConsuming else { return done() }
     onCancelled = done
     link.setConsuming(false)
   }
@@ -137,11 +169,12 @@ final class BrowseCore: BrokerLinkDelegate {
   }
 
   private func fail(_ error: AMQPError) {
-    lost.flag.store(true, ordering: .releasing)
+    lost.error.withLock { $0 = $0 ?? error }
     buffered = []
     if failure == nil { failure = error }
     answer(.failure(error))
     cancelled()
+    gaveBack()
   }
 
   private func cancelled() {
@@ -161,7 +194,7 @@ final class BrowseCore: BrokerLinkDelegate {
   }
 
   private func take(_ message: BrowsedMessage) {
-    hasReceived = true
+    if first == nil { first = message.message.isRedelivered ? .redelivered : .fresh }
     guard !isStopping, failure == nil else { return }
     if isIgnoring { return answer(.success([])) }
     buffered.append(message)
@@ -182,6 +215,7 @@ final class BrowseCore: BrokerLinkDelegate {
     isStopped = true
     answer(failure.map { .failure($0) } ?? .success([]))
     cancelled()
+    gaveBack()
     onStop?()
     onStop = nil
   }

@@ -23,8 +23,9 @@ package struct BrowsedMessage: Sendable {
   }
 }
 
-/// Looks at what is in a queue: one consumer on a connection of its own, which settles only what
-/// it is told to and rejects nothing, however large. What it holds goes back when it is closed.
+/// Looks at what is in a queue: a consumer on a connection of its own, which settles only what it
+/// is told to and rejects nothing, however large. What it holds goes back when it is closed. When
+/// the consumer holds all that it may, another one can follow it, on a channel of its own.
 ///
 /// It does not heal itself: when its connection is lost, so are the places of what it held.
 package final class QueueBrowser: Sendable {
@@ -34,7 +35,7 @@ package final class QueueBrowser: Sendable {
 
   /// Shared with the core, which lives on the event loop.
   final class Lost: Sendable {
-    let flag = Atomic(false)
+    let error = Mutex<AMQPError?>(nil)
   }
 
   /// Begins to connect and to consume.
@@ -52,8 +53,8 @@ package final class QueueBrowser: Sendable {
     }
   }
 
-  /// Whether the connection is gone, and what was held is back in the queue.
-  package var isLost: Bool { lost.flag.load(ordering: .acquiring) }
+  /// Why the connection is gone, and what was held is back in the queue; nil while it lives.
+  package var failure: AMQPError? { lost.error.withLock { $0 } }
 
   /// Waits for messages: what has come since the last call, oldest first. Empty when nothing comes
   /// in so many seconds. At most one call at a time.
@@ -70,19 +71,52 @@ package final class QueueBrowser: Sendable {
     return try result.get()
   }
 
+  /// What the broker says of the first message that a channel holds.
+  package enum First: Sendable {
+    /// It was never delivered before.
+    case fresh
+    /// It was, and is in the queue again.
+    case redelivered
+  }
+
   /// Holds messages without looking at them: in no memory but the broker's. Returns when the first
-  /// has come, because the broker then has set aside for us all that it will; false when none
-  /// comes in so many seconds.
-  package func hold(withinSeconds seconds: Double) async -> Bool {
-    await withCheckedContinuation { (done: CheckedContinuation<Bool, Never>) in
+  /// has come, because the broker then has set aside for us all that it will; nil when none comes
+  /// in so many seconds.
+  package func hold(withinSeconds seconds: Double) async -> First? {
+    await withCheckedContinuation { (done: CheckedContinuation<First?, Never>) in
       eventLoop.execute {
-        guard let core = self.core.value else { return done.resume(returning: false) }
+        guard let core = self.core.value else { return done.resume(returning: nil) }
         core.hold(seconds) { done.resume(returning: $0) }
       }
     }
   }
 
-  /// Takes messages out of the queue; acknowledgements are gathered.
+  /// Goes on with another consumer, on a channel of its own. What is held stays so, and can be
+  /// settled no more: to be called when nothing more can come, or after `hold` or `cancel`.
+  ///
+  /// - Parameter prefetch: how many more may be held: 1 to 2000.
+  /// - Returns: false when the connection may have no more channels.
+  package func beginChannel(prefetch: Int) async -> Bool {
+    let prefetch = Self.allowed(prefetch)
+    return await withCheckedContinuation { (done: CheckedContinuation<Bool, Never>) in
+      eventLoop.execute {
+        done.resume(returning: self.core.value?.beginChannel(prefetch) ?? true)
+      }
+    }
+  }
+
+  /// Gives back what the oldest channel holds. It is then on its way to its queue. Does nothing
+  /// when there is but one channel: that one is given back by `close`.
+  package func giveBackOldest() async {
+    await withCheckedContinuation { (done: CheckedContinuation<Void, Never>) in
+      eventLoop.execute {
+        guard let core = self.core.value else { return done.resume() }
+        core.giveBackOldest { done.resume() }
+      }
+    }
+  }
+
+  /// Takes messages out of the queue, of the newest channel; acknowledgements are gathered.
   package func settle(_ messages: [IncomingMessage]) {
     guard !messages.isEmpty else { return }
     let tags = messages.map { ($0.deliveryTag, $0.channelEpoch) }
@@ -108,6 +142,10 @@ package final class QueueBrowser: Sendable {
       }
     }
   }
+
+  static func allowed(_ prefetch: Int) -> UInt16 {
+    UInt16(clamping: min(max(1, prefetch), Limits.quorumConsumerMessages))
+  }
 }
 
 extension BrokerClient {
@@ -115,8 +153,7 @@ extension BrokerClient {
   ///
   /// - Parameter prefetch: how many may be held at a time: 1 to 2000.
   package func browse(_ queue: String, prefetch: Int) -> QueueBrowser {
-    let prefetch = UInt16(clamping: min(max(1, prefetch), Limits.quorumConsumerMessages))
-    return QueueBrowser(
-      options, Consumer(queue: queue, prefetch: prefetch), eventLoop, logger)
+    QueueBrowser(
+      options, Consumer(queue: queue, prefetch: QueueBrowser.allowed(prefetch)), eventLoop, logger)
   }
 }

@@ -34,6 +34,8 @@ enum ConnectionEvent: Equatable {
   case nothingToGet
   /// `setConsuming` has been carried out.
   case consuming(Bool)
+  /// The oldest retired channel is closed: what it held is on its way back to its queue.
+  case gaveBack
   case returned(ReturnedMessage)
   case oversized(OversizedMessage)
   case blocked(reason: String)

@@ -34,7 +34,8 @@ extension ConnectionMachine {
   }
 
   /// Closes work channel and connection, each with its answer awaited: the broker has then handled
-  /// every acknowledgement sent before. The owner flushes those first.
+  /// every acknowledgement sent before. The owner flushes those first. What retired channels hold
+  /// is given back with the connection, in no particular order.
   mutating func closeGracefully() -> ConnectionAction {
     guard state == .open else { return lost(AMQPError(.stopped, "Stopped")) }
     isClosingGracefully = true
@@ -47,7 +48,7 @@ extension ConnectionMachine {
     default:
       work = .closing(thenReopen: false)
       clock.expect(.work)
-      return .send(.channelClose(code: 200, text: "done"), channel: Self.workChannel)
+      return .send(.channelClose(code: 200, text: "done"), channel: workChannel)
     }
   }
 
@@ -116,13 +117,14 @@ extension ConnectionMachine {
     let heartbeat =
       heartbeatSeconds == 0 ? beat : beat == 0 ? heartbeatSeconds : min(heartbeatSeconds, beat)
     frameMaxBytes = Int(frames)
+    channels.max = channelMax == 0 ? plan.channelMax : min(channelMax, plan.channelMax)
     state = .awaitingOpenOk
     clock.startHeartbeats(seconds: heartbeat)
     clock.expect(.connection)
     return .several([
       .send(
         .tuneOk(
-          channelMax: Self.controlChannel, frameMax: frames, heartbeatSeconds: heartbeat),
+          channelMax: channels.max, frameMax: frames, heartbeatSeconds: heartbeat),
         channel: 0),
       .send(.open(vhost: plan.vhost), channel: 0),
     ])

@@ -27,8 +27,10 @@ extension ConnectionMachine {
   }
 
   /// The next step towards what the owner wants, when no other is under way.
-  private mutating func catchUp() -> ConnectionAction {
+  mutating func catchUp() -> ConnectionAction {
     guard work == .ready, !consumers.isEmpty else { return .none }
+    if channels.isNextWanted { return retireWork() }
+    if channels.isReturnWanted { return closeOldest() }
     if wantsConsuming, !isConsuming { return setPrefetch(0) }
     if !wantsConsuming, isConsuming { return cancel(0) }
     if isConsuming, let consumer = consumers.firstIndex(where: \.isToBeReplaced) {
@@ -48,7 +50,7 @@ extension ConnectionMachine {
     clock.expect(.work)
     let prefetch = consumers[consumer].wantedPrefetch
     consumers[consumer].prefetch = prefetch
-    return .send(.qos(prefetch: prefetch), channel: Self.workChannel)
+    return .send(.qos(prefetch: prefetch), channel: workChannel)
   }
 
   mutating func consume(_ consumer: Int) -> ConnectionAction {
@@ -61,7 +63,7 @@ extension ConnectionMachine {
       .consume(
         queue: wanted.queue, tag: consumerTag(consumer), isExclusive: wanted.isExclusive,
         arguments: wanted.arguments),
-      channel: Self.workChannel)
+      channel: workChannel)
   }
 
   mutating func consumes(_ consumer: Int) -> ConnectionAction {
@@ -74,14 +76,14 @@ extension ConnectionMachine {
   private mutating func replace(_ consumer: Int) -> ConnectionAction {
     work = .replacing(consumer: consumer)
     clock.expect(.work)
-    return .send(.cancel(tag: consumerTag(consumer)), channel: Self.workChannel)
+    return .send(.cancel(tag: consumerTag(consumer)), channel: workChannel)
   }
 
   mutating func cancel(_ consumer: Int) -> ConnectionAction {
     work = .cancelling(consumer: consumer)
     clock.expect(.work)
     consumers[consumer].prefetch = nil
-    return .send(.cancel(tag: consumerTag(consumer)), channel: Self.workChannel)
+    return .send(.cancel(tag: consumerTag(consumer)), channel: workChannel)
   }
 
   mutating func cancelled() -> ConnectionAction {

@@ -17,13 +17,14 @@ extension ConnectionMachine {
   /// Whether content frames on this channel belong to a message that has begun.
   @inline(__always)
   func isContentExpected(_ frame: Frame) -> Bool {
-    frame.channel == Self.workChannel && assembler.isBusy
+    frame.channel == workChannel && assembler.isBusy
   }
 
   /// Content that belongs to nothing: the rest of a message on a channel that we have closed is
   /// passed over, everything else breaks the protocol.
   mutating func stray(_ frame: Frame) -> ConnectionAction {
-    if frame.channel == Self.workChannel, isWorkClosing || state == .closing { return .none }
+    if frame.channel == workChannel, isWorkClosing || state == .closing { return .none }
+    if isPassedOver(frame.channel) { return .none }
     return unexpected("content")
   }
 

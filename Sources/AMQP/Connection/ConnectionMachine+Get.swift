@@ -9,7 +9,7 @@ extension ConnectionMachine {
   mutating func get(_ queue: String) -> ConnectionAction {
     guard work == .ready, state == .open, !isGetting else { return .none }
     isGetting = true
-    return .send(.get(queue: queue), channel: Self.workChannel)
+    return .send(.get(queue: queue), channel: workChannel)
   }
 
   /// The message is on its way.

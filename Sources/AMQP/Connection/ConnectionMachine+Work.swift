@@ -24,7 +24,7 @@ extension ConnectionMachine {
     default: break
     }
     let goodbye: ConnectionAction = .send(
-      .channelClose(code: 200, text: "starting again"), channel: Self.workChannel)
+      .channelClose(code: 200, text: "starting again"), channel: workChannel)
     let lost = workLost(error)
     work = .closing(thenReopen: false)
     clock.expect(.work)
@@ -44,12 +44,11 @@ extension ConnectionMachine {
       // The second: the answer to a close of ours that crossed one of the broker's.
       return .none
     case (_, .channelFlow(let isActive)):
-      return .send(.channelFlowOk(isActive: isActive), channel: Self.workChannel)
+      return .send(.channelFlowOk(isActive: isActive), channel: workChannel)
     case (_, .cancel) where work != .closed:
       // Never answered by cancel-ok: brokers up to 4.2 close the connection on it, and 4.3 keeps
       // the queue waiting without. Closing the channel is right on all of them.
-      return closeWork(
-        AMQPError(.consumerCancelled, "The broker cancelled a consumer: its queue is gone"))
+      return closeWork(.queueIsGone)
     case (.ready, .getEmpty) where isGetting:
       isGetting = false
       return .event(.nothingToGet)
@@ -73,7 +72,7 @@ extension ConnectionMachine {
   mutating func openWork() -> ConnectionAction {
     work = .opening
     clock.expect(.work)
-    return .send(.channelOpen, channel: Self.workChannel)
+    return .send(.channelOpen, channel: workChannel)
   }
 
   private mutating func opened() -> ConnectionAction {
@@ -85,13 +84,13 @@ extension ConnectionMachine {
     if plan.publishes {
       work = .selectingConfirms
       clock.expect(.work)
-      return .send(.confirmSelect, channel: Self.workChannel)
+      return .send(.confirmSelect, channel: workChannel)
     }
     return startConsumers()
   }
 
   private mutating func closedByBroker(_ code: UInt16, _ text: String) -> ConnectionAction {
-    let goodbye: ConnectionAction = .send(.channelCloseOk, channel: Self.workChannel)
+    let goodbye: ConnectionAction = .send(.channelCloseOk, channel: workChannel)
     clock.answered(.work)
     switch work {
     case .closing(let thenReopen):
@@ -114,6 +113,8 @@ extension ConnectionMachine {
     isConsuming = false
     isWorkSetUp = false
     isGetting = false
+    channels.isNextWanted = false
+    channels.isReturnWanted = false
     assembler.reset()
     return .event(.channelLost(error, unconfirmed: confirms.removeAll()))
   }

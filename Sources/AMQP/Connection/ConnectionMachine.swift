@@ -4,9 +4,10 @@ internal import DequeModule
 /// socket and no clock, so a test can play the broker step by step.
 ///
 /// Two channels: *work* carries publishes, confirms, deliveries and acknowledgements; *control*
-/// carries topology operations, because a refused one closes its channel.
+/// carries topology operations, because a refused one closes its channel. Where the plan allows
+/// more, a work channel can be retired, with what it holds, and another one take its place.
 struct ConnectionMachine: ~Copyable {
-  static let workChannel: UInt16 = 1
+  static let firstWorkChannel: UInt16 = 1
   static let controlChannel: UInt16 = 2
 
   enum State: Equatable {
@@ -29,6 +30,8 @@ struct ConnectionMachine: ~Copyable {
     case cancelling(consumer: Int)
     /// One consumer gives way to another of the same queue, for a prefetch that has changed.
     case replacing(consumer: Int)
+    /// The work channel stays; the oldest retired one is being closed.
+    case givingBack
     /// `channel.close` has been sent; `thenReopen` when the owner has asked meanwhile.
     case closing(thenReopen: Bool)
   }
@@ -52,6 +55,8 @@ struct ConnectionMachine: ~Copyable {
   let plan: ConnectionPlan
   let decoder = MethodDecoder()
   var state = State.idle
+  var workChannel = Self.firstWorkChannel
+  var channels = WorkChannels()
   var work = WorkState.closed
   var control = ControlState.closed
   var calls: Deque<Call> = []
@@ -144,7 +149,7 @@ struct ConnectionMachine: ~Copyable {
     }
     let number = UInt32(bigEndian: frame.payload.loadUnaligned(as: UInt32.self))
     let arguments = UnsafeRawBufferPointer(rebasing: frame.payload[4...])
-    if number >> 16 == 60, frame.channel == Self.workChannel,
+    if number >> 16 == 60, frame.channel == workChannel,
       let action = receiveContentMethod(number, arguments)
     {
       return action
@@ -159,8 +164,9 @@ struct ConnectionMachine: ~Copyable {
   mutating func receive(_ method: ServerMethod, channel: UInt16) -> ConnectionAction {
     switch channel {
     case 0: receiveOnConnection(method)
-    case Self.workChannel: receiveOnWork(method)
+    case workChannel: receiveOnWork(method)
     case Self.controlChannel: receiveOnControl(method)
+    case 1..<workChannel: receiveOnFormer(method, channel: channel)
     default: unexpected("a method on channel \(channel)")
     }
   }

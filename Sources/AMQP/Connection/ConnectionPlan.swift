@@ -18,4 +18,6 @@ struct ConnectionPlan {
   var topology: [TopologyOperation] = []
   var consumers: [Consumer] = []
   var publishes = false
+  /// The highest channel number that is asked for: what the broker allows may be less.
+  var channelMax = ConnectionMachine.controlChannel
 }

@@ -100,6 +100,7 @@ extension BrokerLink {
     plan.topology = role.topology
     plan.consumers = role.consumers
     plan.publishes = role.publishes
+    if let most = role.mostChannels { plan.channelMax = most }
     return plan
   }
 

@@ -126,7 +126,7 @@ extension BrokerLink {
     act { $0.closeGracefully() }
   }
 
-  private func act(_ decide: (inout ConnectionMachine) -> ConnectionAction) {
+  func act(_ decide: (inout ConnectionMachine) -> ConnectionAction) {
     machine.clock.now = now
     let action = decide(&machine)
     execute(action)

@@ -117,6 +117,8 @@ extension BrokerLink {
       delegate?.brokerLinkHasNothingToGet(self)
     case .consuming(let isConsuming):
       delegate?.brokerLink(self, isConsuming: isConsuming)
+    case .gaveBack:
+      delegate?.brokerLinkGaveBack(self)
     case .returned(let message):
       delegate?.brokerLink(self, returned: message)
     case .oversized(let message):

@@ -19,7 +19,7 @@ extension BrokerLink {
     precondition(role.publishes, "This link does not publish")
     guard machine.isReady else { throw AMQPError(.notReady, "The link is not ready") }
     try PublishEncoder.write(
-      message, channel: ConnectionMachine.workChannel, body: body, more,
+      message, channel: machine.workChannel, body: body, more,
       frameMaxBytes: machine.frameMaxBytes, into: &outbound)
     machine.published(token: token)
     if outbound.readableBytes >= Limits.flushBytes { flushOutbound() }
@@ -62,7 +62,7 @@ extension BrokerLink {
     guard machine.isSettling, epoch == machine.epoch, machine.acks.reject(deliveryTag) else {
       return
     }
-    execute(.send(method, channel: ConnectionMachine.workChannel))
+    execute(.send(method, channel: machine.workChannel))
   }
 
   /// Encodes the acknowledgements that are due: what is settled above a hole as well where nothing
@@ -73,7 +73,7 @@ extension BrokerLink {
     let hole = waitsForHoles ? UInt64(Limits.acknowledgementHoleSeconds * 1e9) : 0
     machine.acks.flush(now: now, holeNanoseconds: hole, into: &acks)
     for ack in acks {
-      AckEncoder.write(ack, channel: ConnectionMachine.workChannel, into: &outbound)
+      AckEncoder.write(ack, channel: machine.workChannel, into: &outbound)
     }
     acks.removeAll(keepingCapacity: true)
     guard machine.acks.pending > 0, holeTask == nil else { return }

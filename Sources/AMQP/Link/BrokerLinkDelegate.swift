@@ -29,6 +29,8 @@ package protocol BrokerLinkDelegate: AnyObject {
   func brokerLink(_ link: BrokerLink, blocked reason: String?)
   /// `setConsuming` has been carried out.
   func brokerLink(_ link: BrokerLink, isConsuming: Bool)
+  /// `giveBackOldest` has been carried out.
+  func brokerLinkGaveBack(_ link: BrokerLink)
   /// The outbound buffer has drained after `isWritable` was false.
   func brokerLinkIsWritable(_ link: BrokerLink)
   /// The link has stopped, as `stop` asked.
@@ -56,6 +58,8 @@ extension BrokerLinkDelegate {
   package func brokerLink(_ link: BrokerLink, blocked reason: String?) {}
   /// Nothing to do.
   package func brokerLink(_ link: BrokerLink, isConsuming: Bool) {}
+  /// Nothing to do for a link that has one channel.
+  package func brokerLinkGaveBack(_ link: BrokerLink) {}
   /// Nothing to do.
   package func brokerLinkDidRead(_ link: BrokerLink) {}
   /// Nothing to do.

@@ -27,8 +27,20 @@ int csystem_lock(int descriptor);
 /// 1 when another open file description holds the write lock, 0 when none does.
 int csystem_is_locked(int descriptor);
 
+/// Opens a directory and takes flock(2) on it for its only holder. The descriptor, -EWOULDBLOCK
+/// when another holds it, or another negated errno: not every file system can.
+int csystem_hold_directory(const char *path);
+
+/// Renames, but never over a file: -EEXIST then. Where neither the flag nor hard links are known,
+/// it is looked before, which another may overtake.
+int csystem_rename_new(const char *from, const char *to);
+
 /// fallocate(2) of [0, bytes): reserves space, extends the file.
 int csystem_allocate(int descriptor, int64_t bytes);
+
+/* Lets an empty file be overwritten in place on a file system that otherwise writes each block
+   anew (btrfs). An error where there is nothing of the kind. */
+int csystem_overwrite_in_place(int descriptor);
 
 /// Gives the blocks of a range back; the file keeps its size and reads zeros there.
 int csystem_punch_hole(int descriptor, int64_t offset, int64_t bytes);

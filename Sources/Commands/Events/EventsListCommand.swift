@@ -16,6 +16,7 @@ struct EventsListCommand: AsyncParsableCommand {
   @OptionGroup var configuration: ConfigurationOptions
   @OptionGroup var output: OutputOptions
   @OptionGroup var selection: EventSelection
+  @OptionGroup var damage: PastDamageOptions
 
   @Option(help: "Only this status.")
   var status: String?
@@ -44,12 +45,14 @@ struct EventsListCommand: AsyncParsableCommand {
 
   func run() async throws {
     try await reportingFailure {
-      let events = try StoredEvents(configuration.load())
+      let leftOut = LeftOut(damage)
+      let events = try StoredEvents(configuration.load(), leftOut: leftOut)
       if count {
         try printCounts(events)
       } else {
         try printList(events)
       }
+      leftOut.say()
     }
   }
 

@@ -2,9 +2,10 @@ internal import AMQP
 
 /// The consumers that hold the parked queue's messages while it is walked: RabbitMQ gives each at
 /// most 2,000. The first holds the oldest, and each is full before the next one begins, so that
-/// only the newest ever settles anything.
+/// only the newest ever settles anything. Each has a channel of its own, because what a channel
+/// held goes back in its order; a connection has as many channels as the broker allows it.
 struct ParkedConsumers {
-  /// So many make 128,000 messages.
+  /// Connections. One holds four million messages where `channel_max` is RabbitMQ's own, 2,047.
   static let most = 64
   /// Nothing has come for so long: somebody else is taking the messages.
   private static let patienceSeconds = 20.0
@@ -14,10 +15,15 @@ struct ParkedConsumers {
 
   private let client: BrokerClient
   private let queue: String
-  private var consumers: [Consumer] = []
+  private var connections: [Connection] = []
 
-  private struct Consumer {
+  private struct Connection {
     let browser: QueueBrowser
+    /// Oldest first; never empty.
+    var channels: [Channel]
+  }
+
+  private struct Channel {
     let prefetch: Int
     /// Handed out and not settled.
     var held = 0
@@ -31,14 +37,22 @@ struct ParkedConsumers {
   }
 
   /// Whether nothing more can come before another consumer is opened.
-  var isFull: Bool { consumers.last?.isFull ?? true }
-  var mayOpen: Bool { consumers.count < Self.most }
+  var isFull: Bool { connections.last?.channels.last?.isFull ?? true }
 
-  mutating func open(prefetch: Int) {
-    precondition(isFull && mayOpen, "consumers follow each other, and are bounded")
+  /// Opens another consumer, when the newest is full or cancelled. False when there can be no more.
+  mutating func open(prefetch: Int) async -> Bool {
     let prefetch = min(max(1, prefetch), AMQP.Limits.quorumConsumerMessages)
-    consumers.append(
-      Consumer(browser: client.browse(queue, prefetch: prefetch), prefetch: prefetch))
+    let channel = Channel(prefetch: prefetch)
+    if let newest = connections.indices.last,
+      await connections[newest].browser.beginChannel(prefetch: prefetch)
+    {
+      connections[newest].channels.append(channel)
+      return true
+    }
+    guard connections.count < Self.most else { return false }
+    let browser = client.browse(queue, prefetch: prefetch)
+    connections.append(Connection(browser: browser, channels: [channel]))
+    return true
   }
 
   /// The next messages, oldest first; empty when none come.
@@ -46,37 +60,50 @@ struct ParkedConsumers {
   /// - Throws: when a connection is lost: what it held is in the queue again, and would be met
   ///   twice.
   mutating func next() async throws -> [BrowsedMessage] {
-    guard let newest = consumers.indices.last else { return [] }
+    guard let newest = connections.indices.last else { return [] }
     let messages: [BrowsedMessage]
     do {
-      messages = try await consumers[newest].browser.next(withinSeconds: Self.patienceSeconds)
+      messages = try await connections[newest].browser.next(withinSeconds: Self.patienceSeconds)
     } catch {
-      // What a person has to change is not helped by running it again.
-      if error.isPermanent { throw error }
-      throw Self.lost("\(error)")
+      throw Self.lost(error)
     }
-    if consumers.contains(where: \.browser.isLost) { throw Self.lost("it was closed") }
-    consumers[newest].held += messages.count
+    try checkAllLive()
+    hold(messages.count)
     return messages
   }
 
   /// Takes messages out of the queue, of those that `next` gave last.
-  mutating func settle(_ messages: [IncomingMessage]) {
-    guard let newest = consumers.indices.last else { return }
-    consumers[newest].held -= messages.count
-    consumers[newest].browser.settle(messages)
+  ///
+  /// - Throws: when a connection is lost: they are in the queue again.
+  mutating func settle(_ messages: [IncomingMessage]) throws {
+    try checkAllLive()
+    hold(-messages.count)
+    connections.last?.browser.settle(messages)
   }
 
-  /// Holds what was not looked at, too. A quorum queue keeps what it was given back in a line of
-  /// its own, before the rest and in the order of giving back: to put some of that line behind the
-  /// others of it would change the order.
+  private var failure: AMQPError? { connections.lazy.compactMap(\.browser.failure).first }
+
+  private func checkAllLive() throws {
+    if let failure { throw Self.lost(failure) }
+  }
+
+  private mutating func hold(_ more: Int) {
+    guard let newest = connections.indices.last,
+      let channel = connections[newest].channels.indices.last
+    else { return }
+    connections[newest].channels[channel].held += more
+  }
+
+  /// Holds what was not looked at, too, as far as it was delivered before. A quorum queue keeps
+  /// what it was given back in a line of its own, before the rest and in the order of giving back:
+  /// to put some of that line behind the others of it would change the order.
   mutating func holdRest() async {
-    await consumers.last?.browser.cancel()
-    while mayOpen, let ready = await depth(), ready > 0 {
-      let prefetch = min(ready, AMQP.Limits.quorumConsumerMessages)
-      let browser = client.browse(queue, prefetch: prefetch)
-      consumers.append(Consumer(browser: browser, prefetch: prefetch, held: prefetch))
-      guard await browser.hold(withinSeconds: Self.patienceSeconds) else { return }
+    await connections.last?.browser.cancel()
+    while failure == nil, let ready = await depth(), ready > 0, await open(prefetch: ready) {
+      hold(min(ready, AMQP.Limits.quorumConsumerMessages))
+      let first = await connections.last?.browser.hold(withinSeconds: Self.patienceSeconds)
+      // Behind one that was never delivered there is none that was.
+      guard first == .redelivered else { return }
     }
   }
 
@@ -84,14 +111,23 @@ struct ParkedConsumers {
   /// in the queue again. The newest, which may have room, is stopped before that, or it would be
   /// handed what the others give back.
   func release() async {
-    if consumers.count > 1 { await consumers.last?.browser.cancel() }
-    var isWatched = consumers.count > 1
-    for (index, consumer) in consumers.enumerated() {
-      let ready = isWatched ? await depth() : nil
-      await consumer.browser.close()
-      guard isWatched, index < consumers.count - 1 else { continue }
-      // Somebody else who takes messages makes this wait in vain: once is enough.
-      isWatched = await isBack(ready.map { $0 + consumer.held })
+    let count = connections.reduce(0) { $0 + $1.channels.count }
+    if count > 1 { await connections.last?.browser.cancel() }
+    var isWatched = count > 1 && failure == nil
+    var given = 0
+    for connection in connections {
+      for (index, channel) in connection.channels.enumerated() {
+        given += 1
+        let ready = isWatched ? await depth() : nil
+        if index + 1 < connection.channels.count {
+          await connection.browser.giveBackOldest()
+        } else {
+          await connection.browser.close()
+        }
+        guard isWatched, given < count else { continue }
+        // Somebody else who takes messages makes this wait in vain: once is enough.
+        isWatched = await isBack(ready.map { $0 + channel.held })
+      }
     }
   }
 
@@ -110,10 +146,19 @@ struct ParkedConsumers {
     try? await client.depth(of: queue).messages
   }
 
-  private static func lost(_ why: String) -> CommandFailure {
-    CommandFailure(
+  private static func lost(_ error: AMQPError) -> any Error {
+    if error.isConsumerTimeout {
+      return CommandFailure(
+        """
+        \(error.message). What was not taken is in its queue again, perhaps in another order: take \
+        fewer at a time (--limit), or raise consumer_timeout at the broker
+        """, .unavailable)
+    }
+    // What a person has to change is not helped by running it again.
+    if error.isPermanent { return error }
+    return CommandFailure(
       """
-      a connection that reads the queue was lost: \(why). What was not taken is in its \
+      a connection that reads the queue was lost: \(error). What was not taken is in its \
       queue again: run the command once more. If it fails each time, the broker cannot deliver \
       one of the messages by AMQP 0-9-1; take that one out by another protocol (AMQP 1.0)
       """, .unavailable)

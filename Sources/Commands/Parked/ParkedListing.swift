@@ -1,12 +1,18 @@
 /// What `parked list` and `unrouted list` print: a line of JSON for each message as it comes, or
-/// tables when all have come. Nothing is kept of a message but its row.
+/// tables when all have come, so that who pages through them keeps no message from the queue.
+/// Nothing is kept of a message but its row, and of very many rows the first are printed before.
 struct ParkedListing {
+  /// Copies that wait are kept until the last message is there.
+  static let mostWaiting = 100_000
+  private static let mostRows = 20_000
+
   let isJSON: Bool
   let kind: HeldKind
   private let disclosure: Disclosure
   private var parked = Table(columns)
   private var waiting = Table(columns)
   private var shownWaiting = 0
+  private var hasPrinted = false
 
   private static let columns = ["REASON", "MESSAGE", "LANE", "FIRST SEEN", "BYTES", "DETAIL"]
 
@@ -22,6 +28,7 @@ struct ParkedListing {
         writeLine(message.json(hidden: disclosure.reason(message)))
       } else {
         parked.add(message.row)
+        if parked.count == Self.mostRows { printRows() }
       }
     }
   }
@@ -33,13 +40,12 @@ struct ParkedListing {
   }
 
   /// - Parameter waitingCount: how many copies wait, those that are not shown among them.
-  func finish(_ tally: ParkedQueue.Tally, waitingCount: Int = 0) {
+  mutating func finish(_ tally: ParkedQueue.Tally, waitingCount: Int = 0) {
     if !isJSON {
-      if !parked.isEmpty {
-        writeLine(parked.text)
-      } else if tally.depth > 0 {
+      if !parked.isEmpty { printRows() }
+      if !hasPrinted, tally.depth > 0 {
         writeLine("no \(kind.word) message is like that")
-      } else if waitingCount == 0 {
+      } else if !hasPrinted, waitingCount == 0 {
         writeLine("nothing is \(kind.word)")
       }
       if waitingCount > 0 { printWaiting(waitingCount) }
@@ -50,11 +56,16 @@ struct ParkedListing {
     tally.warnOfRest()
   }
 
+  private mutating func printRows() {
+    writeLine(parked.takeText())
+    hasPrinted = true
+  }
+
   private func printWaiting(_ count: Int) {
     let are = count == 1 ? "copy waits" : "copies wait"
     writeLine(
       """
-      \(parked.isEmpty ? "" : "\n")\(count) parked \(are) in the event log: the broker has not \
+      \(hasPrinted ? "\n" : "")\(count) parked \(are) in the event log: the broker has not \
       taken them into the parked queue yet
       """)
     if !waiting.isEmpty { writeLine(waiting.text) }

@@ -6,12 +6,11 @@ internal import AMQP
 /// too, but the broker may put it in another order.)
 ///
 /// A walk ends with what was there when it began: what is replayed and parks again is not met
-/// twice. It can hold back `most` messages at one time, so that a walk through more, which takes
-/// few of them away, sees the beginning of the queue only, and says so. Memory is bounded by what
-/// one consumer has read ahead, about 32 MiB, whatever is in the queue.
+/// twice. It holds back what it leaves in place, however many messages these are; where the broker
+/// allows a connection few channels and there are more than `ParkedConsumers` can hold, it sees the
+/// beginning of the queue only, and says so. Memory is bounded by what one consumer has read ahead,
+/// about 32 MiB, whatever is in the queue.
 struct ParkedQueue {
-  /// 128,000.
-  static let most = ParkedConsumers.most * AMQP.Limits.quorumConsumerMessages
   /// Messages are dealt with, and settled, so many at a time.
   private static let groupSize = 200
 
@@ -50,8 +49,9 @@ struct ParkedQueue {
       if isCut {
         warn(
           """
-          looked at the oldest \(looked) of \(depth) messages only: no more than \
-          \(ParkedQueue.most) can be held back at one time. Deal with some of these first
+          looked at the oldest \(looked) of \(depth) messages only: \(ParkedConsumers.most) \
+          connections hold no more, with the channels that the broker allows each (channel_max). \
+          Deal with some of these first
           """)
       }
       if isShared {
@@ -100,9 +100,8 @@ struct ParkedQueue {
   ) async throws {
     while tally.looked < tally.depth, tally.matched < limit {
       if consumers.isFull {
-        tally.isCut = !consumers.mayOpen
+        tally.isCut = !(await consumers.open(prefetch: tally.depth - tally.looked))
         if tally.isCut { return }
-        consumers.open(prefetch: tally.depth - tally.looked)
       }
       var batch = try await consumers.next()[...]
       tally.isShared = batch.isEmpty
@@ -111,7 +110,7 @@ struct ParkedQueue {
         let group = batch.prefix(Self.groupSize)
         batch = batch.dropFirst(Self.groupSize)
         let taken = try await deal(with: group, filter, limit, &tally, handle)
-        consumers.settle(taken)
+        try consumers.settle(taken)
       }
     }
   }

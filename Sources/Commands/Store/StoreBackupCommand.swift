@@ -54,7 +54,8 @@ struct StoreBackupCommand: AsyncParsableCommand {
       throw CommandFailure("\(path): \(String(cString: strerror(errno)))", .cannotCreate)
     }
     let names = try? LinuxDisk().list(path)
-    guard names == [] else {
+    // What a fresh ext4 volume has counts for nothing.
+    guard let names, names.allSatisfy({ $0 == "lost+found" }) else {
       throw CommandFailure(
         "\(path): there is something here already; nothing is overwritten", .cannotCreate)
     }

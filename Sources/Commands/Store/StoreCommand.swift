@@ -5,11 +5,13 @@ internal import EventLog
 struct StoreCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "store",
-    abstract: "Verifies, measures, exports, backs up and restores the event log.",
-    discussion: "All of these but restore may run beside the service, and disturb it in nothing.",
+    abstract: "Verifies, measures, exports, backs up, restores and salvages the event log.",
+    discussion: """
+      All of these but restore and salvage may run beside the service, and disturb it in nothing.
+      """,
     subcommands: [
       StoreVerifyCommand.self, StoreStatCommand.self, StoreExportCommand.self,
-      StoreBackupCommand.self, StoreRestoreCommand.self,
+      StoreBackupCommand.self, StoreRestoreCommand.self, StoreSalvageCommand.self,
     ])
 }
 

@@ -24,6 +24,8 @@ struct StoreExportCommand: AsyncParsableCommand {
 
   @OptionGroup var reveal: RevealOptions
 
+  @OptionGroup var damage: PastDamageOptions
+
   @Option(help: "ndjson or csv.")
   var format = Format.ndjson
 
@@ -42,16 +44,18 @@ struct StoreExportCommand: AsyncParsableCommand {
       let node = try configuration.load()
       let shards = try StoreShards(node)
       let disclosure = Disclosure(node, "store export", reveals: reveal.isOn)
+      let leftOut = LeftOut(damage)
       var lines = LineBuffer()
       if format == .csv { lines.add(TransitionLine.header) }
       for name in shards.names {
-        let reader = try EventLogReader(path: shards.path(name))
+        let reader = try EventLogReader(path: shards.path(name), onDamage: leftOut.onDamage)
         switch format {
         case .ndjson: try exportEvents(reader, disclosure, &lines)
         case .csv: try exportTransitions(reader, &lines)
         }
       }
       lines.flush()
+      leftOut.say()
     }
   }
 

@@ -3,6 +3,8 @@
 struct Table {
   private let header: [String]
   private var rows: [[String]] = []
+  /// Of the columns that have been taken.
+  private var widths: [Int] = []
 
   init(_ header: [String]) {
     self.header = header
@@ -14,11 +16,27 @@ struct Table {
   }
 
   var isEmpty: Bool { rows.isEmpty }
+  /// Rows.
+  var count: Int { rows.count }
 
-  var text: String {
-    let all = [header] + rows
-    let widths = header.indices.map { column in all.map { $0[column].count }.max() ?? 0 }
-    return all.map { row in
+  var text: String { text([header] + rows, widths([header] + rows)) }
+
+  /// The rows so far, which are then forgotten; the header is there the first time. Columns are as
+  /// wide as they were, or wider.
+  mutating func takeText() -> String {
+    let taken = (widths.isEmpty ? [header] : []) + rows
+    widths = zip(widths(taken), widths.isEmpty ? header.map { _ in 0 } : widths)
+      .map { max($0, $1) }
+    rows = []
+    return text(taken, widths)
+  }
+
+  private func widths(_ all: [[String]]) -> [Int] {
+    header.indices.map { column in all.map { $0[column].count }.max() ?? 0 }
+  }
+
+  private func text(_ all: [[String]], _ widths: [Int]) -> String {
+    all.map { row in
       row.indices.map { column in
         column == row.count - 1
           ? row[column]

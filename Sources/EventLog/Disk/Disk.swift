@@ -20,6 +20,9 @@ package protocol Disk: Sendable {
   /// Reserves the blocks of [0, bytes) and makes the file that long; false when it only became
   /// that long, because the file system reserves nothing.
   func allocate(_ descriptor: Descriptor, _ bytes: Int64) throws(SystemError) -> Bool
+  /// Lets an empty file be overwritten in place where the file system otherwise writes each block
+  /// anew, for which a full disk has no room.
+  func overwriteInPlace(_ descriptor: Descriptor)
   /// Gives blocks back; the range reads as zeros afterwards.
   func punchHole(_ descriptor: Descriptor, at offset: Int64, _ bytes: Int64) throws(SystemError)
   /// How much an ordinary process may still write to the file system of this file or directory;
@@ -30,12 +33,22 @@ package protocol Disk: Sendable {
   /// False when another open file holds the lock.
   func lock(_ descriptor: Descriptor) throws(SystemError) -> Bool
   func isLocked(_ descriptor: Descriptor) throws(SystemError) -> Bool
+  /// Opens a directory and locks it itself (flock); nil when another holds it. Not every file
+  /// system can: then the error says so.
+  func holdDirectory(_ path: String) throws(SystemError) -> Descriptor?
   func makeDirectory(_ path: String) throws(SystemError)
   func syncDirectory(_ path: String) throws(SystemError)
   /// Names in the directory, sorted, without `.` and `..`.
   func list(_ path: String) throws(SystemError) -> [String]
   func rename(_ from: String, to: String) throws(SystemError)
+  /// Renames where nothing has the new name yet; EEXIST otherwise.
+  func renameNew(_ from: String, to: String) throws(SystemError)
   func remove(_ path: String) throws(SystemError)
+}
+
+extension Disk {
+  /// For disks that never write elsewhere.
+  package func overwriteInPlace(_ descriptor: Descriptor) {}
 }
 
 package struct Descriptor: Hashable, Sendable {

@@ -4,12 +4,14 @@ final class DiskFile: @unchecked Sendable {
   let disk: any Disk
   let path: String
   let descriptor: Descriptor
+  private let isDirect: Bool
 
   init(
     _ disk: any Disk, _ path: String, _ mode: OpenMode, creating: Bool = false
   ) throws(EventLogError) {
     self.disk = disk
     self.path = path
+    isDirect = mode == .readDirect
     do throws(SystemError) {
       descriptor = try disk.open(path, mode)
     } catch {
@@ -19,10 +21,19 @@ final class DiskFile: @unchecked Sendable {
     }
   }
 
+  /// What is open already.
+  init(_ disk: any Disk, _ path: String, _ descriptor: Descriptor) {
+    self.disk = disk
+    self.path = path
+    self.descriptor = descriptor
+    isDirect = false
+  }
+
   /// Another name for an open file, after a rename.
   init(_ file: DiskFile, renamedTo path: String) {
     disk = file.disk
     descriptor = file.descriptor
+    isDirect = file.isDirect
     self.path = path
   }
 
@@ -45,19 +56,27 @@ final class DiskFile: @unchecked Sendable {
     }
   }
 
+  /// So often a direct read may give less than a block where the file does not end.
+  private static let maxStalls = 16
+
   /// Reads until the buffer is full or the file ends; how much was read.
   func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int64) throws(EventLogError)
     -> Int
   {
     var done = 0
+    var stalls = 0
     do throws(SystemError) {
       while done < buffer.count {
         let rest = UnsafeMutableRawBufferPointer(rebasing: buffer[done...])
         let count = try disk.read(descriptor, into: rest, at: offset + Int64(done))
         if count == 0 { break }
         done += count
-        // A direct read that ends off a block boundary has met the end of the file.
-        if count < rest.count, done % Limits.blockBytes != 0 { break }
+        // A direct read goes on where a block begins.
+        guard isDirect, count < rest.count, done % Limits.blockBytes != 0 else { continue }
+        if try disk.size(descriptor) <= offset + Int64(done) { break }
+        stalls += count < Limits.blockBytes ? 1 : 0
+        guard stalls < Self.maxStalls else { throw .invalid }
+        done -= done % Limits.blockBytes
       }
       return done
     } catch {

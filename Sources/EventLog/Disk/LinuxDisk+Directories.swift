@@ -34,6 +34,11 @@ extension LinuxDisk {
     if Glibc.rename(from, to) < 0 { throw SystemError(errno) }
   }
 
+  package func renameNew(_ from: String, to: String) throws(SystemError) {
+    let answer = csystem_rename_new(from, to)
+    if answer < 0 { throw SystemError(-answer) }
+  }
+
   package func remove(_ path: String) throws(SystemError) {
     if unlink(path) < 0 { throw SystemError(errno) }
   }
@@ -45,6 +50,7 @@ extension SystemError {
 
   static let absent = SystemError(ENOENT)
   static let exists = SystemError(EEXIST)
+  static let inputOutput = SystemError(EIO)
   static let invalid = SystemError(EINVAL)
 
   var isLackOfSpace: Bool { number == ENOSPC || number == EDQUOT }

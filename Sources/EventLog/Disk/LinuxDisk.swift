@@ -71,6 +71,11 @@ package struct LinuxDisk: Disk {
     return true
   }
 
+  package func overwriteInPlace(_ descriptor: Descriptor) {
+    // An error says that there is nothing to ask for: ext4 and XFS overwrite in place, ZFS never.
+    _ = csystem_overwrite_in_place(descriptor.number)
+  }
+
   package func punchHole(
     _ descriptor: Descriptor, at offset: Int64, _ bytes: Int64
   ) throws(SystemError) {
@@ -104,6 +109,12 @@ package struct LinuxDisk: Disk {
 
   package func isLocked(_ descriptor: Descriptor) throws(SystemError) -> Bool {
     try check(csystem_is_locked(descriptor.number)) != 0
+  }
+
+  package func holdDirectory(_ path: String) throws(SystemError) -> Descriptor? {
+    let answer = csystem_hold_directory(path)
+    if answer == -EWOULDBLOCK { return nil }
+    return Descriptor(try check(answer))
   }
 
   private func check(_ answer: Int32) throws(SystemError) -> Int32 {

@@ -30,9 +30,16 @@ struct DurableMark: Equatable, Sendable {
       checksum(bytes[..<60]) == bytes.integer(UInt32.self, at: 60),
       Array(bytes[8..<24]) == store.bytes
     else { return nil }
-    return DurableMark(
+    let mark = DurableMark(
       store: store, segment: bytes.integer(at: 24), lsn: bytes.integer(at: 32),
       sequence: bytes.integer(at: 40), offset: bytes.integer(at: 48))
+    return mark.isInRange ? mark : nil
+  }
+
+  /// Whether a log counts so far.
+  private var isInRange: Bool {
+    segment <= Limits.maxCounter && lsn <= Limits.maxLSN && sequence <= Limits.maxCounter
+      && 0...Int64(Limits.maxSegmentBytes) ~= offset
   }
 
   static func read(_ disk: any Disk, _ directory: String, store: StoreID)

@@ -32,6 +32,14 @@ struct FrameHeader: Equatable {
     roundUp(Limits.frameHeaderBytes + payloadBytes, to: Limits.frameAlignment) + blockPadding
   }
 
+  /// Whether its numbers are such as a log counts to, so that what is counted on from them does not
+  /// overflow. A checksum that holds does not say so.
+  var isInRange: Bool {
+    1...Limits.maxLSN + 1 ~= firstLSN && recordCount <= payloadBytes / Limits.recordHeaderBytes
+      && UInt64(recordCount) <= Limits.maxLSN + 1 - firstLSN
+      && 1...Limits.maxCounter ~= sequence && epoch <= Limits.maxCounter
+  }
+
   /// Lets the frame, which begins at `offset`, end where a block ends.
   mutating func fillBlock(at offset: Int64) {
     blockPadding = 0
@@ -59,7 +67,7 @@ struct FrameHeader: Equatable {
   }
 
   /// The header at `start`, or nil when it is not one of this segment. Nothing in it may be
-  /// believed before this checksum held.
+  /// believed before this checksum held, and nothing counted with before `isInRange`.
   static func decode(_ start: UnsafeRawPointer, salt: FrameSalt) -> FrameHeader? {
     guard
       start.integer(UInt32.self, at: 0) == magic,

@@ -39,10 +39,10 @@ extension Manifest {
     let ends = segments.compactMap(\.end)
     let counters =
       [generation, epoch, lineage, origin.sequence] + ends.map(\.point.sequence)
-      + segments.map(\.id)
+      + segments.map(\.id) + segments.map(\.epoch)
     guard
       counters.allSatisfy({ $0 <= Limits.maxCounter }), origin.lsn <= Limits.maxLSN,
-      ends.allSatisfy({ $0.point.lsn <= Limits.maxLSN })
+      ends.allSatisfy({ $0.point.lsn <= Limits.maxLSN && $0.isInFile })
     else { throw .damaged(file, 32, "the manifest has numbers that no store counts to") }
   }
 
@@ -61,7 +61,13 @@ extension Manifest {
           file, Int64(Self.headerBytes + index * Self.entryBytes),
           "the entry of segment \(hexadecimal(segment.id)) does not follow the one before")
       }
-      if let end = segment.end { point = end.point }
+      guard let end = segment.end else { continue }
+      guard end.point.lsn >= point.lsn, end.point.sequence >= point.sequence else {
+        throw .damaged(
+          file, Int64(Self.headerBytes + index * Self.entryBytes),
+          "segment \(hexadecimal(segment.id)) ends before it begins")
+      }
+      point = end.point
     }
     guard !segments.isEmpty else { throw .damaged(file, 52, "the manifest lists no segment") }
   }

@@ -40,6 +40,11 @@ struct Manifest: Equatable, Sendable {
     /// File offset after the last frame.
     var offset: Int64
     var point: ChainPoint
+
+    /// Whether a segment can be that long.
+    var isInFile: Bool {
+      Int64(Limits.segmentHeaderBytes)...Int64(Limits.maxSegmentBytes) ~= offset
+    }
   }
 
   func encoded() -> [UInt8] {

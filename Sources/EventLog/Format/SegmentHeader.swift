@@ -4,6 +4,8 @@ struct SegmentHeader: Equatable {
   /// 1: no frame has block padding.
   static let oldestVersion: UInt16 = 1
   static let version: UInt16 = 2
+  /// As 2, and records may stand for some that are lost.
+  static let salvagedVersion: UInt16 = 3
 
   var version = Self.version
   var store: StoreID
@@ -52,13 +54,17 @@ struct SegmentHeader: Equatable {
       throw .damaged(file, 0, "the checksum of the segment header does not hold")
     }
     let version: UInt16 = bytes.integer(at: 8)
-    try checkVersion(version, expected: oldestVersion...Self.version, file: file)
+    try checkVersion(version, expected: oldestVersion...salvagedVersion, file: file)
+    let fileBytes: Int64 = bytes.integer(at: 88)
+    guard Int64(Limits.segmentHeaderBytes)...Int64(Limits.maxSegmentBytes) ~= fileBytes else {
+      throw .damaged(file, 88, "the segment says that it has \(fileBytes) bytes")
+    }
     return SegmentHeader(
       version: version,
       store: StoreID(bytes: Array(bytes[16..<32])), id: bytes.integer(at: 32),
       baseLSN: bytes.integer(at: 40), baseSequence: bytes.integer(at: 48),
       epoch: bytes.integer(at: 56), created: bytes.integer(at: 64), salt: bytes.integer(at: 72),
-      previousChain: bytes.integer(at: 80), fileBytes: bytes.integer(at: 88))
+      previousChain: bytes.integer(at: 80), fileBytes: fileBytes)
   }
 
   static func fileName(_ id: UInt64) -> String { hexadecimal(id) + ".log" }
@@ -66,7 +72,10 @@ struct SegmentHeader: Equatable {
   /// The number in a segment's file name, or nil when it is not one.
   static func id(fileName: String) -> UInt64? {
     guard fileName.utf8.count == 20, fileName.hasSuffix(".log") else { return nil }
-    return UInt64(fileName.dropLast(4), radix: 16)
+    guard let id = UInt64(fileName.dropLast(4), radix: 16), self.fileName(id) == fileName else {
+      return nil
+    }
+    return id
   }
 }
 

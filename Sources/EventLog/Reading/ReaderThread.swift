@@ -16,8 +16,14 @@ final class ReaderThread: @unchecked Sendable {
   private var thread: WorkerThread?
   private let fetcher: RecordFetcher
   private let onRead: @Sendable ([ReadAnswer]) -> Void
-  /// Told the path of a derived file that is damaged.
-  private let onDamage: @Sendable (String) -> Void
+  private let tables: Tables
+
+  /// The tables there are now, and a repair of a damaged one, which is waited for: false when it
+  /// was not tried.
+  struct Tables: Sendable {
+    var current: @Sendable () -> TableSet
+    var repair: @Sendable (String) -> Bool
+  }
 
   private static let answersPerBatch = 256
 
@@ -36,10 +42,9 @@ final class ReaderThread: @unchecked Sendable {
 
   init(
     _ fetcher: RecordFetcher, durableLSN: UInt64,
-    onRead: @escaping @Sendable ([ReadAnswer]) -> Void,
-    onDamage: @escaping @Sendable (String) -> Void = { _ in }
+    onRead: @escaping @Sendable ([ReadAnswer]) -> Void, tables: Tables
   ) {
-    self.onDamage = onDamage
+    self.tables = tables
     self.fetcher = fetcher
     self.durableLSN = durableLSN
     self.onRead = onRead
@@ -168,7 +173,8 @@ final class ReaderThread: @unchecked Sendable {
     return try fetcher.fetch(lsn, into: &block) && block.idOfRecord(equals: id)
   }
 
-  /// A damaged table is stood in for by the segments it was made from.
+  /// A damaged table is made again before anything else is read: once, whoever asks it. Where that
+  /// cannot be, the segments it was made from stand in for it.
   private func newest(
     _ hash: EventHash, in table: Table
   ) throws(EventLogError) -> UInt64? {
@@ -176,9 +182,29 @@ final class ReaderThread: @unchecked Sendable {
       return try table.find(hash)?.value.lsn
     } catch {
       guard error.isDerived else { throw error }
-      onDamage(error.file)
+      if let repaired = replacement(of: table), let found = try? newest(hash, in: repaired) {
+        return found > 0 ? found : nil
+      }
       return try fetcher.newest(hash, from: table.range.firstLSN, through: table.range.end.lsn)
     }
+  }
+
+  /// Tables without the damaged one.
+  private func replacement(of table: Table) -> TableSet? {
+    var set = tables.current()
+    if set.tables.contains(where: { $0 === table }) {
+      guard tables.repair(table.file.path) else { return nil }
+      set = tables.current()
+    }
+    return set.tables.contains { $0 === table } ? nil : set
+  }
+
+  /// By all tables; 0 for none.
+  private func newest(_ hash: EventHash, in set: TableSet) throws(EventLogError) -> UInt64 {
+    for table in set.suspects(hash) {
+      if let entry = try table.find(hash) { return entry.value.lsn }
+    }
+    return 0
   }
 
   private func history(

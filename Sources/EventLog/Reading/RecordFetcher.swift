@@ -15,23 +15,28 @@ final class RecordFetcher {
   /// Walking over so many records costs less than looking a place up.
   private static let walkedRecords: UInt64 = 64
 
-  init(_ map: SegmentMap, _ files: SegmentFiles) {
+  /// Told of a file of positions that is damaged.
+  private let onDamage: (String) -> Void
+  /// Segments whose positions cannot be found again: they are damaged themselves.
+  private var unmapped: Set<UInt64> = []
+
+  init(_ map: SegmentMap, _ files: SegmentFiles, onDamage: @escaping (String) -> Void = { _ in }) {
     self.map = map
     self.files = files
+    self.onDamage = onDamage
   }
 
   deinit { window.deallocate() }
 
   /// Appends the bytes of record `lsn`, which must be durable, to `block`. False when it is older
-  /// than the log.
+  /// than the log, or was lost before the log was salvaged.
   func fetch(_ lsn: UInt64, into block: inout [UInt8]) throws(EventLogError) -> Bool {
     guard lsn > 0, let start = map.start(of: lsn), var walk = try walk(start, lsn) else {
       return false
     }
     forget()
     let length = try find(lsn, &walk, reading: Self.pointReadBytes)
-    try copy(walk, length, lsn, into: &block)
-    return true
+    return try copy(walk, length, lsn, into: &block)
   }
 
   /// The records of `lsns`, which ascend, in a log that nobody writes. The views are valid in the
@@ -63,8 +68,9 @@ final class RecordFetcher {
         try body(view)
       } else {
         copied.removeAll(keepingCapacity: true)
-        try copy(walk, length, lsn, into: &copied)
-        try RecordBlock(copied, count: 1).forEach(body)
+        if try copy(walk, length, lsn, into: &copied) {
+          try RecordBlock(copied, count: 1).forEach(body)
+        }
       }
       walk.offset += Int64(length)
       place = (walk, lsn + 1, known.endLSN)
@@ -83,9 +89,8 @@ final class RecordFetcher {
       while lsn <= last, lsn < start.endLSN {
         let length = try find(lsn, &walk, reading: Self.windowBytes)
         if count > 0, block.count + length > limit { return count }
-        try copy(walk, length, lsn, into: &block)
+        if try copy(walk, length, lsn, into: &block) { count += 1 }
         walk.offset += Int64(length)
-        count += 1
         lsn += 1
       }
     }
@@ -104,11 +109,11 @@ final class RecordFetcher {
       let count = try fetch(from: lsn, through: last, limit: 1 << 20, into: &block)
       if count == 0 { break }
       RecordBlock(block, count: count).forEach { record in
+        lsn = record.header.lsn + 1
         if record.header.hash == hash, record.header.flags.contains(.event) {
           found = record.header.lsn
         }
       }
-      lsn += UInt64(count)
     }
     return found
   }
@@ -127,11 +132,37 @@ final class RecordFetcher {
       if SystemError(error.systemError) == .absent, map.start(of: lsn) == nil { return nil }
       throw error
     }
-    guard
-      let positions = start.positions, let table = files.positions(start.segment),
+    guard let positions = start.positions, positions.knows(lsn) else {
+      return Walk(file: file, offset: start.offset)
+    }
+    if let table = files.positions(start.segment),
       let offset = positions.offset(of: lsn, in: table)
-    else { return Walk(file: file, offset: start.offset) }
-    return Walk(file: file, offset: offset)
+    {
+      return Walk(file: file, offset: offset)
+    }
+    return Walk(file: file, offset: findPositions(positions, start, file, lsn))
+  }
+
+  /// The positions of a segment from the segment, once: its file is damaged. Where to begin looking
+  /// for `lsn`.
+  private func findPositions(
+    _ positions: PositionTable, _ start: SegmentMap.Start, _ file: DiskFile, _ lsn: UInt64
+  ) -> Int64 {
+    guard !unmapped.contains(start.segment) else { return start.offset }
+    onDamage(files.path(ofPositions: start.segment))
+    forget()
+    var walk = Walk(file: file, offset: Int64(Limits.segmentHeaderBytes))
+    var offsets: [UInt32] = []
+    for index in 0..<positions.count {
+      let next = (positions.firstStride + UInt64(index)) * Limits.lsnStride
+      guard (try? find(next, &walk, reading: Self.windowBytes)) != nil else {
+        unmapped.insert(start.segment)
+        return start.offset
+      }
+      offsets.append(UInt32(truncatingIfNeeded: walk.offset / 8))
+    }
+    map.keepInMemory(start.segment, offsets)
+    return map.start(of: lsn)?.offset ?? start.offset
   }
 
   /// Walks on to record `lsn`: over records before it, padding, and frame headers. Its length.
@@ -164,9 +195,10 @@ final class RecordFetcher {
     }
   }
 
+  /// False, and nothing is appended, when what stands there is in the place of a lost record.
   private func copy(
     _ walk: Walk, _ length: Int, _ lsn: UInt64, into block: inout [UInt8]
-  ) throws(EventLogError) {
+  ) throws(EventLogError) -> Bool {
     let at = block.count
     if let start = inWindow(walk, length) {
       block += UnsafeRawBufferPointer(start: start, count: length)
@@ -180,19 +212,21 @@ final class RecordFetcher {
         throw .damaged(walk.file.path, walk.offset, "the file ends inside record \(lsn)")
       }
     }
-    let isIntact = block.withBytes { bytes -> Bool in
-      guard let start = bytes.baseAddress else { return false }
-      return Self.intact(start + at, length, lsn) != nil
+    let flags = block.withBytes { bytes -> RecordFlags? in
+      guard let start = bytes.baseAddress else { return nil }
+      return Self.intact(start + at, length, lsn)?.header.flags
     }
-    guard isIntact else { throw damaged(walk, lsn) }
+    guard let flags else { throw damaged(walk, lsn) }
+    if flags.contains(.lost) { block.removeLast(length) }
+    return !flags.contains(.lost)
   }
 
   private static func intact(
     _ start: UnsafeRawPointer, _ length: Int, _ lsn: UInt64
   ) -> RecordView? {
     guard
-      RecordCodec.isIntact(start, lsn: lsn),
-      let view = RecordCodec.decode(start, available: length), view.header.lsn == lsn
+      let view = RecordCodec.decode(start, available: length), view.header.lsn == lsn,
+      RecordCodec.isIntact(start, lsn: lsn)
     else { return nil }
     return view
   }

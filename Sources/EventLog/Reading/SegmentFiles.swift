@@ -17,6 +17,8 @@ final class SegmentFiles {
 
   func file(_ id: UInt64) throws(EventLogError) -> DiskFile { try file(paths.segment(id), of: id) }
 
+  func path(ofPositions id: UInt64) -> String { paths.positions(id) }
+
   /// The positions of a segment; nil when they cannot be opened: the segment says the same.
   func positions(_ id: UInt64) -> DiskFile? { try? file(paths.positions(id), of: id) }
 

@@ -55,6 +55,15 @@ final class SegmentMap: @unchecked Sendable {
     }
   }
 
+  /// The file of a segment's positions is damaged: these are its offsets.
+  func keepInMemory(_ id: UInt64, _ offsets: [UInt32]) {
+    monitor.withLock {
+      guard let index = segments.firstIndex(where: { $0.id == id }) else { return }
+      segments[index].positions = nil
+      segments[index].offsets = offsets
+    }
+  }
+
   /// Records up to the end of this segment are gone.
   func forget(through id: UInt64) {
     monitor.withLock { segments.removeAll { $0.id <= id } }

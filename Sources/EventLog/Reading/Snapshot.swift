@@ -10,14 +10,15 @@ struct Snapshot {
     _ disk: any Disk, _ paths: StorePaths, _ identity: StoreIdentity
   ) throws(EventLogError) -> Snapshot {
     for _ in 0..<attempts {
-      let hasWriter = try isLocked(disk, paths)
+      let holder = try StoreLock.holder(disk, paths)
       // The mark before the manifest: a later manifest lists the mark's segment.
       let mark = try DurableMark.read(disk, paths.root, store: identity.store)
       let manifest = try Manifest.read(disk, paths, identity)
+      let hasWriter = holder != .nobody
       if let end = manifest.segments.last?.end {
         return Snapshot(manifest: manifest, end: end.point, hasWriter: hasWriter)
       }
-      if hasWriter, let mark {
+      if holder == .writing, let mark {
         // A mark that a power cut threw back is older than the last sealed segment. The chain
         // value is not known and not needed: nothing is read behind it.
         let sealed = manifest.segments.dropLast().last?.end?.point ?? manifest.origin
@@ -25,36 +26,37 @@ struct Snapshot {
         let end = sealed.sequence > marked.sequence ? sealed : marked
         return Snapshot(manifest: manifest, end: end, hasWriter: true)
       }
-      let end = try scan(disk, paths, manifest, hasWriter: hasWriter, mark)
-      // A writer that came meanwhile may have frames in flight that were taken for a crash's.
-      var isSame = hasWriter
-      if !isSame, try !isLocked(disk, paths) {
-        isSame = try Manifest.read(disk, paths, identity) == manifest
+      // Who only opens the store has written nothing yet, and its mark is of the writer before.
+      let isGrowing = holder == .writing
+      do throws(EventLogError) {
+        let end = try scan(disk, paths, manifest, isGrowing: isGrowing, mark)
+        let isSure = isGrowing ? true : try isStill(disk, paths, identity, manifest)
+        if isSure {
+          return Snapshot(manifest: manifest, end: end, hasWriter: hasWriter)
+        }
+      } catch {
+        guard
+          error.code == .damaged, !isGrowing, try !isStill(disk, paths, identity, manifest)
+        else { throw error }
       }
-      if isSame { return Snapshot(manifest: manifest, end: end, hasWriter: hasWriter) }
     }
     throw EventLogError(
       .readFailed, "writers came and went faster than the store could be read",
       file: paths.manifest)
   }
 
-  static func isLocked(_ disk: any Disk, _ paths: StorePaths) throws(EventLogError) -> Bool {
-    do throws(SystemError) {
-      let file = try disk.open(paths.lock, .read)
-      defer { try? disk.close(file) }
-      return try disk.isLocked(file)
-    } catch .absent {
-      return false
-    } catch {
-      throw EventLogError(
-        .readFailed, "the lock could not be looked at", systemError: error.number,
-        file: paths.lock)
-    }
+  /// A writer that came meanwhile may have frames in flight that were taken for a crash's.
+  private static func isStill(
+    _ disk: any Disk, _ paths: StorePaths, _ identity: StoreIdentity, _ manifest: Manifest
+  ) throws(EventLogError) -> Bool {
+    if try StoreLock.holder(disk, paths) == .writing { return false }
+    return try Manifest.read(disk, paths, identity) == manifest
   }
 
-  /// The last durable frame by the bytes alone.
-  private static func scan(
-    _ disk: any Disk, _ paths: StorePaths, _ manifest: Manifest, hasWriter: Bool,
+  /// The last durable frame by the bytes alone. Unless a writer is about to add to them, what is
+  /// behind it is judged as at an opening.
+  static func scan(
+    _ disk: any Disk, _ paths: StorePaths, _ manifest: Manifest, isGrowing: Bool,
     _ mark: DurableMark?
   ) throws(EventLogError) -> ChainPoint {
     let before = manifest.segments.dropLast().last?.end?.point ?? manifest.origin
@@ -65,6 +67,7 @@ struct Snapshot {
     let window = ScanWindow()
     window.use(file)
     let header = try SegmentHeader.read(window, file, segment, manifest.store, after: before)
+    let size = try TailJudge.size(of: file, header)
     var scanner = SegmentScanner(
       header, window: window, after: before, maxEpoch: manifest.epoch)
     // Under a writer the newest frame may still be in flight: only the one before it is sure.
@@ -74,10 +77,10 @@ struct Snapshot {
       switch try scanner.next(until: header.fileBytes) {
       case .frame: previous = point
       case .end(let problem):
-        if hasWriter { return previous }
+        if isGrowing { return previous }
         _ = try TailJudge(
-          scanner: scanner, file: path, problem: problem, fileBytes: try file.size(),
-          closedEnd: nil, mark: mark
+          scanner: scanner, file: path, problem: problem, fileBytes: size,
+          closedEnd: segment.end, mark: mark
         ).verdict()
         return scanner.point
       }

@@ -29,6 +29,10 @@ package struct RecordFlags: OptionSet, Hashable, Sendable {
   /// queue, or a cancel that came before its event.
   package static let aside = RecordFlags(rawValue: 32)
 
+  /// In the place of a record that was lost: salvage put it there, and no owner or reader is shown
+  /// it.
+  static let lost = RecordFlags(rawValue: 64)
+
   /// Whether the record is one of an event's history.
   package var isOfEvent: Bool { contains(.event) && !contains(.aside) }
 }

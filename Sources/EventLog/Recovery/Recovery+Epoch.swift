@@ -25,9 +25,9 @@ extension Recovery {
   /// frame ends, its cut tail kept aside, and a new one begun: nothing is ever appended to a file
   /// that was open at a crash.
   mutating func beginEpoch(
-    _ manifest: Manifest, _ active: Active, _ map: SegmentMap
+    _ found: Manifest, _ active: Active, _ map: SegmentMap, _ lock: StoreLock
   ) throws(EventLogError) -> SegmentWriter {
-    var manifest = manifest
+    var manifest = found
     let ready = try SpareFile.tidy(options, paths)
     let preparer = SparePreparer(options, paths, ready: ready, onSpace: onSpace)
     manifest.epoch += 1
@@ -53,13 +53,14 @@ extension Recovery {
     let activeFile = try ActiveFile(file)
     do throws(EventLogError) {
       try preparer.makingRoom { () throws(EventLogError) in
-        try options.disk.replaceFile(Manifest.fileName, in: paths.root, with: manifest.encoded())
+        try lock.replaceManifest(found, with: manifest)
       }
       preparer.noteManifest(segments: manifest.segments.count)
       let writer = try SegmentWriter(
-        options: options, paths: paths, manifest: manifest, header: header, file: activeFile,
-        offset: offset, point: active.point, map: map, preparer: preparer)
+        options: options, paths: paths, lock: lock, manifest: manifest, header: header,
+        file: activeFile, offset: offset, point: active.point, map: map, preparer: preparer)
       try writer.writeEmpty(.epoch)
+      try lock.begin()
       if header.id != active.header.id, isKept { giveBackTail(active) }
       return writer
     } catch {
@@ -77,9 +78,10 @@ extension Recovery {
       start < active.header.fileBytes,
       let file = try? DiskFile(options.disk, paths.segment(active.header.id), .write)
     else { return }
+    defer { file.closeQuietly() }
+    if SegmentScanner.hasStray(file, at: active.offset) { return }
     try? options.disk.punchHole(
       file.descriptor, at: start, active.header.fileBytes - start)
-    file.closeQuietly()
   }
 
   /// Copies the bytes of a cut frame to quarantine/, durable before the manifest seals the segment

@@ -73,11 +73,7 @@ extension Recovery {
     window.use(file)
     defer { window.leave() }
     let header = try SegmentHeader.read(window, file, segment, manifest.store, after: point)
-    let size = try file.size()
-    guard size >= header.fileBytes else {
-      throw .damaged(
-        path, size, "the file has \(size) bytes; the segment was made with \(header.fileBytes)")
-    }
+    let size = try TailJudge.size(of: file, header)
     var scanner = SegmentScanner(
       header, window: window, after: point, maxEpoch: manifest.epoch, breaks: options.breaks)
     replay.map.add(id: segment.id, baseLSN: segment.baseLSN)

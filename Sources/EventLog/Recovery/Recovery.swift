@@ -11,7 +11,7 @@ struct Recovery {
 
   struct Opened {
     let options: EventLogOptions
-    let lock: DiskFile
+    let lock: StoreLock
     let identity: StoreIdentity
     let index: EventIndex
     let keeper: TableKeeper
@@ -40,8 +40,9 @@ struct Recovery {
     _ body: @escaping (RecordView) throws -> Void
   ) throws(EventLogError) -> Opened {
     let started = monotonicNanoseconds()
+    try StoreCreation.checkPermitted(options, paths)
     try makeDirectories()
-    let lock = try StoreLock.take(disk, paths)
+    let lock = try StoreLock.take(disk, paths, breaks: options.breaks)
     do throws(EventLogError) {
       let identity = try readOrMakeIdentity()
       let manifest = try readManifest(identity)
@@ -56,7 +57,7 @@ struct Recovery {
       let active = try readSegments(manifest, keeper, replay)
       keepSegmentBytes(active.header)
       try tidyUnlisted(manifest)
-      let writer = try beginEpoch(manifest, active, replay.map)
+      let writer = try beginEpoch(manifest, active, replay.map, lock)
       if writer.header.id != active.header.id {
         keeper.add(writer.manifest.segments[writer.manifest.segments.count - 2])
       }
@@ -66,6 +67,7 @@ struct Recovery {
       report.epoch = writer.manifest.epoch
       report.storeID = identity.store.text
       report.lineage = writer.manifest.lineage
+      report.knownDamage = KnownDamage.read(disk, paths.root)
       report.nanoseconds = monotonicNanoseconds() - started
       return Opened(
         options: options, lock: lock, identity: identity, index: open.index, keeper: keeper,

@@ -27,6 +27,8 @@ package struct RecoveryReport: Sendable, Equatable {
   package internal(set) var storeID = ""
   /// Which history of the store this is.
   package internal(set) var lineage: UInt64 = 0
+  /// What the last whole pass of the scrub found. Nothing of it was looked at by the opening.
+  package internal(set) var knownDamage: [StoreFinding] = []
   /// Of a store that was made now, by the room there was; nil for one that was there.
   package internal(set) var room: StoreRoom?
 }

@@ -42,7 +42,7 @@ final class Replay {
         throw .damaged(file, offset, "record \(lsn) contradicts itself or the records before it")
       }
       do {
-        try body(view)
+        if !view.header.flags.contains(.lost) { try body(view) }
       } catch let error as EventLogError {
         throw error
       } catch {

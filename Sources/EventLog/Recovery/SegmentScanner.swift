@@ -73,6 +73,7 @@ struct SegmentScanner {
     guard let header = FrameHeader.decode(start, salt: self.header.frameSalt) else {
       return .invalid(.headerChecksum)
     }
+    guard header.isInRange else { return .invalid(.numbers) }
     guard at + Int64(header.totalBytes) <= end else { return .invalid(.tooLong(header)) }
     let frame = try window.bytes(at: at, header.totalBytes)
     guard frame.count == header.totalBytes, let first = frame.baseAddress else {
@@ -93,12 +94,31 @@ struct SegmentScanner {
   }
 }
 
+extension SegmentScanner {
+  /// Whether a whole frame stands behind the end of a sealed segment: of a writer that had lost the
+  /// store and did not know it yet. Such a segment stays as it is.
+  static func hasStray(_ file: DiskFile, at offset: Int64) -> Bool {
+    let window = ScanWindow()
+    window.use(file)
+    defer { window.leave() }
+    guard
+      let bytes = try? window.bytes(at: 0, Limits.segmentHeaderBytes),
+      let header = try? SegmentHeader.decode(Array(bytes), file: file.path)
+    else { return false }
+    let scanner = SegmentScanner(header, window: window, after: .beginning, maxEpoch: .max)
+    guard case .valid = try? scanner.look(at: offset, until: header.fileBytes) else { return false }
+    return true
+  }
+}
+
 /// Why there is no next frame.
 enum FrameProblem: Equatable {
   case zeros
   case endOfFile
   case magic
   case headerChecksum
+  /// A header that its checksum vouches for, and no log can have written.
+  case numbers
   case tooLong(FrameHeader)
   case payload(FrameHeader)
   case padding(FrameHeader)
@@ -121,6 +141,7 @@ enum FrameProblem: Equatable {
     case .endOfFile: "the file ends where a frame should be"
     case .magic: "bytes that are no frame"
     case .headerChecksum: "a frame header whose checksum does not hold"
+    case .numbers: "a frame header with numbers that no log counts to"
     case .tooLong(let header): "frame \(header.sequence), which is longer than the file"
     case .payload(let header): "frame \(header.sequence), whose checksum does not hold"
     case .padding(let header): "frame \(header.sequence), whose padding is not zero"

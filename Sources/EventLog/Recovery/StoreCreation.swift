@@ -7,6 +7,22 @@ struct StoreCreation {
 
   private var disk: any Disk { options.disk }
 
+  /// - Throws: `missing` where a store must be and is none. Changes nothing.
+  static func checkPermitted(
+    _ options: EventLogOptions, _ paths: StorePaths
+  ) throws(EventLogError) {
+    guard
+      options.mustExist, try options.disk.contents(of: paths.identity, atMost: 1 << 20) == nil
+    else { return }
+    throw EventLogError(
+      .missing, "there is no event log here, and it is said that there must be one",
+      advice: """
+        Is the volume mounted that holds it? Only a first start may make a new one: \
+        store.mustExist is false then.
+        """,
+      file: paths.identity)
+  }
+
   /// What is there, before anything is made.
   ///
   /// - Returns: the room that there is; nil when the file system does not say.
@@ -45,10 +61,11 @@ struct StoreCreation {
   private func make() throws(EventLogError) -> StoreIdentity {
     let identity = try StoreIdentity.random()
     var ready = try SpareFile.tidy(options, paths)
-    if !ready.hasSpare {
-      try SpareFile.make(options, paths, as: paths.spare)
-      ready.hasSpare = true
-    }
+    // One of an interrupted creation makes room for it.
+    try disk.removeIfPresent(paths.spare)
+    try SpareFile.make(options, paths, as: paths.spare)
+    ready.hasSpare = true
+    ready.hasUnreadSpare = false
     let preparer = SparePreparer(options, paths, ready: ready, onSpace: { _ in })
     let (header, file) = try SegmentWriter.makeSegment(
       options: options, paths: paths, preparer: preparer, store: identity.store, id: 1,
@@ -61,6 +78,7 @@ struct StoreCreation {
     manifest.seal(
       at: Manifest.End(offset: Int64(Limits.segmentHeaderBytes), point: .beginning))
     try disk.replaceFile(Manifest.fileName, in: paths.root, with: manifest.encoded())
+    try disk.syncFolders(above: paths)
     try disk.replaceFile(StoreIdentity.fileName, in: paths.root, with: identity.encoded())
     return identity
   }

@@ -29,10 +29,12 @@ package struct StoreRoom: Equatable, Sendable {
   /// Looks at the store's file system. Changes nothing, and needs no lock.
   ///
   /// - Returns: nil when there is a store already, or the file system does not say what is free.
-  /// - Throws: `cannotCreate` when there is too little room for a new one.
+  /// - Throws: `cannotCreate` when there is too little room for a new one, `missing` when there
+  ///   must be one.
   package static func check(_ options: EventLogOptions) throws(EventLogError) -> StoreRoom? {
     let options = try options.checked()
     let paths = StorePaths(root: options.path)
+    try StoreCreation.checkPermitted(options, paths)
     guard try options.disk.contents(of: paths.identity, atMost: 1 << 20) == nil else { return nil }
     return try ofNewStore(options, paths)
   }
@@ -85,7 +87,7 @@ package struct StoreRoom: Equatable, Sendable {
     return tenths % 10 == 0 ? "\(tenths / 10)" : "\(tenths / 10).\(tenths % 10)"
   }
 
-  /// What is free, and what an interrupted creation left, which is removed first.
+  /// What is free, and what an interrupted creation left, which is removed first, or is LOCK.
   private static func freeBytes(_ disk: any Disk, _ paths: StorePaths) -> Int64? {
     var path = paths
     while true {
@@ -105,7 +107,8 @@ package struct StoreRoom: Equatable, Sendable {
 
   private static func leftBytes(_ disk: any Disk, _ paths: StorePaths) -> Int64 {
     var bytes: Int64 = 0
-    for file in [paths.spare, paths.reserve, paths.unfinishedSpare, paths.segment(1)] {
+    let files = [paths.lock, paths.spare, paths.reserve, paths.unfinishedSpare, paths.segment(1)]
+    for file in files {
       guard let descriptor = try? disk.open(file, .read) else { continue }
       bytes += (try? disk.size(descriptor)) ?? 0
       try? disk.close(descriptor)

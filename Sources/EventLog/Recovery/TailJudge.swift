@@ -16,6 +16,19 @@ struct TailJudge {
     case torn(end: Int64)
   }
 
+  /// How long the file of the last segment is, which is as long as it was made.
+  static func size(
+    of file: DiskFile, _ header: SegmentHeader
+  ) throws(EventLogError) -> Int64 {
+    let size = try file.size()
+    guard size >= header.fileBytes else {
+      throw .damaged(
+        file.path, size,
+        "the file has \(size) bytes; the segment was made with \(header.fileBytes)")
+    }
+    return size
+  }
+
   private var start: Int64 { scanner.offset }
   private var expected: UInt64 { scanner.point.sequence + 1 }
 
@@ -26,7 +39,7 @@ struct TailJudge {
         "found \(problem.sentence); frame \(mark.sequence) was durable, so frame \(expected) was")
     }
     switch problem {
-    case .sequence, .chain, .lsn, .epoch:
+    case .numbers, .sequence, .chain, .lsn, .epoch:
       throw .damaged(file, start, "found \(problem.sentence); expected frame \(expected)")
     default: break
     }

@@ -75,16 +75,28 @@ struct PositionTable: Equatable {
       firstLSN: bytes.integer(at: 40), end: end)
     let count = bytes.integer(UInt64.self, at: 72)
     guard found == range, count < 1 << 40 else { return nil }
-    return PositionTable(
+    let table = PositionTable(
       store: store, range: found, count: Int(count), lastFrame: bytes.integer(at: 80),
       latest: bytes.integer(at: 88))
+    return table.isPlausible ? table : nil
   }
 
-  /// The file offset at which to begin looking for `lsn`; nil when the file does not say: then
-  /// the segment's first frame is where to begin.
+  /// Whether there is one offset for every record whose number is a multiple of the stride, and
+  /// the last frame lies in a segment.
+  private var isPlausible: Bool {
+    range.isInRange && UInt64(count) + firstStride == range.end.lsn / Limits.lsnStride + 1
+      && 0...Int64(Limits.maxSegmentBytes) ~= lastFrame
+  }
+
+  /// Whether there is an offset at or before `lsn`; else the segment's first frame is where to
+  /// begin.
+  func knows(_ lsn: UInt64) -> Bool { lsn / Limits.lsnStride >= firstStride && count > 0 }
+
+  /// The file offset at which to begin looking for `lsn`; nil when the file, which should, does
+  /// not say.
   func offset(of lsn: UInt64, in file: DiskFile) -> Int64? {
+    guard knows(lsn) else { return nil }
     let stride = lsn / Limits.lsnStride
-    guard stride >= firstStride, count > 0 else { return nil }
     let index = min(Int(stride - firstStride), count - 1)
     let block = index / Self.offsetsPerBlock
     var bytes = [UInt8](repeating: 0, count: Self.blockBytes)

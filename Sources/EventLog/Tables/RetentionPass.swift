@@ -10,6 +10,8 @@ struct RetentionPass {
   private let origin: UInt64
   /// Last LSN of the oldest segment.
   private let firstEnd: UInt64
+  /// Whether an open event whose base went with a damaged segment holds nothing.
+  private let givesUp: Bool
   private var open: [Holder] = []
   private var young: [Holder] = []
 
@@ -22,7 +24,10 @@ struct RetentionPass {
   }
 
   /// `entries`: at least about as many as will be looked at.
-  init(_ reach: RetentionReach, origin: UInt64, firstEnd: UInt64, entries: Int) {
+  init(
+    _ reach: RetentionReach, origin: UInt64, firstEnd: UInt64, givesUp: Bool, entries: Int
+  ) {
+    self.givesUp = givesUp
     self.reach = reach
     self.origin = origin
     self.firstEnd = firstEnd
@@ -42,7 +47,7 @@ struct RetentionPass {
     if known.isOpen, !treatsOpenAsFinal {
       // Without its base it was final once, and should not be open: what is left of it stays.
       let need = known.base > origin ? known.base : known.value.lsn
-      guard need <= reach.endLSN else { return }
+      guard need <= reach.endLSN, known.base > origin || !givesUp else { return }
       hold(need)
       Self.add(Holder(need: need, lsn: known.value.lsn, hash: known.hash), to: &open)
       return

@@ -73,7 +73,12 @@ struct RetentionPlan {
   /// record is young, one of a segment with this latest time (unix ns).
   var youngUntil: Int64?
 
-  var isNothing: Bool { proposal == nil && carries.isEmpty && youngUntil == nil }
+  /// The oldest segment would go, and cannot be read.
+  var damage: EventLogError?
+
+  var isNothing: Bool {
+    proposal == nil && carries.isEmpty && youngUntil == nil && damage == nil
+  }
 }
 
 /// To remove segments from the beginning on, by what the tables know. The owner has the last word.
@@ -88,6 +93,10 @@ struct RetentionProposal: Sendable {
   let finals: BlockedFilter
   /// What the tables covered when this was decided.
   let coveredLSN: UInt64
+
+  /// What is damaged in it, if anything, and how many events cannot go on without it.
+  var damage: StoreFinding?
+  var endedEvents = 0
 
   struct Segment {
     let id: UInt64
@@ -105,7 +114,8 @@ struct RetentionProposal: Sendable {
 
   /// Of the segments that lie before this record; nil when none does.
   func shortened(before lsn: UInt64) -> RetentionProposal? {
-    RetentionProposal(
+    guard damage == nil else { return lastLSN < lsn ? self : nil }
+    return RetentionProposal(
       Array(segments.prefix { $0.lastLSN < lsn }), finals: finals, coveredLSN: coveredLSN)
   }
 }
@@ -152,6 +162,13 @@ struct RetentionReach {
     spentLSN = last(max(excess, overdue(patience?.untilSpent)))
     segments = indexed.prefix(max(old, excess)).prefix { $0.lastLSN < bounds.keepFrom }.count
     endLSN = last(segments)
+    bytes = indexed.prefix(segments).reduce(0) { $0 + $1.bytes }
+  }
+
+  /// Leaves all but the oldest out.
+  mutating func limit(to count: Int, of indexed: [TableKeeper.IndexedSegment]) {
+    segments = min(segments, count)
+    endLSN = segments > 0 ? indexed[segments - 1].lastLSN : endLSN
     bytes = indexed.prefix(segments).reduce(0) { $0 + $1.bytes }
   }
 }

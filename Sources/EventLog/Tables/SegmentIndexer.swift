@@ -80,7 +80,7 @@ struct SegmentIndexer {
     latest = max(latest, header.time)
     if header.flags.contains(.event) {
       collector.add(TableEntry(header))
-    } else {
+    } else if !header.flags.contains(.lost) {
       newestOfKind[Int(header.kind)] = header.lsn
     }
   }

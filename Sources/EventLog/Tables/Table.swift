@@ -81,7 +81,7 @@ final class Table: @unchecked Sendable {
         guard count == 1, let base = buffer.baseAddress else { throw damaged(page) }
         return Self.find(hash, inPage: UnsafeRawPointer(base))
       }
-      if let found { return found }
+      if let found { return try checked(found, page) }
       page += 1
     }
     return nil
@@ -138,10 +138,18 @@ final class Table: @unchecked Sendable {
     start.checksum(from: 4, to: pageBytes, seed: UInt32(truncatingIfNeeded: page))
   }
 
-  private func damaged(_ page: Int) -> EventLogError {
+  /// An entry that names a record behind the table's end would send a reader out of the log.
+  func checked(_ entry: TableEntry, _ page: Int) throws(EventLogError) -> TableEntry {
+    guard entry.value.lsn <= range.end.lsn, entry.base <= range.end.lsn else {
+      throw damaged(page, "page \(page) names a record that is not in the table's segments")
+    }
+    return entry
+  }
+
+  private func damaged(_ page: Int, _ found: String? = nil) -> EventLogError {
     .derived(
       file.path, Int64(TableHeader.bytes + page * Self.pageBytes),
-      "the checksum of page \(page) does not hold")
+      found ?? "the checksum of page \(page) does not hold")
   }
 }
 

@@ -31,7 +31,9 @@ final class TableCursor {
           return
         }
       }
-      let found = TableEntry(at: pageStart + Table.pageHeaderBytes + entry * TableEntry.bytes)
+      let found = try table.checked(
+        TableEntry(at: pageStart + Table.pageHeaderBytes + entry * TableEntry.bytes),
+        nextPage - pages + page)
       entry += 1
       if found.value.lsn > lsn {
         current = found

@@ -80,7 +80,15 @@ struct TableHeader: Equatable {
     header.fencesChecksum = bytes.integer(at: 104)
     header.filterChecksum = bytes.integer(at: 108)
     for kind in 0..<256 { header.newestOfKind[kind] = bytes.integer(at: newestAt + kind * 8) }
-    return header
+    return header.isPlausible ? header : nil
+  }
+
+  /// Whether its numbers fit each other: memory is taken by them. How many bytes they say the file
+  /// has is compared when it is opened.
+  private var isPlausible: Bool {
+    range.isInRange && entries <= pages * Table.entriesPerPage
+      && (kind == .table) == (filterBlocks > 0)
+      && newestOfKind.allSatisfy { $0 <= range.end.lsn }
   }
 }
 
@@ -97,6 +105,12 @@ struct SegmentRange: Equatable, Sendable {
     self.last = last
     self.firstLSN = firstLSN
     self.end = end
+  }
+
+  /// Whether a log counts so far, and the end lies behind the beginning.
+  var isInRange: Bool {
+    first <= last && last <= Limits.maxCounter && 1...Limits.maxLSN + 1 ~= firstLSN
+      && firstLSN - 1...Limits.maxLSN ~= end.lsn && end.sequence <= Limits.maxCounter
   }
 
   /// One sealed segment.

@@ -36,17 +36,23 @@ extension TableKeeper {
   /// record that is needed. A record is needed by an open event; by a final one whose newest record
   /// is young, within the bounds' patience; and when it is no event's and the newest of its kind.
   ///
-  /// Reads the tables of those segments from end to end, and of newer ones the pages of events
-  /// that have a record there. The segments themselves are not read: their tables were made of
-  /// verified bytes, and what is about to go need not be whole.
+  /// Reads each segment once, and verifies it; of their tables all, and of newer ones the pages of
+  /// events that have a record there.
   func planRetention(_ bounds: RetentionBounds) throws(EventLogError) -> RetentionPlan {
-    let reach = reach(bounds)
+    var reach = reach(bounds)
     guard reach.segments > 0, let first = indexed.first else { return RetentionPlan() }
+    if let (sound, error) = try findDamage(reach) {
+      if sound == 0 {
+        return options.dropsDamaged
+          ? try planDamaged(first, error) : RetentionPlan(damage: error)
+      }
+      reach.limit(to: sound, of: indexed)
+    }
     // Meanwhile others may be indexed.
     let (indexed, tables, coveredLSN) = (self.indexed, self.tables, self.coveredLSN)
     let old = tables.prefix { $0.range.firstLSN <= reach.endLSN }
     var pass = RetentionPass(
-      reach, origin: origin.lsn, firstEnd: first.lastLSN,
+      reach, origin: origin.lsn, firstEnd: first.lastLSN, givesUp: options.dropsDamaged,
       entries: old.reduce(0) { $0 + $1.header.entries })
     let kinds = newestOfKind(tables).filter { $0 > 0 && $0 <= reach.endLSN }
     for lsn in kinds { pass.hold(lsn) }
@@ -61,6 +67,59 @@ extension TableKeeper {
       let holder = indexed.first { pass.youngLSN <= $0.lastLSN }
       plan.youngUntil = holder?.positions.latest
     }
+    return plan
+  }
+
+  /// Reads the segments that were not read before: how many come before the first damaged one, and
+  /// what is wrong with that.
+  private func findDamage(
+    _ reach: RetentionReach
+  ) throws(EventLogError) -> (sound: Int, error: EventLogError)? {
+    var point = origin
+    for (place, oldest) in indexed.prefix(reach.segments).enumerated() {
+      if oldest.segment.id > verifiedThrough {
+        do throws(EventLogError) {
+          _ = try index(oldest.segment, after: point)
+        } catch {
+          guard error.isOfLog else { throw error }
+          return (place, error)
+        }
+        verifiedThrough = oldest.segment.id
+        try breathe(0)
+      }
+      point = oldest.positions.range.end
+    }
+    return nil
+  }
+
+  /// To drop the oldest segment, which cannot be read whole: what needs it is known from the tables.
+  /// An open event is carried if the record that it needs can be read, and cannot go on if not.
+  private func planDamaged(
+    _ oldest: IndexedSegment, _ error: EventLogError
+  ) throws(EventLogError) -> RetentionPlan {
+    let fetcher = RecordFetcher(map, SegmentFiles(disk, paths))
+    var plan = RetentionPlan()
+    plan.carries = newestOfKind(tables).filter { 1...oldest.lastLSN ~= $0 }.map {
+      CarryRequest(lsn: $0)
+    }
+    var ended = 0
+    try forEachOpen { (entry) throws(EventLogError) in
+      guard entry.base <= oldest.lastLSN else { return }
+      var block: [UInt8] = []
+      if entry.base > origin.lsn, (try? fetcher.fetch(entry.base, into: &block)) == true {
+        let holder = RetentionPass.Holder(
+          need: entry.base, lsn: entry.value.lsn, hash: entry.hash)
+        plan.carries.append(CarryRequest(holder))
+      } else {
+        ended += 1
+      }
+    }
+    guard plan.carries.isEmpty else { return plan }
+    plan.proposal = RetentionProposal(
+      [RetentionProposal.Segment(id: oldest.segment.id, lastLSN: oldest.lastLSN)],
+      finals: BlockedFilter(blocks: 1), coveredLSN: coveredLSN)
+    plan.proposal?.damage = StoreFinding(error)
+    plan.proposal?.endedEvents = ended
     return plan
   }
 

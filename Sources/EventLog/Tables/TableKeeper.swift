@@ -20,6 +20,8 @@ final class TableKeeper {
   /// Where the log begins, after what retention removed.
   var origin: ChainPoint
   var maxEpoch: UInt64
+  /// Retention has read and verified the segments up to this one.
+  var verifiedThrough: UInt64 = 0
   /// What was written, for the figures.
   let written = IndexWrites()
   /// Called with the bytes written by a merge; waits so that merging stays in the background.
@@ -59,11 +61,7 @@ final class TableKeeper {
   /// Makes the derived files of the oldest pending segment. False when there is none.
   func indexNext() throws(EventLogError) -> Bool {
     guard let segment = pending.first else { return false }
-    let file = try Recovery.open(disk, paths.segment(segment.id), .read, segment)
-    defer { file.closeQuietly() }
-    let contents = try SegmentIndexer(
-      segment, file, store: store, after: indexed.last?.positions.range.end ?? origin,
-      maxEpoch: maxEpoch)
+    let contents = try index(segment, after: indexed.last?.positions.range.end ?? origin)
     let positions = try writePositions(segment, contents)
     let table = try writeTable(segment, contents)
     tables.append(table)
@@ -75,6 +73,15 @@ final class TableKeeper {
     return true
   }
 
+  /// Reads a segment whole; `point` is where the log stood before it.
+  func index(
+    _ segment: Manifest.Segment, after point: ChainPoint
+  ) throws(EventLogError) -> SegmentIndexer {
+    let file = try Recovery.open(disk, paths.segment(segment.id), .read, segment)
+    defer { file.closeQuietly() }
+    return try SegmentIndexer(segment, file, store: store, after: point, maxEpoch: maxEpoch)
+  }
+
   /// A segment that was sealed early ends before its file does: its unused blocks go back to the
   /// file system. Only space is at stake, so an error is of no interest.
   private func giveBackTail(_ segment: Manifest.Segment) {
@@ -83,7 +90,9 @@ final class TableKeeper {
       let file = try? DiskFile(disk, paths.segment(segment.id), .write)
     else { return }
     let start = Int64(roundUp(Int(end), to: Limits.blockBytes))
-    if let size = try? file.size(), size - start >= Int64(Limits.frameTargetBytes) {
+    if let size = try? file.size(), size - start >= Int64(Limits.frameTargetBytes),
+      !SegmentScanner.hasStray(file, at: end)
+    {
       try? disk.punchHole(file.descriptor, at: start, size - start)
     }
     file.closeQuietly()
@@ -95,23 +104,30 @@ final class TableKeeper {
       checkpoint = nil
       return try disk.removeIfPresent(path)
     }
+    if let place = indexed.firstIndex(where: { paths.positions($0.segment.id) == path }) {
+      return try repairPositions(place)
+    }
     guard let place = tables.firstIndex(where: { $0.file.path == path }) else { return }
     let range = tables[place].range
     var point = origin
     var made: [Table] = []
     for segment in indexed.map(\.segment) {
       if range.first <= segment.id, segment.id <= range.last {
-        let file = try Recovery.open(disk, paths.segment(segment.id), .read, segment)
-        defer { file.closeQuietly() }
-        let contents = try SegmentIndexer(
-          segment, file, store: store, after: point, maxEpoch: maxEpoch)
-        made.append(try writeTable(segment, contents))
+        made.append(try writeTable(segment, try index(segment, after: point)))
       }
       if let end = segment.end { point = end.point }
     }
     tables.replaceSubrange(place...place, with: made)
     publish()
     if !made.contains(where: { $0.file.path == path }) { try disk.removeIfPresent(path) }
+  }
+
+  /// For the next start: until then they are in memory.
+  private func repairPositions(_ place: Int) throws(EventLogError) {
+    let segment = indexed[place].segment
+    let point = place > 0 ? indexed[place - 1].positions.range.end : origin
+    let positions = try writePositions(segment, try index(segment, after: point))
+    indexed[place] = IndexedSegment(segment: segment, positions: positions)
   }
 
   func writePositions(

@@ -14,7 +14,13 @@ final class KeeperThread: @unchecked Sendable {
   private var sealed: [Manifest.Segment] = []
   /// Segments sealed since the log was opened that are not indexed yet.
   let backlog = Atomic<Int>(0)
-  private var distrusted: [String] = []
+  private var distrusted: Set<String> = []
+  /// How often a repair was asked for, and up to which of these all were tried.
+  private var repairsAsked = 0
+  private var repairsDone = 0
+  private var hasEnded = true
+  /// The damaged segment that retention has come to, and keeps.
+  private var keptDamaged: UInt64?
   private var hasWork = true
   /// What the owner has not decided on yet, and what it decided.
   private var proposal: RetentionProposal?
@@ -28,6 +34,7 @@ final class KeeperThread: @unchecked Sendable {
   private var releaseAt = UInt64.max
   private let clock: RetentionClock
   private let onCarry: @Sendable ([CarryRequest]) -> Void
+  private let onDamage: @Sendable (LogDamage) -> Void
   /// Told that the segments up to this one are gone. Set before the thread starts.
   var onForgotten: @Sendable (UInt64) -> Void = { _ in }
   private var isStopping = false
@@ -38,11 +45,15 @@ final class KeeperThread: @unchecked Sendable {
   /// When the bytes written so far may have been written, at the rate.
   private var paceUntil: UInt64 = 0
 
-  init(_ keeper: TableKeeper, onCarry: @escaping @Sendable ([CarryRequest]) -> Void) {
+  init(
+    _ keeper: TableKeeper, onCarry: @escaping @Sendable ([CarryRequest]) -> Void,
+    onDamage: @escaping @Sendable (LogDamage) -> Void
+  ) {
     self.keeper = keeper
     written = keeper.written
     schedule = RetentionSchedule(keeper.options)
     self.onCarry = onCarry
+    self.onDamage = onDamage
     clock = RetentionClock(
       wall: keeper.options.wallClock(), monotonic: monotonicNanoseconds())
     retryNanoseconds = UInt64(keeper.options.spaceRetryMilliseconds) * 1_000_000
@@ -50,7 +61,13 @@ final class KeeperThread: @unchecked Sendable {
   }
 
   func start(onFailure: @escaping @Sendable (EventLogError) -> Void) throws(EventLogError) {
-    thread = try WorkerThread("log-index", inBackground: true) { [self] in run(onFailure) }
+    monitor.withLock { hasEnded = false }
+    do throws(EventLogError) {
+      thread = try WorkerThread("log-index", inBackground: true) { [self] in run(onFailure) }
+    } catch {
+      monitor.withLock { hasEnded = true }
+      throw error
+    }
   }
 
   /// A segment was sealed.
@@ -66,9 +83,21 @@ final class KeeperThread: @unchecked Sendable {
   /// A derived file was found damaged: it is made again.
   func distrust(_ path: String) {
     monitor.withLock {
-      distrusted.append(path)
+      distrusted.insert(path)
+      repairsAsked += 1
       hasWork = true
       monitor.signal()
+    }
+  }
+
+  /// The same, and waits until it was tried: one repair costs no more than to do without the file
+  /// once. False when the thread has ended before.
+  func repair(_ path: String) -> Bool {
+    distrust(path)
+    return monitor.withLock {
+      let asked = repairsAsked
+      while repairsDone < asked, !hasEnded { monitor.wait() }
+      return repairsDone >= asked
     }
   }
 
@@ -91,6 +120,12 @@ final class KeeperThread: @unchecked Sendable {
   private func run(_ onFailure: @Sendable (EventLogError) -> Void) {
     keeper.pace = { [self] bytes throws(EventLogError) in try pace(bytes) }
     keeper.breathe = { [self] _ throws(EventLogError) in try breathe() }
+    defer {
+      monitor.withLock {
+        hasEnded = true
+        monitor.signal()
+      }
+    }
     while waitForWork() {
       do throws(EventLogError) {
         if try step() { wakeUp() } else { idle() }
@@ -112,16 +147,15 @@ final class KeeperThread: @unchecked Sendable {
   /// One piece of each kind of work, the most urgent first: where segments are sealed as fast as
   /// they can be indexed, old ones go and tables are merged all the same. False when there is none.
   private func step() throws(EventLogError) -> Bool {
-    let (segments, files, isFinishing) = monitor.withLock {
+    let (segments, isFinishing) = monitor.withLock {
       defer {
         sealed = []
-        distrusted = []
         hasWork = false
       }
-      return (sealed, distrusted, self.isFinishing)
+      return (sealed, self.isFinishing)
     }
     for segment in segments { keeper.add(segment) }
-    for file in files { try keeper.repair(file) }
+    try repairDistrusted()
     if isFinishing {
       if try indexNext() { return true }
       try keeper.writeCheckpoint()
@@ -141,6 +175,29 @@ final class KeeperThread: @unchecked Sendable {
     if try retain() { return true }
     if let lack { throw lack }
     return hasWorked
+  }
+
+  private func repairDistrusted() throws(EventLogError) {
+    let (files, asked) = monitor.withLock {
+      defer { distrusted = [] }
+      return (distrusted.sorted(), repairsAsked)
+    }
+    defer {
+      monitor.withLock {
+        repairsDone = asked
+        monitor.signal()
+      }
+    }
+    for file in files {
+      do throws(EventLogError) {
+        try keeper.repair(file)
+        onDamage(.repaired(file: file))
+      } catch {
+        // Of positions the segment says the same, as far as it can be read.
+        guard error.isOfLog, file.hasSuffix(".positions") else { throw error }
+        onDamage(.found(StoreFinding(error)))
+      }
+    }
   }
 
   private func wakeUp() { monitor.withLock { hasWork = true } }
@@ -192,17 +249,20 @@ final class KeeperThread: @unchecked Sendable {
     let now = monotonicNanoseconds()
     paceUntil = max(paceUntil, now) + UInt64(bytes) * 1_000_000_000 / bytesPerSecond
     let isEnding = monitor.withLock { () -> Bool in
-      while !isStopping, !isFinishing, monotonicNanoseconds() + 5_000_000 < paceUntil {
+      while !isInterrupted, monotonicNanoseconds() + 5_000_000 < paceUntil {
         monitor.wait(until: paceUntil)
       }
-      return isStopping || isFinishing
+      return isInterrupted
     }
-    if isEnding { throw EventLogError(.closed, "the log is being closed") }
+    if isEnding { throw EventLogError(.closed, "the log is being closed, or has to be repaired") }
     // What was sealed meanwhile does not wait for a long merge, nor the merge for all of it.
     for segment in takeSealed() { keeper.add(segment) }
     _ = try indexNext()
     ask(at: monotonicNanoseconds())
   }
+
+  /// Whether a merge has to be given up: somebody waits for a repair.
+  private var isInterrupted: Bool { isStopping || isFinishing || !distrusted.isEmpty }
 
   private func indexNext() throws(EventLogError) -> Bool {
     guard try keeper.indexNext() else { return false }
@@ -256,12 +316,16 @@ extension KeeperThread {
 
   /// The manifest was replaced, or there was no room for it.
   func dropped(through id: UInt64, origin: ChainPoint?) {
-    monitor.withLock {
+    let dropped = monitor.withLock {
+      defer { proposal = nil }
       if let origin { droppedThrough = (id, origin) }
-      proposal = nil
       isDropping = false
       hasWork = true
       monitor.signal()
+      return proposal
+    }
+    if origin != nil, let dropped, let damage = dropped.damage {
+      onDamage(.dropped(damage, endedEvents: dropped.endedEvents))
     }
   }
 
@@ -292,14 +356,19 @@ extension KeeperThread {
   private func look(at now: UInt64, keepFrom: UInt64) throws(EventLogError) {
     let wall = clock.now(wall: keeper.options.wallClock(), monotonic: now)
     let bounds = RetentionBounds(keeper.options, now: wall, keepFrom: keepFrom)
-    guard schedule.mayLook(keeper, bounds, at: now), let first = keeper.indexed.first else {
-      return
-    }
+    guard schedule.mayLook(keeper, bounds, at: now), let first = keeper.indexed.first,
+      // Nobody but a person gets past it, and to read up to the damage each time helps nobody.
+      first.segment.id != keptDamaged
+    else { return }
     let covered = keeper.coveredLSN
     let plan = try keeper.planRetention(bounds)
     schedule.looked(
       plan, first: first.segment.id, covered: covered, begun: now, at: monotonicNanoseconds())
     if let proposal = plan.proposal { monitor.withLock { self.proposal = proposal } }
     ask(at: monotonicNanoseconds())
+    if let damage = plan.damage {
+      keptDamaged = first.segment.id
+      onDamage(.kept(StoreFinding(damage)))
+    }
   }
 }

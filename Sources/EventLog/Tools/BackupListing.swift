@@ -16,6 +16,8 @@
 package struct BackupListing: Sendable, Equatable {
   package static let fileName = "BACKUP"
   static let maxBytes = 64 << 20
+  /// Of a file, and of all: no store comes near it.
+  private static let maxFileBytes: Int64 = 1 << 60
 
   package struct File: Sendable, Equatable {
     /// Relative to the backup.
@@ -76,6 +78,7 @@ package struct BackupListing: Sendable, Equatable {
   private init?(_ lines: ArraySlice<Substring>) {
     var fields: [Substring: Substring] = [:]
     var files: [File] = []
+    var total: Int64 = 0
     for line in lines {
       let words = line.split(separator: " ", maxSplits: 3)
       switch words.count {
@@ -83,8 +86,9 @@ package struct BackupListing: Sendable, Equatable {
       case 4:
         guard
           words[0] == "file", let digest = FileDigest(words[1]), let bytes = Int64(words[2]),
-          bytes >= 0, Self.isPlain(words[3])
+          0...Self.maxFileBytes - total ~= bytes, Self.isPlain(words[3])
         else { return nil }
+        total += bytes
         files.append(File(path: String(words[3]), bytes: bytes, digest: digest))
       default: return nil
       }

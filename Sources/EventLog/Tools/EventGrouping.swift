@@ -1,12 +1,10 @@
-internal import Glibc
-
 /// Every event with its whole history, in bounded memory: records of one event lie scattered over
 /// the log, so they are first dealt out by the hash of their id into parts that fit in memory.
 ///
 /// Cost: a log that fits the budget is read once. A larger one is read once, its event records are
-/// written once to files in `scratch` (removed at the end, also after an error) and read back once:
-/// twice its bytes of reading, once of writing, and as much disk space as it has records. Events
-/// come part by part, within a part in the order of their first records.
+/// written once to files in `scratch` (without names, so that none is left behind) and read back
+/// once: twice its bytes of reading, once of writing, and as much disk space as it has records.
+/// Events come part by part, within a part in the order of their first records.
 package struct EventGrouping {
   private let reader: EventLogReader
   private let scratch: String
@@ -39,10 +37,8 @@ package struct EventGrouping {
       try Self.emit(part, body)
       return
     }
-    let folder = try makeFolder()
-    defer { Self.removeFolder(folder) }
     var parts: [PartFile] = []
-    for index in 0..<count { parts.append(try PartFile(folder + "/\(index).part")) }
+    for _ in 0..<count { parts.append(try PartFile(in: scratch)) }
     defer { for part in parts { part.close() } }
     try deal(progress) { hash, bytes in
       try parts[Int(truncatingIfNeeded: hash.low % UInt64(count))].add(bytes)
@@ -134,36 +130,27 @@ package struct EventGrouping {
       return entries
     }
   }
-
-  private func makeFolder() throws(EventLogError) -> String {
-    var template = Array("\(scratch)/meddela-export-XXXXXX".utf8CString)
-    guard let name = mkdtemp(&template) else {
-      throw EventLogError(
-        .cannotCreate, "the folder for the export's files could not be made",
-        systemError: errno, file: scratch)
-    }
-    return String(cString: name)
-  }
-
-  private static func removeFolder(_ folder: String) {
-    let disk = LinuxDisk()
-    for name in (try? disk.list(folder)) ?? [] { try? disk.remove(folder + "/" + name) }
-    rmdir(folder)
-  }
 }
 
 /// Bytes gathered in a file, written in large pieces.
 private final class PartFile {
-  private let path: String
   private let file: DiskFile
   private var buffer: [UInt8] = []
   private var written: Int64 = 0
 
   private static let bufferBytes = 256 << 10
 
-  init(_ path: String) throws(EventLogError) {
-    self.path = path
-    file = try DiskFile(LinuxDisk(), path, .replace, creating: true)
+  /// The file loses its name at once: however the process ends, nothing of it is left.
+  init(in folder: String) throws(EventLogError) {
+    let name = StoreID(bytes: try randomBytes(16)).text
+    file = try DiskFile(
+      LinuxDisk(), "\(folder)/meddela-export-\(name)", .replace, creating: true)
+    do throws(EventLogError) {
+      try file.disk.removeIfPresent(file.path)
+    } catch {
+      file.closeQuietly()
+      throw error
+    }
   }
 
   func add(_ bytes: UnsafeRawBufferPointer) throws(EventLogError) {

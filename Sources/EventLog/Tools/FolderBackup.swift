@@ -17,13 +17,14 @@ package struct FolderBackup {
     try makeEmpty(target)
     let copier = FileCopier(disk) { _ in }
     var files: [BackupListing.File] = []
-    for name in try disk.names(in: path) where !name.hasSuffix(".tmp") {
+    for name in try disk.names(in: path)
+    where !name.hasSuffix(".tmp") && name != LinuxDisk.lostAndFound {
       files.append(try copy(name, try size(path + "/" + name), copier))
     }
     let listing = BackupListing(
       storeID: "folder", created: wallNanoseconds(), epoch: 0, lsn: 0, sequence: 0, files: files)
+    try disk.syncFolders(above: paths)
     try disk.replaceFile(BackupListing.fileName, in: target, with: listing.encoded())
-    try disk.syncNames(paths.parent)
     return listing
   }
 
@@ -41,7 +42,7 @@ package struct FolderBackup {
       }
     }
     try disk.syncNames(target)
-    try disk.syncNames(StorePaths(root: target).parent)
+    try disk.syncFolders(above: StorePaths(root: target))
     return listing
   }
 
@@ -60,7 +61,7 @@ package struct FolderBackup {
   }
 
   private func makeEmpty(_ path: String) throws(EventLogError) {
-    if try !disk.makeDirectoryIfAbsent(path), try !disk.names(in: path).isEmpty {
+    if try !disk.makeDirectoryIfAbsent(path), try !disk.isVacant(path) {
       throw EventLogError(
         .cannotCreate, "there is something here already; nothing is overwritten",
         advice: "Name a directory that does not exist or is empty.", file: path)

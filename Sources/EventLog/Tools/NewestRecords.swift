@@ -32,13 +32,16 @@ package struct NewestRecords {
     while first <= last {
       let end = last - first < windowRecords ? last : first + windowRecords - 1
       var superseded = Bitmap(count: Int(end - first) + 1)
+      var isAtEnd = true
       try reader.forEachRecord(from: first) { record in
+        isAtEnd = false
         step()
         let previous = record.header.previousLSN
         if record.header.flags.contains(.event), first...end ~= previous {
           superseded.set(Int(previous - first))
         }
       }
+      if isAtEnd { break }
       do {
         try reader.forEachRecord(from: first) { record in
           guard record.header.lsn <= end else { throw WindowEnd() }
@@ -57,15 +60,14 @@ package struct NewestRecords {
 
   private struct WindowEnd: Error {}
 
+  /// In numbers with a point: of a log that is said to go to the last LSN there is, the sum fits no
+  /// integer.
   private func plannedRecords(from first: UInt64, through last: UInt64) -> UInt64 {
-    var planned: UInt64 = 0
-    var start = first
-    while start <= last {
-      let left = last - start + 1
-      planned += left + min(left, windowRecords)
-      start += windowRecords
-    }
-    return planned
+    guard first <= last else { return 0 }
+    let (records, window) = (Double(last - first + 1), Double(windowRecords))
+    let windows = (records / window).rounded(.up)
+    let planned = records + windows * records - window * windows * (windows - 1) / 2
+    return UInt64(min(planned, Double(Limits.maxCounter)))
   }
 }
 

@@ -3,6 +3,8 @@ internal import Synchronization
 /// Reads a store over and over at a capped rate, so that damage is found while a backup still has
 /// what it hit. Runs on a thread of its own, beside the writer, which it never waits for.
 ///
+/// What a whole pass found stands in the file DAMAGE until one finds nothing: a start names it.
+///
 /// Reads sealed segments around the page cache, so it looks at the disk, and pushes nothing of the
 /// service's out of memory.
 package final class Scrubber: @unchecked Sendable {
@@ -13,6 +15,8 @@ package final class Scrubber: @unchecked Sendable {
   private let verifier: StoreVerifier
   private let options: Options
   private let callbacks: Callbacks
+  private let path: String
+  private let disk: any Disk
 
   package struct Options: Sendable {
     /// The most that is read in a second, on average.
@@ -48,6 +52,8 @@ package final class Scrubber: @unchecked Sendable {
     path: String, options: Options = Options(), callbacks: Callbacks, disk: any Disk = LinuxDisk()
   ) {
     precondition(options.bytesPerSecond > 0, "a scrubber reads something")
+    self.path = path
+    self.disk = disk
     verifier = StoreVerifier(path: path, disk: disk)
     self.options = options
     self.callbacks = callbacks
@@ -86,7 +92,9 @@ package final class Scrubber: @unchecked Sendable {
       } progress: { done, _ in
         sleep(until: start + UInt64(Double(done) * nanosecondsPerByte))
       }
-      if !report.wasStopped { callbacks.onPass(report) }
+      guard !report.wasStopped else { return }
+      KnownDamage.keep(report.findings, disk, path)
+      callbacks.onPass(report)
     } catch {
       callbacks.onFailure(error)
     }

@@ -86,7 +86,7 @@ struct SegmentVerifier {
         offset += Int64(frame.header.totalBytes)
       case .invalid(let problem):
         // Beyond what is known to be durable an incomplete frame is no damage.
-        guard through != nil else { return }
+        guard through != nil || segment.end != nil else { return }
         offset = try resume(scanner, offset, end, problem)
       }
       outcome.bytes = min(offset, end)

@@ -88,7 +88,13 @@ package struct StoreBackup {
         progress(min(done, total), total)
       }
       var files: [BackupListing.File] = []
-      for segment in manifest.segments { files.append(try copySegment(segment, copier)) }
+      for segment in manifest.segments.dropLast() {
+        files.append(try copySegment(segment, copier, mayLink: isLinking))
+      }
+      // It was active when this was planned: by now it may be longer, sealed or not.
+      if let last = manifest.segments.last {
+        files.append(try copySegment(last, copier, mayLink: false))
+      }
       try removeUnlisted(manifest)
       try writeWhole(StoreIdentity.fileName, identity.encoded(), &files)
       try writeWhole(Manifest.fileName, manifest.encoded(), &files)
@@ -100,36 +106,29 @@ package struct StoreBackup {
       let listing = BackupListing(
         storeID: manifest.store.text, created: wallNanoseconds(), epoch: manifest.epoch,
         lsn: end.lsn, sequence: end.sequence, files: files)
+      try disk.syncFolders(above: target)
       try disk.replaceFile(BackupListing.fileName, in: target.root, with: listing.encoded())
-      try disk.syncNames(target.parent)
       return listing
     }
   }
 
   private func copySegment(
-    _ segment: Manifest.Segment, _ copier: FileCopier
+    _ segment: Manifest.Segment, _ copier: FileCopier, mayLink: Bool
   ) throws(EventLogError) -> BackupListing.File {
     let path = source.segment(segment.id)
     let copy = target.segment(segment.id)
     let bytes = segment.end?.offset ?? 0
     let size = try fileBytes(path, segment)
     let digest: FileDigest
-    // Its end was known before this backup began: it is sealed.
-    if isLinking, try isSealed(segment), try copier.link(path, to: copy) {
+    // Of an attempt before, and perhaps a link: never to be written over.
+    try disk.removeIfPresent(copy)
+    if mayLink, try copier.link(path, to: copy) {
       digest = try copier.digest(of: copy, bytes: bytes)
     } else {
       digest = try copier.copy(path, to: copy, bytes: bytes, size: size)
     }
     let name = "segments/" + SegmentHeader.fileName(segment.id)
     return BackupListing.File(path: name, bytes: bytes, digest: digest)
-  }
-
-  private func isSealed(_ segment: Manifest.Segment) throws(EventLogError) -> Bool {
-    try disk.removeIfPresent(target.segment(segment.id))
-    guard let bytes = try disk.contents(of: source.identity, atMost: 1 << 20) else { return false }
-    let identity = try StoreIdentity.decode(bytes, file: source.identity)
-    let manifest = try Manifest.read(disk, source, identity)
-    return manifest.segments.dropLast().contains { $0.id == segment.id }
   }
 
   /// The size that the segment's header promises.
@@ -162,7 +161,7 @@ package struct StoreBackup {
   }
 
   private func makeTarget() throws(EventLogError) {
-    if try !disk.makeDirectoryIfAbsent(target.root), try !disk.names(in: target.root).isEmpty {
+    if try !disk.makeDirectoryIfAbsent(target.root), try !disk.isVacant(target.root) {
       throw EventLogError(
         .cannotCreate, "there are files in this directory already",
         advice: "Name one that does not exist or is empty.", file: target.root)

@@ -24,10 +24,11 @@ package struct StoreLineage {
     }
     let lock = try StoreLock.take(disk, paths)
     defer { lock.closeQuietly() }
-    var manifest = try Manifest.read(disk, paths, identity)
+    let found = try Manifest.read(disk, paths, identity)
+    var manifest = found
     manifest.lineage = lineage
     manifest.generation += 1
-    try disk.replaceFile(Manifest.fileName, in: paths.root, with: manifest.encoded())
+    try lock.replaceManifest(found, with: manifest)
   }
 
   /// One more than it has: of a copy that is not in its place yet.

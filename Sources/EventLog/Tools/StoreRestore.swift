@@ -38,7 +38,7 @@ package struct StoreRestore {
         try verify(folder)
         try disk.syncNames(folder.segments)
         try disk.syncNames(folder.root)
-        try disk.renameDurably(folder.root, to: target.root, in: target.parent)
+        try put(folder)
       } catch {
         remove(folder)
         throw error
@@ -61,7 +61,7 @@ package struct StoreRestore {
   }
 
   private func checkTarget() throws(EventLogError) {
-    guard try disk.names(in: target.root).isEmpty else {
+    guard try disk.isVacant(target.root) else {
       throw EventLogError(
         .cannotCreate, "there is something here already; nothing is overwritten",
         advice: "Move it away first, or restore to another path.", file: target.root)
@@ -97,9 +97,27 @@ package struct StoreRestore {
     }
   }
 
-  /// Beside the target, so that a rename puts it in place.
+  /// As one step: by the folder's name, or into a folder that is there by the files' names, for it
+  /// may be a volume of its own. STORE comes last then: without it there is no store.
+  private func put(_ folder: StorePaths) throws(EventLogError) {
+    try disk.syncFolders(above: target)
+    guard hasFolder else {
+      return try disk.renameDurably(folder.root, to: target.root, in: target.parent)
+    }
+    let names = try disk.names(in: folder.root).filter { $0 != StoreIdentity.fileName }
+    for name in names + [StoreIdentity.fileName] {
+      try disk.renameNewDurably(
+        folder.root + "/" + name, to: target.root + "/" + name, in: target.root)
+    }
+    rmdir(folder.root)
+  }
+
+  private var hasFolder: Bool { access(target.root, F_OK) == 0 }
+
+  /// Beside the target, or in it, so that renames put everything in place.
   private func makeFolder() throws(EventLogError) -> StorePaths {
-    var template = Array("\(target.root).restoring-XXXXXX".utf8CString)
+    let place = target.root + (hasFolder ? "/" : ".")
+    var template = Array("\(place)restoring-XXXXXX".utf8CString)
     guard let name = mkdtemp(&template) else {
       throw EventLogError(
         .cannotCreate, "the directory could not be made", systemError: errno, file: target.root)

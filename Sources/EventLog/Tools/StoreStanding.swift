@@ -38,6 +38,6 @@ package struct StoreStanding: Equatable, Sendable {
     path: String, disk: any Disk = LinuxDisk()
   ) throws(EventLogError) {
     let paths = StorePaths(root: path)
-    if try Snapshot.isLocked(disk, paths) { throw StoreLock.held(paths) }
+    if try StoreLock.holder(disk, paths) != .nobody { throw StoreLock.held(paths) }
   }
 }

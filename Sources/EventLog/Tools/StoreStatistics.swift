@@ -32,12 +32,13 @@ package struct StoreStatistics: Sendable {
   package let quarantinedBytes: Int64
 
   package static var mostQuarantinedFiles: Int { Limits.quarantinedFiles }
-  package var records: UInt64 { durableLSN + 1 - firstLSN }
+  package var records: UInt64 { durableLSN < firstLSN ? 0 : durableLSN - firstLSN + 1 }
   package var fileBytes: Int64 { segments.reduce(0) { $0 + $1.fileBytes } }
 
   /// - Throws: when the directory is not a store, or is damaged where this looks.
   package init(path: String, disk: any Disk = LinuxDisk()) throws(EventLogError) {
     let reader = try EventLogReader(path: path, disk: disk)
+    segments = try Self.segments(reader)
     let manifest = reader.snapshot.manifest
     storeID = reader.identity.store.text
     created = reader.identity.created
@@ -48,11 +49,6 @@ package struct StoreStatistics: Sendable {
     firstLSN = reader.firstLSN
     durableLSN = reader.durableLSN
     durableSequence = reader.snapshot.end.sequence
-    var segments: [Segment] = []
-    for segment in manifest.segments {
-      segments.append(try Self.segment(segment, reader.paths, disk))
-    }
-    self.segments = segments
     var quarantined: Int64 = 0
     var files = 0
     for name in try disk.names(in: reader.paths.quarantine) {
@@ -65,6 +61,24 @@ package struct StoreStatistics: Sendable {
     }
     quarantinedFiles = files
     quarantinedBytes = quarantined
+  }
+
+  /// Of the reader's snapshot, which moves on when retention removes one meanwhile.
+  private static func segments(_ reader: EventLogReader) throws(EventLogError) -> [Segment] {
+    while true {
+      let manifest = reader.snapshot.manifest
+      do throws(EventLogError) {
+        var segments: [Segment] = []
+        for segment in manifest.segments {
+          segments.append(try Self.segment(segment, reader.paths, reader.disk))
+        }
+        return segments
+      } catch {
+        guard error.code == .damaged else { throw error }
+        try reader.refresh()
+        if reader.snapshot.manifest.origin == manifest.origin { throw error }
+      }
+    }
   }
 
   private static func segment(

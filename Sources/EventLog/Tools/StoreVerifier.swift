@@ -58,9 +58,11 @@ package struct StoreVerifier {
       point = segment.end?.point ?? point
       if outcome.isMissing, try !isListed(segment.id, identity) { continue }
       report.add(outcome, onFinding)
+      if segment.id != manifest.segments.last?.id { noteStray(segment, &report) }
       if outcome.wasStopped { return }
     }
     if let end { report.durableLSN = end.lsn }
+    if end != nil { try judgeEnd(manifest, identity, onFinding, &report) }
     try lookForUnlisted(manifest, identity, onFinding, &report)
   }
 
@@ -78,6 +80,40 @@ package struct StoreVerifier {
       let manifest = try Manifest.read(disk, paths, identity)
       report.add(StoreFinding(error), onFinding)
       return (manifest, nil)
+    }
+  }
+
+  private func noteStray(_ segment: Manifest.Segment, _ report: inout VerifyReport) {
+    let path = paths.segment(segment.id)
+    guard let end = segment.end?.offset, let file = try? DiskFile(disk, path, .read) else { return }
+    defer { file.closeQuietly() }
+    guard SegmentScanner.hasStray(file, at: end) else { return }
+    report.notes.append(
+      """
+      \(path), byte \(end): a frame stands behind the end of the segment. A writer that had lost \
+      the store went on for a moment; what it said to be durable then is not part of the store
+      """)
+  }
+
+  /// What the opening of a closed store would say of the bytes around its end; of one that was not
+  /// closed the snapshot has said it.
+  private func judgeEnd(
+    _ manifest: Manifest, _ identity: StoreIdentity, _ onFinding: (StoreFinding) -> Void,
+    _ report: inout VerifyReport
+  ) throws(EventLogError) {
+    guard manifest.isClosed, !report.hasWriter, let last = manifest.segments.last else { return }
+    let file = paths.segment(last.id)
+    guard !report.findings.contains(where: { $0.file == file }) else { return }
+    do throws(EventLogError) {
+      let mark = try DurableMark.read(disk, paths.root, store: identity.store)
+      _ = try Snapshot.scan(disk, paths, manifest, isGrowing: false, mark)
+    } catch {
+      // A writer that came meanwhile goes on in this segment.
+      guard error.code == .damaged, try Manifest.read(disk, paths, identity) == manifest else {
+        if error.code == .damaged { return }
+        throw error
+      }
+      report.add(StoreFinding(error), onFinding)
     }
   }
 

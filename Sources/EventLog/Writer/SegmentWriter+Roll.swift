@@ -3,10 +3,15 @@ extension SegmentWriter {
   /// a crash in between leaves either the old segment active, or a listed new one.
   func roll() throws(EventLogError) {
     let old = file
-    let made = try Self.makeSegment(
-      options: options, paths: paths, preparer: preparer, store: store, id: header.id + 1,
-      after: point, epoch: manifest.epoch)
-    (header, file) = (made.header, try ActiveFile(made.file))
+    try lock.check(manifest)
+    do throws(EventLogError) {
+      let made = try Self.makeSegment(
+        options: options, paths: paths, preparer: preparer, store: store, id: header.id + 1,
+        after: point, epoch: manifest.epoch)
+      (header, file) = (made.header, try ActiveFile(made.file))
+    } catch {
+      throw lock.reason(for: error)
+    }
     var next = manifest
     next.seal(at: Manifest.End(offset: offset, point: point))
     next.add(header)
@@ -19,7 +24,8 @@ extension SegmentWriter {
     onSealed(manifest.segments[manifest.segments.count - 2])
   }
 
-  /// Turns the spare into segment `id`: header written and durable, then the name.
+  /// Turns the spare into segment `id`: opened, named, and only then its header written. The name
+  /// is given to one writer alone, so that two of them never write one file.
   static func makeSegment(
     options: EventLogOptions, paths: StorePaths, preparer: SparePreparer, store: StoreID,
     id: UInt64, after point: ChainPoint, epoch: UInt64
@@ -27,22 +33,24 @@ extension SegmentWriter {
     try preparer.take()
     let salt = try randomBytes(8)
     let header = SegmentHeader(
-      store: store, id: id, baseLSN: point.lsn + 1, baseSequence: point.sequence + 1,
+      version: options.segmentVersion, store: store, id: id, baseLSN: point.lsn + 1,
+      baseSequence: point.sequence + 1,
       epoch: epoch, created: options.wallClock(), salt: salt.integer(at: 0),
       previousChain: point.chain, fileBytes: Int64(options.segmentBytes))
     let spare = try DiskFile(options.disk, paths.spare, .write)
+    let file = DiskFile(spare, renamedTo: paths.segment(id))
     do throws(EventLogError) {
+      try options.disk.renameNewDurably(
+        paths.spare, to: file.path, in: paths.segments, breaks: options.breaks)
       try header.encoded().withBytes { (bytes) throws(EventLogError) in
-        try spare.write(bytes, at: 0)
+        try file.write(bytes, at: 0)
       }
-      try spare.syncAll()
-      try options.disk.renameDurably(
-        paths.spare, to: paths.segment(id), in: paths.segments, breaks: options.breaks)
+      try file.syncAll()
     } catch {
-      spare.closeQuietly()
+      file.closeQuietly()
       throw error
     }
-    return (header, DiskFile(spare, renamedTo: paths.segment(id)))
+    return (header, file)
   }
 }
 

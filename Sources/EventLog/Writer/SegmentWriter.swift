@@ -4,6 +4,7 @@
 final class SegmentWriter {
   let options: EventLogOptions
   let paths: StorePaths
+  let lock: StoreLock
   let store: StoreID
   var manifest: Manifest
   var header: SegmentHeader
@@ -32,11 +33,13 @@ final class SegmentWriter {
   var segmentID: UInt64 { header.id }
 
   init(
-    options: EventLogOptions, paths: StorePaths, manifest: Manifest, header: SegmentHeader,
-    file: ActiveFile, offset: Int64, point: ChainPoint, map: SegmentMap, preparer: SparePreparer
+    options: EventLogOptions, paths: StorePaths, lock: StoreLock, manifest: Manifest,
+    header: SegmentHeader, file: ActiveFile, offset: Int64, point: ChainPoint, map: SegmentMap,
+    preparer: SparePreparer
   ) throws(EventLogError) {
     self.options = options
     self.paths = paths
+    self.lock = lock
     store = manifest.store
     self.manifest = manifest
     self.header = header
@@ -80,6 +83,9 @@ final class SegmentWriter {
     try file.write(bytes, at: offset, directly: goesDirectly(buffer))
     written.add(bytes.count)
     try sync()
+    // Whoever takes the store says so before it reads how far it goes: what is durable by now and
+    // not taken yet is in what it reads, and only that may be acknowledged.
+    try lock.check()
     if fillsBlocks(buffer) {
       bytesPerSecond = Double(bytes.count) * 1e9 / Double(monotonicNanoseconds() - begun + 1)
     }
@@ -119,7 +125,8 @@ final class SegmentWriter {
     guard
       kind == .data, let limit = options.segmentNanoseconds, point.lsn >= header.baseLSN
     else { return false }
-    return options.wallClock() - header.created > limit
+    // In this order: the time in a file may be any number.
+    return header.created < options.wallClock() - limit
   }
 
   /// Makes the frame durable that was just written.
@@ -148,16 +155,20 @@ final class SegmentWriter {
     DurableMark(
       store: store, segment: header.id, lsn: point.lsn, sequence: point.sequence, offset: offset
     ).encode(at: markBuffer)
-    try mark.write(
-      UnsafeRawBufferPointer(start: markBuffer, count: DurableMark.bytes), at: 0)
+    do throws(EventLogError) {
+      try mark.write(
+        UnsafeRawBufferPointer(start: markBuffer, count: DurableMark.bytes), at: 0)
+    } catch {
+      // Where each write takes a new block a full disk has none. A mark may lag.
+      guard SystemError(error.systemError).isLackOfSpace else { throw error }
+    }
   }
 
   /// Replaces the manifest, as soon as there is room: nothing was written to a listed file, so to try
   /// again is safe.
   func replaceManifest(_ next: Manifest) throws(EventLogError) {
     try preparer.makingRoom { () throws(EventLogError) in
-      try options.disk.replaceFile(
-        Manifest.fileName, in: paths.root, with: next.encoded(), breaks: options.breaks)
+      try lock.replaceManifest(manifest, with: next)
     }
     manifest = next
     preparer.noteManifest(segments: next.segments.count)

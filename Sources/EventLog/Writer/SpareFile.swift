@@ -19,6 +19,7 @@ enum SpareFile {
     let disk = options.disk
     let path = paths.unfinishedSpare
     let file = try open(disk, path)
+    disk.overwriteInPlace(file.descriptor)
     do throws(EventLogError) {
       try fill(file, bytes: options.segmentBytes, isAwaited: isAwaited, pace: pace)
     } catch {
@@ -27,12 +28,14 @@ enum SpareFile {
       throw error
     }
     try file.close()
-    try disk.renameDurably(path, to: name, in: paths.segments)
+    try disk.renameNewDurably(
+      path, to: name, in: paths.segments, breaks: options.breaks)
   }
 
   /// The reserve becomes the spare.
   static func useReserve(_ options: EventLogOptions, _ paths: StorePaths) throws(EventLogError) {
-    try options.disk.renameDurably(paths.reserve, to: paths.spare, in: paths.segments)
+    try options.disk.renameNewDurably(
+      paths.reserve, to: paths.spare, in: paths.segments, breaks: options.breaks)
   }
 
   /// Makes the blocks that a manifest may need on a full disk; a smaller ballast is there until then.
@@ -68,6 +71,11 @@ enum SpareFile {
     do throws(SystemError) {
       isReserved = try file.disk.allocate(file.descriptor, Int64(bytes))
     } catch {
+      guard error.isLackOfSpace else {
+        throw EventLogError(
+          .writeFailed, "the blocks of a segment of \(bytes) bytes could not be reserved",
+          systemError: error.number, file: file.path)
+      }
       throw EventLogError(
         .cannotCreate, "there is no room for a segment of \(bytes) bytes",
         advice: "Free space on this file system.",
@@ -97,16 +105,60 @@ enum SpareFile {
     var hasReserve = false
     /// 0 for none.
     var ballastBytes = 0
+    /// Files of another process, of which only the size is known: a byte in one that is not zero
+    /// would be taken for damage once it is a segment.
+    var hasUnreadSpare = false
+    var hasUnreadReserve = false
   }
 
   /// Removes what an interrupted preparation left; which whole files of the right size are there.
   static func tidy(_ options: EventLogOptions, _ paths: StorePaths) throws(EventLogError) -> Ready {
     try options.disk.removeIfPresent(paths.unfinishedSpare)
     return Ready(
-      hasSpare: try isWhole(options, paths.spare, Int64(options.segmentBytes)),
-      hasReserve: try isWhole(options, paths.reserve, Int64(options.segmentBytes)),
-      ballastBytes: try bytesOfBallast(options, paths))
+      ballastBytes: try bytesOfBallast(options, paths),
+      hasUnreadSpare: try isWhole(options, paths.spare, Int64(options.segmentBytes)),
+      hasUnreadReserve: try isWhole(options, paths.reserve, Int64(options.segmentBytes)))
   }
+
+  /// Reads a file that was found, around the page cache where that is possible. One that cannot be
+  /// read, or has a byte that is not zero, is removed.
+  ///
+  /// - Parameter pace: told how many bytes were read; returns when more may be, or false to give
+  ///   up.
+  /// - Returns: whether it may be used; nil when it was given up.
+  static func check(
+    _ options: EventLogOptions, _ path: String, pace: (_ done: Int) -> Bool
+  ) throws(EventLogError) -> Bool? {
+    guard let isSound = isUnwritten(options.disk, path, bytes: options.segmentBytes, pace) else {
+      return nil
+    }
+    if !isSound { try options.disk.removeIfPresent(path) }
+    return isSound
+  }
+
+  private static func isUnwritten(
+    _ disk: any Disk, _ path: String, bytes: Int, _ pace: (_ done: Int) -> Bool
+  ) -> Bool? {
+    guard let file = (try? DiskFile(disk, path, .readDirect)) ?? (try? DiskFile(disk, path, .read))
+    else { return false }
+    defer { file.closeQuietly() }
+    let buffer = UnsafeMutableRawBufferPointer.allocate(
+      byteCount: min(checkBytes, bytes), alignment: Limits.blockBytes)
+    defer { buffer.deallocate() }
+    var done = 0
+    while done < bytes {
+      let part = UnsafeMutableRawBufferPointer(rebasing: buffer[..<min(buffer.count, bytes - done)])
+      guard
+        (try? file.read(into: part, at: Int64(done))) == part.count,
+        isZero(UnsafeRawBufferPointer(part))
+      else { return false }
+      done += part.count
+      if done < bytes, !pace(done) { return nil }
+    }
+    return true
+  }
+
+  private static let checkBytes = 1 << 20
 
   private static func isWhole(
     _ options: EventLogOptions, _ path: String, _ bytes: Int64

@@ -62,6 +62,7 @@ final class SparePreparer: @unchecked Sendable {
     guard thread != nil else {
       if !ready.hasSpare { try makeNow() }
       ready.hasSpare = false
+      ready.hasUnreadSpare = false
       return
     }
     try monitor.withLock { () throws(EventLogError) in
@@ -84,15 +85,43 @@ final class SparePreparer: @unchecked Sendable {
 
   private var isGivenUp: Bool { isClosing && lackOfSpace != nil && !ready.hasReserve }
 
-  /// Without the thread, at the opening, which is not to wait: by the reserve, which is made again
-  /// in the background.
+  /// Without the thread, at the opening, which is not to wait: by a file that was found and can be
+  /// read through in a moment; else by blocks that are only reserved, in its place.
   private func makeNow() throws(EventLogError) {
-    guard ready.hasReserve else {
-      return try SpareFile.make(options, paths, as: paths.spare, isAwaited: true)
+    let deadline = monotonicNanoseconds() + Self.checkNanoseconds
+    let isInTime = { (_: Int) in monotonicNanoseconds() < deadline }
+    if ready.hasUnreadSpare {
+      if try SpareFile.check(options, paths.spare, pace: isInTime) == true { return }
+    } else if ready.hasUnreadReserve {
+      let isSound = try SpareFile.check(options, paths.reserve, pace: isInTime)
+      ready.hasUnreadReserve = isSound == nil
+      if isSound == true { return try SpareFile.useReserve(options, paths) }
+    }
+    do throws(EventLogError) {
+      try SpareFile.make(options, paths, as: paths.spare, isAwaited: true)
+    } catch {
+      // No room for another: what was found is read through, however long it takes.
+      guard SystemError(error.systemError).isLackOfSpace, try findSpare() else { throw error }
+    }
+  }
+
+  /// Whether one of the files that were found is a spare now.
+  private func findSpare() throws(EventLogError) -> Bool {
+    if ready.hasUnreadSpare, try SpareFile.check(options, paths.spare, pace: { _ in true }) == true
+    {
+      return true
+    }
+    guard ready.hasUnreadReserve else { return false }
+    ready.hasUnreadReserve = false
+    guard try SpareFile.check(options, paths.reserve, pace: { _ in true }) == true else {
+      return false
     }
     try SpareFile.useReserve(options, paths)
-    ready.hasReserve = false
+    return true
   }
+
+  /// So long an opening reads a file that it found: hundreds of megabytes, but on a slow disk.
+  private static let checkNanoseconds: UInt64 = 250_000_000
 
   /// Whether the spare or its reserve found no room.
   var isShortOfSpace: Bool { monitor.withLock { lackOfSpace != nil } }
@@ -205,10 +234,22 @@ final class SparePreparer: @unchecked Sendable {
 
   /// Makes the first of the files that is not there.
   private func prepareNext() throws(EventLogError) {
-    let (ready, isTaken, ballast) = monitor.withLock {
-      (self.ready, self.isTaken, ballastBytes)
+    let (ready, isTaken, isFull, ballast) = monitor.withLock {
+      (self.ready, self.isTaken, lackOfSpace != nil, ballastBytes)
     }
-    if !ready.hasSpare, !isTaken {
+    if ready.hasUnreadSpare {
+      let isSound = try check(paths.spare)
+      monitor.withLock {
+        self.ready.hasUnreadSpare = false
+        self.ready.hasSpare = isSound
+      }
+    } else if ready.hasUnreadReserve, ready.hasSpare || isTaken || isFull {
+      let isSound = try check(paths.reserve)
+      monitor.withLock {
+        self.ready.hasUnreadReserve = false
+        self.ready.hasReserve = isSound
+      }
+    } else if !ready.hasSpare, !isTaken {
       try makeAhead(paths.spare)
       monitor.withLock { self.ready.hasSpare = true }
     } else if !ready.hasReserve {
@@ -224,18 +265,31 @@ final class SparePreparer: @unchecked Sendable {
   /// all others who have to sync, the broker on the same disk among them.
   private func makeAhead(_ path: String) throws(EventLogError) {
     let begun = monotonicNanoseconds()
-    try SpareFile.make(options, paths, as: path) { done in
-      let seconds = Double(done) / Double(options.spareBytesPerSecond)
-      let deadline = begun + UInt64(seconds * 1e9)
-      monitor.withLock {
-        while !isStopping, !isClosing, !isNeeded, done >= 2 * activeBytes.load(ordering: .relaxed) {
-          let now = monotonicNanoseconds()
-          if now >= deadline { return }
-          monitor.wait(until: min(deadline, now + Self.lookNanoseconds))
-        }
+    try SpareFile.make(options, paths, as: path) { done in pace(done, since: begun) }
+    writtenBytes.add(options.segmentBytes)
+  }
+
+  /// Reads a file that was found, as slowly, and when the log is closed not at all: the next
+  /// opening finds it again.
+  private func check(_ path: String) throws(EventLogError) -> Bool {
+    let begun = monotonicNanoseconds()
+    let isSound = try SpareFile.check(options, path) { done in
+      pace(done, since: begun)
+      return !monitor.withLock { isStopping }
+    }
+    return isSound ?? false
+  }
+
+  private func pace(_ done: Int, since begun: UInt64) {
+    let seconds = Double(done) / Double(options.spareBytesPerSecond)
+    let deadline = begun + UInt64(seconds * 1e9)
+    monitor.withLock {
+      while !isStopping, !isClosing, !isNeeded, done >= 2 * activeBytes.load(ordering: .relaxed) {
+        let now = monotonicNanoseconds()
+        if now >= deadline { return }
+        monitor.wait(until: min(deadline, now + Self.lookNanoseconds))
       }
     }
-    writtenBytes.add(options.segmentBytes)
   }
 
   /// How often it is looked whether the log goes faster than the spare.

@@ -91,6 +91,9 @@ package struct ConfigurationKey: Sendable {
       .integer(NodeConfiguration.leastSegmentBytes...NodeConfiguration.mostSegmentBytes),
       "268435456", "bytes of a segment file; unless it is set, less where there is little room"),
     .init(
+      "store.mustExist", .flag, "false",
+      "end where there is no event log (its volume is not mounted) instead of making one"),
+    .init(
       "store.retentionDays", .integer(1...36_500), "30", "days that final events are kept"),
     .init(
       "store.maxBytes", .integer(NodeConfiguration.leastStoreBytes...1 << 60), nil,
@@ -98,6 +101,9 @@ package struct ConfigurationKey: Sendable {
     .init(
       "store.scrubBytesPerSecond", .integer(0...1 << 30), "4194304",
       "how fast stored data is read again to find damage; 0: not at all"),
+    .init(
+      "store.dropDamaged", .flag, "false",
+      "remove an expired segment even if it is damaged; otherwise it and those behind it are kept"),
     .init("templates.path", .text, "templates", "folder of the message templates"),
   ]
 

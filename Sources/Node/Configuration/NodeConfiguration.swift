@@ -31,10 +31,13 @@ package struct NodeConfiguration: Sendable {
   package var segmentBytes: Int
   /// Whether somebody has said so: by default a new store takes less where there is little room.
   package var isSegmentBytesSet: Bool
+  /// Ends where there is no store instead of making one.
+  package var storeMustExist: Bool
   package var retentionDays: Int
   /// Of the store of one shard. Nil: any number.
   package var maxStoreBytes: Int?
   package var scrubBytesPerSecond: Int
+  package var dropsDamaged: Bool
   package var templatesPath: String
   package var realtimePrefetch: Int
   package var batchPrefetch: Int
@@ -88,9 +91,11 @@ package struct NodeConfiguration: Sendable {
     storePath = read.text("store.path")
     segmentBytes = read.integer("store.segmentBytes")
     isSegmentBytesSet = values.isSet("store.segmentBytes")
+    storeMustExist = read.text("store.mustExist") == "true"
     retentionDays = read.integer("store.retentionDays")
     maxStoreBytes = read.optionalInteger("store.maxBytes")
     scrubBytesPerSecond = read.integer("store.scrubBytesPerSecond")
+    dropsDamaged = read.text("store.dropDamaged") == "true"
     templatesPath = read.text("templates.path")
     realtimePrefetch = read.integer("realtime.prefetch")
     batchPrefetch = read.integer("batch.prefetch")

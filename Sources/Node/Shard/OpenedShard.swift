@@ -30,6 +30,12 @@ struct OpenedShard {
     version: String
   ) throws(NodeError) -> OpenedShard {
     let broker = try BrokerOptions(configuration, version: version)
+    do {
+      // Before anything is made in the folder: its volume may not be mounted.
+      _ = try StoreRoom.check(EventLogOptions(configuration))
+    } catch {
+      throw NodeError(error)
+    }
     let archive = try TemplateArchive(path: "\(configuration.storePath)/templates")
     let pinned = try archive.load()
     try archive.keep(catalog)
@@ -40,6 +46,7 @@ struct OpenedShard {
     var options = EventLogOptions(configuration)
     options.retentionSeconds = Int64(configuration.retentionDays) * 86_400
     options.maxBytes = configuration.maxStoreBytes.map(Int64.init)
+    options.dropsDamaged = configuration.dropsDamaged
     options.replays = { $0.flags.contains(.driven) }
     do {
       let log = try EventLog.open(options, callbacks: signals.callbacks) { record in
@@ -73,6 +80,7 @@ extension EventLogOptions {
   package init(_ configuration: NodeConfiguration) {
     self.init(path: "\(configuration.storePath)/00")
     segmentBytes = configuration.segmentBytes
+    mustExist = configuration.storeMustExist
     // Nobody asked for that much: a small file system is enough to begin on.
     if !configuration.isSegmentBytesSet { leastSegmentBytes = NodeConfiguration.leastSegmentBytes }
   }

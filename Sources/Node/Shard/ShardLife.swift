@@ -135,6 +135,7 @@ final class ShardLife {
         LogKey.lineage: "\(opened.log.recovery.lineage)",
       ])
     sayRoom(opened.log.recovery.room)
+    sayDamage(opened.log.recovery.knownDamage)
     archive = opened.archive
     let runner = ShardRunner(
       configuration: configuration, eventLoop: signals.eventLoop, logger: logger,
@@ -147,6 +148,17 @@ final class ShardLife {
     onOpen()
     let standing = opened.standing
     tellOwner { $0.storeOpened(standing) }
+  }
+
+  /// What the scrub had found before this start, none of which the opening has looked at.
+  private func sayDamage(_ findings: [StoreFinding]) {
+    guard let first = findings.first else { return }
+    report.scrubbed(damage: "\(first)")
+    for finding in findings {
+      logger.critical(
+        "Stored data is known to be damaged; look with 'meddela store verify'",
+        metadata: [LogKey.error: "\(finding)"])
+    }
   }
 
   /// A new store that is smaller than it could be.

@@ -53,4 +53,31 @@ extension ShardRunner {
       logger.info("The store has room again")
     }
   }
+
+  /// Damage that the log goes on with.
+  func met(_ damage: LogDamage) {
+    switch damage {
+    case .kept(let finding):
+      report.scrubbed(damage: "\(finding)")
+      logger.critical(
+        """
+        Retention keeps a damaged segment and those behind it; see 'meddela store salvage', or set \
+        store.dropDamaged
+        """,
+        metadata: [LogKey.error: "\(finding)"])
+    case .found(let finding):
+      report.scrubbed(damage: "\(finding)")
+      logger.critical(
+        "Stored data is damaged; look with 'meddela store verify' and keep the backups",
+        metadata: [LogKey.error: "\(finding)"])
+    case .dropped(let finding, let endedEvents):
+      logger.error(
+        "Retention removed a damaged segment",
+        metadata: [LogKey.error: "\(finding)", LogKey.endedEvents: "\(endedEvents)"])
+    case .repaired(let file):
+      logger.warning(
+        "A file that is derived from the log was damaged; it was made again",
+        metadata: [LogKey.path: "\(file)"])
+    }
+  }
 }

@@ -31,6 +31,9 @@ struct ShardSignals: Sendable {
       },
       onCarry: { requests in
         eventLoop.execute { runner.value?.carry(requests) }
+      },
+      onDamage: { damage in
+        eventLoop.execute { runner.value?.met(damage) }
       })
   }
 }

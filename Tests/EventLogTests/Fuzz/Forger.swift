@@ -51,6 +51,11 @@ enum Forger {
         mendEnd(&bytes, 4092)
       } else if bytes.starts(with: DurableMark.magic), bytes.count == DurableMark.bytes {
         mendEnd(&bytes, 60)
+      } else if bytes.starts(with: TableHeader.magic), bytes.count >= TableHeader.bytes {
+        mendTable(&bytes)
+      } else if bytes.starts(with: PositionTable.magic), bytes.count >= PositionTable.headerBytes {
+        mendEnd(&bytes, 4092)
+        mendPages(&bytes, (bytes.count - PositionTable.headerBytes) / PositionTable.blockBytes)
       }
       files[name] = bytes
     }
@@ -59,6 +64,38 @@ enum Forger {
   private static func mendEnd(_ bytes: inout [UInt8], _ end: Int) {
     let sum = checksum(bytes[..<end])
     bytes.store(sum, at: end)
+  }
+
+  /// Pages behind a header, each of which begins with its checksum.
+  private static func mendPages(_ bytes: inout [UInt8], _ pages: Int) {
+    for page in 0..<max(0, pages) {
+      let start = 4096 * (1 + page)
+      let sum = bytes.withBytes { all in
+        all.baseAddress.map {
+          ($0 + start).checksum(from: 4, to: 4096, seed: UInt32(truncatingIfNeeded: page))
+        } ?? 0
+      }
+      bytes.store(sum, at: start)
+    }
+  }
+
+  /// As far as its numbers lie inside the file.
+  private static func mendTable(_ bytes: inout [UInt8]) {
+    let pages = Int(clamping: bytes.integer(UInt64.self, at: 88))
+    let blocks = Int(clamping: bytes.integer(UInt64.self, at: 96))
+    let room = bytes.count / 4096 - 1
+    mendPages(&bytes, min(pages, room))
+    if pages <= room {
+      let fences = 4096 * (1 + pages)
+      let filter = fences + roundUp(pages * 8, to: 4096)
+      if fences + pages * 8 <= bytes.count {
+        bytes.store(checksum(bytes[fences..<fences + pages * 8]), at: 104)
+      }
+      if blocks <= bytes.count, filter + blocks * 64 <= bytes.count {
+        bytes.store(checksum(bytes[filter..<filter + blocks * 64]), at: 108)
+      }
+    }
+    mendEnd(&bytes, 4092)
   }
 
   private static func mendSegment(_ bytes: inout [UInt8], mendsChain: Bool) {

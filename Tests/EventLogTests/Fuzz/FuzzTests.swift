@@ -6,7 +6,7 @@ import Testing
 @Suite struct FuzzTests {
   @Test func `damaged and forged stores never trap, and no record is invented`() throws {
     let fuzzer = try RecoveryFuzzer()
-    for seed in seeds(600) {
+    for seed in seeds(200) {
       var random = SeededRandom(seed)
       let input = random.bytes(Int.random(in: 1...60, using: &random))
       let violation = fuzzer.violation(input)

@@ -14,15 +14,36 @@ final class MemoryDisk: Disk, @unchecked Sendable {
     var directories: Set<String> = []
     var open: [Int32: Int] = [:]
     var locks: [Int: Int32] = [:]
+    var held: [String: Int32] = [:]
     var next: Int32 = 10
     var unreadable: (path: String, from: Int)?
     var heldDirectory: String?
     var holdsSyncs = false
+    var direct: Set<Int32> = []
+    var mostBytesRead: Int?
+    var allocateError: Int32?
+    var bytesRead = 0
     var reads = 0
   }
 
   /// Calls that read.
   var reads: Int { state.withLock { $0.reads } }
+
+  /// In all, by everyone.
+  var bytesRead: Int { state.withLock { $0.bytesRead } }
+
+  /// Changes a file behind the backs of those that have it open.
+  func damage(_ path: String, _ change: (inout [UInt8]) -> Void) {
+    state.withLock { state in
+      if let inode = state.names[path] { change(&state.inodes[inode]) }
+    }
+  }
+
+  /// No read gives more bytes than this at once, as some file systems do when a signal comes.
+  func shortenReads(to bytes: Int?) { state.withLock { $0.mostBytesRead = bytes } }
+
+  /// The errno that the reservation of blocks ends with.
+  func failAllocating(_ number: Int32?) { state.withLock { $0.allocateError = number } }
 
   /// No sync of data ends until it is false again: a frozen disk.
   func holdSyncs(_ holds: Bool) { state.withLock { $0.holdsSyncs = holds } }
@@ -48,6 +69,8 @@ final class MemoryDisk: Disk, @unchecked Sendable {
     var copied = state.withLock { $0 }
     copied.open = [:]
     copied.locks = [:]
+    copied.direct = []
+    copied.held = [:]
     return MemoryDisk(copied)
   }
 
@@ -98,6 +121,7 @@ final class MemoryDisk: Disk, @unchecked Sendable {
       }
       state.next += 1
       state.open[state.next] = state.names[path]
+      if mode == .readDirect { state.direct.insert(state.next) }
       return Descriptor(state.next)
     }
   }
@@ -107,6 +131,7 @@ final class MemoryDisk: Disk, @unchecked Sendable {
       guard state.open.removeValue(forKey: descriptor.number) != nil else {
         throw SystemError(EBADF)
       }
+      for (path, holder) in state.held where holder == descriptor.number { state.held[path] = nil }
       for (inode, holder) in state.locks where holder == descriptor.number {
         state.locks[inode] = nil
       }
@@ -119,13 +144,15 @@ final class MemoryDisk: Disk, @unchecked Sendable {
     try with { (state) throws(SystemError) in
       guard let inode = state.open[descriptor.number] else { throw SystemError(EBADF) }
       state.reads += 1
+      if state.direct.contains(descriptor.number), offset % 4096 != 0 { throw SystemError(EINVAL) }
       var end = state.inodes[inode].count
       if let (path, from) = state.unreadable, state.names[path] == inode {
         guard Int(offset) < from else { throw SystemError(EIO) }
         end = min(end, from)
       }
       guard Int(offset) < end else { return 0 }
-      let count = min(buffer.count, end - Int(offset))
+      let count = min(buffer.count, end - Int(offset), state.mostBytesRead ?? .max)
+      state.bytesRead += count
       buffer.copyBytes(from: state.inodes[inode][Int(offset)..<Int(offset) + count])
       return count
     }
@@ -151,12 +178,13 @@ final class MemoryDisk: Disk, @unchecked Sendable {
   }
 
   func allocate(_ descriptor: Descriptor, _ size: Int64) throws(SystemError) -> Bool {
-    try withFile(descriptor) { bytes in
+    if let number = state.withLock({ $0.allocateError }) { throw SystemError(number) }
+    return try withFile(descriptor) { bytes in
       if bytes.count < Int(size) {
         bytes += [UInt8](repeating: 0, count: Int(size) - bytes.count)
       }
+      return true
     }
-    return true
   }
 
   func punchHole(
@@ -190,6 +218,16 @@ final class MemoryDisk: Disk, @unchecked Sendable {
     }
   }
 
+  func holdDirectory(_ path: String) throws(SystemError) -> Descriptor? {
+    try with { (state) throws(SystemError) in
+      guard state.held[path] == nil else { return nil }
+      state.next += 1
+      state.held[path] = state.next
+      state.open[state.next] = -1
+      return Descriptor(state.next)
+    }
+  }
+
   func makeDirectory(_ path: String) throws(SystemError) {
     try with { (state) throws(SystemError) in
       guard state.directories.insert(path).inserted else { throw SystemError(EEXIST) }
@@ -208,6 +246,14 @@ final class MemoryDisk: Disk, @unchecked Sendable {
 
   func rename(_ from: String, to: String) throws(SystemError) {
     try with { (state) throws(SystemError) in
+      guard let inode = state.names.removeValue(forKey: from) else { throw SystemError(ENOENT) }
+      state.names[to] = inode
+    }
+  }
+
+  func renameNew(_ from: String, to: String) throws(SystemError) {
+    try with { (state) throws(SystemError) in
+      guard state.names[to] == nil else { throw SystemError(EEXIST) }
       guard let inode = state.names.removeValue(forKey: from) else { throw SystemError(ENOENT) }
       state.names[to] = inode
     }

@@ -18,6 +18,13 @@ struct StoreMutator {
   private static let kinds = [
     "flip", "zero", "cut", "lengthen", "copy a block of", "exchange", "remove",
     "set a frame field of", "set a record field of", "fill", "tear the last frame of",
+    "set a number of",
+  ]
+
+  /// What integers overflow at, or are taken for another.
+  private static let extremes: [UInt64] = [
+    0, 1, 1 << 31, 1 << 32 - 1, 1 << 40 - 1, 1 << 48 - 1, 1 << 48, 1 << 62, 1 << 63 - 1, 1 << 63,
+    .max - 1, .max,
   ]
 
   init(_ input: [UInt8]) { self.input = input[...] }
@@ -65,7 +72,8 @@ struct StoreMutator {
     case 7: setFrameField(&bytes)
     case 8: setRecordField(&bytes)
     case 9: fill(&bytes, with: max(1, byte()))
-    default: tear(&bytes)
+    case 10: tear(&bytes)
+    default: setNumber(&bytes)
     }
     files[name] = bytes
   }
@@ -99,6 +107,23 @@ struct StoreMutator {
     let offset = records[number(below: records.count)]
     let fields = [0, 4, 8, 16, 24, 32, 40, 41, 42, 43, 44, 46, 48, 52, 56, 64]
     set(&bytes, offset + fields[number(below: fields.count)])
+  }
+
+  /// One of a header's or of a frame's, to where arithmetic with it overflows.
+  private mutating func setNumber(_ bytes: inout [UInt8]) {
+    var offset = number(below: min(bytes.count, 512)) & ~3
+    let frames = Forger.frames(bytes)
+    if byte() & 1 == 1, !frames.isEmpty {
+      offset = frames[number(below: frames.count)].offset + number(below: 16) * 4
+    }
+    let value = Self.extremes[number(below: Self.extremes.count)]
+    let width = byte() & 1 == 0 ? 8 : 4
+    guard offset + width <= bytes.count else { return }
+    if width == 8 {
+      bytes.store(value, at: offset)
+    } else {
+      bytes.store(UInt32(truncatingIfNeeded: value), at: offset)
+    }
   }
 
   private mutating func set(_ bytes: inout [UInt8], _ offset: Int) {

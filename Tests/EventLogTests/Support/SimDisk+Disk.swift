@@ -61,6 +61,7 @@ extension SimDisk {
       guard state.open.removeValue(forKey: descriptor.number) != nil else {
         throw SystemError(EBADF)
       }
+      for (path, holder) in state.held where holder == descriptor.number { state.held[path] = nil }
       for (inode, holder) in state.locks where holder == descriptor.number {
         state.locks[inode] = nil
       }
@@ -212,6 +213,17 @@ extension SimDisk {
     }
   }
 
+  func holdDirectory(_ path: String) throws(SystemError) -> Descriptor? {
+    try with { (state) throws(SystemError) in
+      guard state.directories.contains(path) else { throw SystemError(ENOENT) }
+      guard state.held[path] == nil else { return nil }
+      state.nextDescriptor += 1
+      state.held[path] = state.nextDescriptor
+      state.open[state.nextDescriptor] = OpenFile(inode: -1, isDirect: false, isWritable: false)
+      return Descriptor(state.nextDescriptor)
+    }
+  }
+
   func makeDirectory(_ path: String) throws(SystemError) {
     try with { (state) throws(SystemError) in
       if !state.directories.insert(path).inserted { throw SystemError(EEXIST) }
@@ -235,6 +247,13 @@ extension SimDisk {
       state.names[from] = nil
       if dies { throw SystemError(EIO) }
     }
+  }
+
+  func renameNew(_ from: String, to: String) throws(SystemError) {
+    try with { (state) throws(SystemError) in
+      if state.names[from] != nil, state.names[to] != nil { throw SystemError(EEXIST) }
+    }
+    try rename(from, to: to)
   }
 
   func remove(_ path: String) throws(SystemError) {

@@ -39,6 +39,8 @@ final class SimDisk: Disk, @unchecked Sendable {
     var directories: Set<String> = ["/"]
     var open: [Int32: OpenFile] = [:]
     var locks: [Int: Int32] = [:]
+    /// Directories that are locked themselves, and by which descriptor.
+    var held: [String: Int32] = [:]
     var nextDescriptor: Int32 = 100
     /// Calls that change something.
     var calls = 0
@@ -115,6 +117,14 @@ final class SimDisk: Disk, @unchecked Sendable {
 
   var files: [String] { state.withLock { $0.names.keys.sorted() } }
 
+  /// As on another host that locks do not reach.
+  func forgetLocks() {
+    state.withLock { state in
+      state.locks = [:]
+      state.held = [:]
+    }
+  }
+
   /// The same disk after a process ended, whatever way: nothing is lost, locks are.
   func afterKill() -> SimDisk {
     SimDisk(
@@ -168,6 +178,7 @@ extension SimDisk.State {
   mutating func reset() {
     open = [:]
     locks = [:]
+    held = [:]
     isDead = false
     troubleAt = nil
   }

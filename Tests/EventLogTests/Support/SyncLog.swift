@@ -57,11 +57,13 @@ final class SyncLog {
 
   /// Does it again after a damaged derived file was made again.
   private func repairing<R>(_ body: () throws(EventLogError) -> R) throws(EventLogError) -> R {
+    var repairs = 0
     while true {
       do throws(EventLogError) {
         return try body()
       } catch {
-        guard error.isDerived else { throw error }
+        guard error.isDerived, repairs < 100 else { throw error }
+        repairs += 1
         try keeper.repair(error.file)
       }
     }

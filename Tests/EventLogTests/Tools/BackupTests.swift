@@ -72,6 +72,30 @@ import Testing
     #expect(links.last == 1)
   }
 
+  @Test func `a segment that was active when the backup was planned is never linked`() throws {
+    let store = try ToolStore(seed: 19)
+    let writer = try BackgroundWriter(store)
+    defer { writer.stop() }
+    var planned: Int?
+    let listing = try StoreBackup(path: store.path, to: backup(store), isLinking: true).run {
+      _, _ in
+      // While the first segment is copied, until the newest of the plan is sealed, and full.
+      guard planned == nil else { return }
+      let segments = (try? store.segments.count) ?? 0
+      planned = segments
+      #expect(writer.owner.waitUntil { ((try? store.segments.count) ?? 0) > segments + 1 })
+    }
+    writer.stop()
+    #expect(planned != nil)
+    let names = try LinuxDisk().list(backup(store) + "/segments")
+    var status = stat()
+    stat(backup(store) + "/segments/" + (names.last ?? ""), &status)
+    #expect(status.st_nlink == 1)
+    // As it stands: a backup is a store that was closed.
+    let records = try store.reopened(backup(store))
+    #expect(records == Array(writer.model.records.prefix(Int(listing.lsn))))
+  }
+
   @Test func `nothing is ever overwritten`() throws {
     let store = try ToolStore(seed: 13)
     _ = try StoreBackup(path: store.path, to: backup(store)).run()

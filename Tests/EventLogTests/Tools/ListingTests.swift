@@ -26,6 +26,8 @@ import Testing
     let reader = try EventLogReader(path: store.path)
     var found: [[UInt8]: [ModelRecord]] = [:]
     try EventGrouping(reader, scratch: scratch, budgetBytes: budget).forEach { block in
+      // Its files have no names, so that a process that is killed leaves none of them.
+      #expect((try? LinuxDisk().list(scratch)) == ["store"])
       let models = block.models
       #expect(found[models[0].id] == nil)
       found[models[0].id] = models
@@ -45,6 +47,30 @@ import Testing
       }
     }
     #expect(try LinuxDisk().list(store.directory.path) == ["store"])
+  }
+
+  @Test func `statistics leave out what retention removes meanwhile`() throws {
+    var calls = 0
+    var call = 0
+    repeat {
+      call += 1
+      let (disk, model) = try DamageTests.store()
+      let log = try SyncLog(.simulated(disk))
+      let watched = WatchedDisk(disk) { number, _ in
+        guard number == call else { return }
+        let origin = try? log.opened.writer.drop(through: 2)
+        #expect(origin != nil)
+        for id in 1...(2 as UInt64) {
+          try? disk.remove("/store/segments/" + SegmentHeader.fileName(id))
+        }
+      }
+      let statistics = try StoreStatistics(path: "/store", disk: watched)
+      log.kill()
+      #expect(statistics.durableLSN == UInt64(model.records.count))
+      #expect(statistics.segments.first?.firstLSN == statistics.firstLSN, "call \(call)")
+      calls = watched.calls
+    } while call < calls
+    #expect(calls > 20)
   }
 
   @Test func `statistics say what the store holds`() throws {
