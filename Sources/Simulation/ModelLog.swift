@@ -75,7 +75,7 @@ final class ModelLog: EventLookup {
     }
   }
 
-  /// Events that are final, as the log asks for them to be carried: by their newest durable records.
+  /// Final events, as the log asks for them to be carried: by their newest durable records.
   var finalCarryRequests: [(lsn: UInt64, id: [UInt8])] {
     records.prefix(durableCount).indices.compactMap { index in
       let record = records[index]

@@ -59,8 +59,8 @@ struct StoreStatCommand: AsyncParsableCommand {
       statistics.quarantinedFiles == 0
       ? "empty"
       : """
-      \(statistics.quarantinedFiles) files, \(statistics.quarantinedBytes) bytes; each goes with its \
-      segment, and of more than \(StoreStatistics.mostQuarantinedFiles) the oldest before
+      \(statistics.quarantinedFiles) files, \(statistics.quarantinedBytes) bytes; each goes with \
+      its segment, and of more than \(StoreStatistics.mostQuarantinedFiles) the oldest before
       """
     let writer = statistics.hasWriter ? "running" : statistics.wasClosed ? "closed" : "crashed"
     var table = Table(["STORE", path])

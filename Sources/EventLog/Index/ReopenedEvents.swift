@@ -1,4 +1,4 @@
-/// Which final events were taken up again by records that tables do not know: what those tables hold
+/// Which final events were taken up again by records that tables do not know: what those hold
 /// for final is open. Owner's thread only.
 ///
 /// Remembered for many tables longer than needed: what was decided by older tables, at a look that

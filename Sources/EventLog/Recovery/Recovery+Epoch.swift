@@ -85,7 +85,7 @@ extension Recovery {
   }
 
   /// Copies the bytes of a cut frame to quarantine/, durable before the manifest seals the segment
-  /// before them. Repeating it after a crash writes the same file again. Where there is no room they
+  /// before them. Repeated after a crash it writes the same file again. Where there is no room they
   /// stay where they are, until the segment's unused blocks are given back.
   /// False then.
   private mutating func quarantine(_ active: Active) throws(EventLogError) -> Bool {

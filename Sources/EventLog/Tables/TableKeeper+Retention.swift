@@ -92,7 +92,7 @@ extension TableKeeper {
     return nil
   }
 
-  /// To drop the oldest segment, which cannot be read whole: what needs it is known from the tables.
+  /// To drop the oldest segment, which cannot be read whole: tables say what needs it.
   /// An open event is carried if the record that it needs can be read, and cannot go on if not.
   private func planDamaged(
     _ oldest: IndexedSegment, _ error: EventLogError

@@ -164,7 +164,7 @@ final class SegmentWriter {
     }
   }
 
-  /// Replaces the manifest, as soon as there is room: nothing was written to a listed file, so to try
+  /// Replaces the manifest, as soon as there is room: nothing was written to a listed file; to try
   /// again is safe.
   func replaceManifest(_ next: Manifest) throws(EventLogError) {
     try preparer.makingRoom { () throws(EventLogError) in

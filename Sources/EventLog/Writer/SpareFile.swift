@@ -38,7 +38,7 @@ enum SpareFile {
       paths.reserve, to: paths.spare, in: paths.segments, breaks: options.breaks)
   }
 
-  /// Makes the blocks that a manifest may need on a full disk; a smaller ballast is there until then.
+  /// Makes the blocks that a manifest may need on a full disk; a smaller ballast stays until then.
   static func makeBallast(
     _ options: EventLogOptions, _ paths: StorePaths, bytes: Int
   ) throws(EventLogError) {
