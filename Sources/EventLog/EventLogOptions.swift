@@ -44,6 +44,9 @@ package struct EventLogOptions: Sendable {
   package var directBytesPerSecond = Limits.directBytesPerSecond
   /// How fast the zeros of a spare segment are written that nobody waits for.
   var spareBytesPerSecond = Limits.spareBytesPerSecond
+  /// How long an opening reads a spare that it found, hundreds of megabytes but on a slow disk,
+  /// before it makes another.
+  var spareCheckMilliseconds = 250
   /// How soon a segment that found no room is tried again.
   var spaceRetryMilliseconds = 1000
   /// Bits of the fingerprint that are kept: all but in tests, which want collisions.

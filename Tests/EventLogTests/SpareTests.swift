@@ -94,6 +94,21 @@ import Testing
     try check(disk, rolls: 0)
   }
 
+  @Test func `one that cannot be read through in a moment gives way to another`() throws {
+    var disk = try Self.prepared(closed: false)
+    for life in 1...3 {
+      #expect(disk.files.contains("/store/segments/spare.next"))
+      var options = EventLogOptions.simulated(disk, segmentBytes: 4 << 20)
+      options.spareCheckMilliseconds = 0
+      let owner = Owner()
+      let log = try EventLog.open(options, callbacks: owner.callbacks)
+      #expect(log.recovery.epoch == UInt64(life + 1))
+      #expect(owner.waitUntil { log.preparer.isDone })
+      log.abandon()
+      disk = disk.afterKill()
+    }
+  }
+
   private func check(_ disk: SimDisk, rolls: Int) throws {
     let durable = try Self.fill(disk, rolls: rolls)
     let log = try SyncLog(.simulated(disk.afterKill(), segmentBytes: 4 << 20))

@@ -11,10 +11,12 @@ enum SpareFile {
   /// `reserve.next`): written blocks make a later fdatasync about 1.7 times as fast as blocks that
   /// are only reserved. Reserved blocks do when somebody waits.
   ///
-  /// - Parameter pace: told how many bytes are written and synced; returns when more may be.
+  /// - Parameters:
+  ///   - replacing: a file of this name that was found and is not used goes before.
+  ///   - pace: told how many bytes are written and synced; returns when more may be.
   static func make(
     _ options: EventLogOptions, _ paths: StorePaths, as name: String, isAwaited: Bool = false,
-    pace: (_ done: Int) -> Void = { _ in }
+    replacing: Bool = false, pace: (_ done: Int) -> Void = { _ in }
   ) throws(EventLogError) {
     let disk = options.disk
     let path = paths.unfinishedSpare
@@ -28,6 +30,7 @@ enum SpareFile {
       throw error
     }
     try file.close()
+    if replacing { try disk.removeIfPresent(name) }
     try disk.renameNewDurably(
       path, to: name, in: paths.segments, breaks: options.breaks)
   }

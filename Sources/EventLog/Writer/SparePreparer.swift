@@ -88,7 +88,7 @@ final class SparePreparer: @unchecked Sendable {
   /// Without the thread, at the opening, which is not to wait: by a file that was found and can be
   /// read through in a moment; else by blocks that are only reserved, in its place.
   private func makeNow() throws(EventLogError) {
-    let deadline = monotonicNanoseconds() + Self.checkNanoseconds
+    let deadline = monotonicNanoseconds() + UInt64(options.spareCheckMilliseconds) * 1_000_000
     let isInTime = { (_: Int) in monotonicNanoseconds() < deadline }
     if ready.hasUnreadSpare {
       if try SpareFile.check(options, paths.spare, pace: isInTime) == true { return }
@@ -98,7 +98,8 @@ final class SparePreparer: @unchecked Sendable {
       if isSound == true { return try SpareFile.useReserve(options, paths) }
     }
     do throws(EventLogError) {
-      try SpareFile.make(options, paths, as: paths.spare, isAwaited: true)
+      try SpareFile.make(
+        options, paths, as: paths.spare, isAwaited: true, replacing: ready.hasUnreadSpare)
     } catch {
       // No room for another: what was found is read through, however long it takes.
       guard SystemError(error.systemError).isLackOfSpace, try findSpare() else { throw error }
@@ -119,9 +120,6 @@ final class SparePreparer: @unchecked Sendable {
     try SpareFile.useReserve(options, paths)
     return true
   }
-
-  /// So long an opening reads a file that it found: hundreds of megabytes, but on a slow disk.
-  private static let checkNanoseconds: UInt64 = 250_000_000
 
   /// Whether the spare or its reserve found no room.
   var isShortOfSpace: Bool { monitor.withLock { lackOfSpace != nil } }
