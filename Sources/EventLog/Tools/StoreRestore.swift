@@ -1,5 +1,3 @@
-internal import Glibc
-
 /// Puts a backup in the place of a store that is not there: everything is verified before and
 /// after it is copied, and the store appears in one step, complete. Never writes into an existing
 /// store. What it puts there is another lineage of the store: its subscribers may know more.
@@ -20,7 +18,7 @@ package struct StoreRestore {
     _ progress: (_ done: Int64, _ total: Int64) -> Void = { _, _ in }
   ) throws(EventLogError) -> BackupListing {
     let listing = try Self.listing(source.root, disk)
-    try checkTarget()
+    try StagedStore.check(target, disk)
     let total = listing.bytes * 3
     var done: Int64 = 0
     return try withoutActuallyEscaping(progress) { (progress) throws(EventLogError) in
@@ -30,17 +28,16 @@ package struct StoreRestore {
       }
       try checkFiles(listing, source, copier)
       try verify(source)
-      let folder = try makeFolder()
+      let staged = try StagedStore(target, disk, doing: "restoring")
+      let folder = staged.folder
       do throws(EventLogError) {
         try copy(listing, to: folder, copier)
         try checkFiles(listing, folder, copier)
         try StoreLineage(path: folder.root, disk: disk).raise()
         try verify(folder)
-        try disk.syncNames(folder.segments)
-        try disk.syncNames(folder.root)
-        try put(folder)
+        try staged.put()
       } catch {
-        remove(folder)
+        staged.remove()
         throw error
       }
       return listing
@@ -58,14 +55,6 @@ package struct StoreRestore {
         advice: "A backup that was interrupted has no such file: make it again.", file: file)
     }
     return try BackupListing.decode(bytes, file: file)
-  }
-
-  private func checkTarget() throws(EventLogError) {
-    guard try disk.isVacant(target.root) else {
-      throw EventLogError(
-        .cannotCreate, "there is something here already; nothing is overwritten",
-        advice: "Move it away first, or restore to another path.", file: target.root)
-    }
   }
 
   private func checkFiles(
@@ -94,44 +83,6 @@ package struct StoreRestore {
       opened.closeQuietly()
       _ = try copier.copy(
         from, to: folder.root + "/" + file.path, bytes: file.bytes, size: size)
-    }
-  }
-
-  /// As one step: by the folder's name, or into a folder that is there by the files' names, for it
-  /// may be a volume of its own. STORE comes last then: without it there is no store.
-  private func put(_ folder: StorePaths) throws(EventLogError) {
-    try disk.syncFolders(above: target)
-    guard hasFolder else {
-      return try disk.renameDurably(folder.root, to: target.root, in: target.parent)
-    }
-    let names = try disk.names(in: folder.root).filter { $0 != StoreIdentity.fileName }
-    for name in names + [StoreIdentity.fileName] {
-      try disk.renameNewDurably(
-        folder.root + "/" + name, to: target.root + "/" + name, in: target.root)
-    }
-    rmdir(folder.root)
-  }
-
-  private var hasFolder: Bool { access(target.root, F_OK) == 0 }
-
-  /// Beside the target, or in it, so that renames put everything in place.
-  private func makeFolder() throws(EventLogError) -> StorePaths {
-    let place = target.root + (hasFolder ? "/" : ".")
-    var template = Array("\(place)restoring-XXXXXX".utf8CString)
-    guard let name = mkdtemp(&template) else {
-      throw EventLogError(
-        .cannotCreate, "the directory could not be made", systemError: errno, file: target.root)
-    }
-    let folder = StorePaths(root: String(cString: name))
-    chmod(folder.root, 0o750)
-    _ = try disk.makeDirectoryIfAbsent(folder.segments)
-    return folder
-  }
-
-  private func remove(_ folder: StorePaths) {
-    for directory in [folder.segments, folder.root] {
-      for name in (try? disk.list(directory)) ?? [] { try? disk.remove(directory + "/" + name) }
-      rmdir(directory)
     }
   }
 }

@@ -1,5 +1,3 @@
-internal import Glibc
-
 /// Makes a new store of every sound record of a damaged one, and says exactly what is lost. The
 /// damaged store is not changed. The new one is the same store (its id, its numbers of records) and
 /// another lineage of it, as after a restore.
@@ -27,23 +25,17 @@ package struct StoreSalvage {
   ///   cannot be written. What is lost is no error: it is in the report.
   package func run(_ progress: Progress = { _, _ in }) throws -> SalvageReport {
     try StoreStanding.refuseWriter(path: source.root, disk: disk)
-    guard try disk.names(in: target.root).isEmpty else {
-      throw EventLogError(
-        .cannotCreate, "there is something here already; nothing is overwritten",
-        advice: "Name a directory that does not exist or is empty.", file: target.root)
-    }
+    try StagedStore.check(target, disk)
     var loss = SalvageLoss(try SalvageSource(disk, source))
     return try withoutActuallyEscaping(progress) { progress in
       try loss.find { progress($0, $1 * 3) }
-      let folder = try makeFolder()
+      let staged = try StagedStore(target, disk, doing: "salvaging")
       do {
-        let report = try copy(loss, to: folder) { progress($1 + $0, $1 * 3) }
-        try disk.syncNames(folder.segments)
-        try disk.syncNames(folder.root)
-        try disk.renameDurably(folder.root, to: target.root, in: target.parent)
+        let report = try copy(loss, to: staged.folder) { progress($1 + $0, $1 * 3) }
+        try staged.put()
         return report
       } catch {
-        remove(folder)
+        staged.remove()
         throw error
       }
     }
@@ -79,25 +71,5 @@ package struct StoreSalvage {
     if let first = verified.findings.first { throw EventLogError.notSound(first) }
     report.segments = verified.segments
     return report
-  }
-
-  /// Beside the target, so that a rename puts it in place.
-  private func makeFolder() throws(EventLogError) -> StorePaths {
-    var template = Array("\(target.root).salvaging-XXXXXX".utf8CString)
-    guard let name = mkdtemp(&template) else {
-      throw EventLogError(
-        .cannotCreate, "the directory could not be made", systemError: errno, file: target.root)
-    }
-    let folder = StorePaths(root: String(cString: name))
-    chmod(folder.root, 0o750)
-    _ = try disk.makeDirectoryIfAbsent(folder.segments)
-    return folder
-  }
-
-  private func remove(_ folder: StorePaths) {
-    for directory in [folder.segments, folder.root] {
-      for name in (try? disk.list(directory)) ?? [] { try? disk.remove(directory + "/" + name) }
-      rmdir(directory)
-    }
   }
 }

@@ -4,20 +4,11 @@ import Testing
 
 /// `store verify` and the opening of a store are two programs: they must come to one verdict.
 @Suite struct VerdictTests {
-  private static let options: @Sendable (any Disk) -> EventLogOptions = { disk in
-    var options = EventLogOptions(path: "/store")
-    options.segmentBytes = Limits.minSegmentBytes
-    options.disk = disk
-    options.directFrameBytes = 2_000
-    options.directBytesPerSecond = 0
-    return options
-  }
-
   /// Some segments; as a kill leaves it, or closed.
   private static func store(isClosed: Bool) throws -> MemoryDisk {
     let disk = MemoryDisk()
     try? disk.makeDirectory("/")
-    let log = try SyncLog(options(disk))
+    let log = try SyncLog(RecoveryFuzzer.options(disk))
     var random = SeededRandom(3)
     var model = Model()
     for _ in 0..<60 {
@@ -32,7 +23,7 @@ import Testing
   private static func refusal(_ disk: MemoryDisk, readsAll: Bool) -> String? {
     if readsAll { disk.files = disk.files.filter { !$0.key.hasPrefix("/store/index/") } }
     do {
-      var recovery = Recovery(try options(disk).checked(), onSpace: { _ in })
+      var recovery = Recovery(try RecoveryFuzzer.options(disk).checked(), onSpace: { _ in })
       let opened = try recovery.run { _ in }
       opened.writer.file.closeQuietly()
       opened.lock.closeQuietly()

@@ -23,6 +23,17 @@ import Testing
     #expect(try EventLogReader(path: restored).lineage == 1)
   }
 
+  @Test func `a fresh volume takes what is salvaged`() throws {
+    let store = try ToolStore(seed: 34)
+    let salvaged = store.directory.path + "/new"
+    makeVolume(salvaged)
+    let report = try StoreSalvage(path: store.path, to: salvaged).run()
+    #expect(report.lostRecords == 0)
+    #expect(try store.reopened(salvaged) == store.model.records)
+    let names = try LinuxDisk().list(salvaged)
+    #expect(names.contains("lost+found") && !names.contains { $0.contains("salvaging") })
+  }
+
   @Test func `a restore into a fresh volume that fails leaves nothing there`() throws {
     let store = try ToolStore(seed: 32)
     let (backup, restored) = (store.directory.path + "/backup", store.directory.path + "/new")

@@ -35,6 +35,7 @@ enum EveryCommand {
     let new = try changed(old, service.folder)
     let backup = service.folder.appendingPathComponent("backup").path
     let restored = "store.path=\(service.folder.path)/restored"
+    let salvaged = service.folder.appendingPathComponent("salvaged").path
     let held = [["list", "--json"], ["list"], ["show", "--limit", "50"], ["show", "--json"]]
     let dry = ["--all", "--dry-run", "--json"]
     let each = SecretEvents.stored
@@ -45,7 +46,13 @@ enum EveryCommand {
         each.flatMap { [[$0], [$0, "--json"], [$0, "--content"]] }
           + each.map { [$0, "--content", "--json"] }
       ),
-      ("events list", [[], ["--json"], ["--count"], ["--to", "elsa@example.se", "--json"]]),
+      (
+        "events list",
+        [
+          [], ["--json"], ["--count"], ["--to", "elsa@example.se", "--json"],
+          ["--past-damage", "--json"],
+        ]
+      ),
       ("events explain", each.flatMap { [[$0], [$0, "--json"]] }),
       ("events redrive", [["--status", "not-covered", "--json"], ["c-missing"]]),
       ("events resend", [["c-later"], ["c-later", "--json"]]),
@@ -74,8 +81,9 @@ enum EveryCommand {
       ("unrouted replay", [dry]), ("unrouted discard", [dry]),
       ("shards list", [[], ["--json"]]), ("shards adopt", [["--dry-run"]]),
       ("store verify", [[], ["--json"]]), ("store stat", [[], ["--json"]]),
-      ("store export", [[], ["--format", "csv"]]),
+      ("store export", [[], ["--format", "csv"], ["--past-damage"]]),
       ("store backup", [[backup]]), ("store restore", [[backup, "--set", restored]]),
+      ("store salvage", [["--set", restored, "--to", salvaged], ["--to", salvaged, "--json"]]),
       ("config show", [[], ["--json"]]),
     ]
   }
