@@ -97,11 +97,9 @@ extension Simulation {
     violate(.cancelled, "\(id) was published in attempt \(attempt), and is cancelled")
   }
 
-  /// An event whose cancel was there before it is ignored at once.
-  func checkCancelledBefore(_ id: String, _ history: [ModelLog.Record]) {
-    let key = log.key(of: id)
-    let cancel = log.records.first { $0.key == key && $0.kind == .cancelRequested }
-    guard let cancel, let accepted = history.first, cancel.lsn < accepted.lsn else { return }
+  /// An event whose cancel was there before it, as the record with this LSN, is ignored at once.
+  func checkCancelledBefore(_ id: String, _ lsn: UInt64, _ history: [ModelLog.Record]) {
+    guard let accepted = history.first, lsn < accepted.lsn else { return }
     let next = history.dropFirst().first { $0.kind.isTransition }
     if next?.state?.status != .ignored || next?.reason != "cancelled" {
       violate(.cancelled, "\(id) was cancelled before it came, and is not ignored")

@@ -8,8 +8,13 @@ extension Simulation {
   package func checkEnd() {
     var counts = ShardTotals()
     var histories: [EventKey: [ModelLog.Record]] = [:]
-    for record in log.records where record.kind.isOfEvent {
-      histories[record.key, default: []].append(record)
+    var cancelled: [EventKey: UInt64] = [:]
+    for record in log.records {
+      if record.kind.isOfEvent {
+        histories[record.key, default: []].append(record)
+      } else if record.kind == .cancelRequested, cancelled[record.key] == nil {
+        cancelled[record.key] = record.lsn
+      }
     }
     var updates: [Substring: [UInt32]] = [:]
     // Those that ended a connection are parked.
@@ -19,7 +24,8 @@ extension Simulation {
       updates[parts[0], default: []].append(UInt32(parts[parts.count - 1]) ?? 0)
     }
     for id in events {
-      let history = histories[log.key(of: id), default: []]
+      let key = log.key(of: id)
+      let history = histories[key, default: []]
       guard let last = history.last, let state = last.state else {
         violate(.final, "\(id) is lost")
         continue
@@ -30,7 +36,7 @@ extension Simulation {
       checkMoves(id, history)
       checkUpdates(id, history, updates[id[...], default: []])
       checkOutcome(id, state, history)
-      checkCancelledBefore(id, history)
+      if let lsn = cancelled[key] { checkCancelledBefore(id, lsn, history) }
     }
     checkTotals(counts)
     checkCopiesAndReceipts()

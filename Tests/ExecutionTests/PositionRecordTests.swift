@@ -1,0 +1,68 @@
+import Messages
+import Testing
+
+@testable import Execution
+
+@Suite("Position records")
+struct PositionRecordTests {
+  private static let record = {
+    var totals = ShardTotals()
+    totals.stuck = 3
+    for (number, lane) in Lane.allCases.enumerated() {
+      totals[lane].accepted = 1000 + number
+      totals[lane].duplicates = 2000 + number
+      totals[lane].parked = 3000 + number
+      for index in Status.allCases.indices {
+        totals[lane].counts[index] = 100 * (number + 1) + index
+      }
+    }
+    return PositionRecord(outbox: 7, logWatch: .max, totals: totals)
+  }()
+
+  private static func bytes() -> [UInt8] {
+    var bytes: [UInt8] = []
+    record.write(to: &bytes)
+    return bytes
+  }
+
+  private func read(_ bytes: [UInt8]) -> PositionRecord? {
+    bytes.withUnsafeBytes { PositionRecord($0) }
+  }
+
+  @Test("What is written is read, and says its version")
+  func roundTrip() {
+    let bytes = Self.bytes()
+    #expect(read(bytes) == Self.record)
+    #expect(bytes.suffix(4) == [2, 0, 2, 0])
+  }
+
+  @Test("The numbers of version 1 stay where they are")
+  func layout() {
+    #expect(PositionRecord.firstByteCount == 184)
+  }
+
+  @Test("A record without a version is read as before")
+  func first() {
+    #expect(read(Array(Self.bytes().dropLast(4))) == Self.record)
+  }
+
+  @Test("What a newer program adds behind is passed over")
+  func grown() {
+    var bytes = Self.bytes()
+    bytes.replaceSubrange(184..<188, with: [9, 0, 2, 0])
+    #expect(read(bytes + [UInt8](repeating: 0xAB, count: 40)) == Self.record)
+  }
+
+  @Test("A record that only a newer program can read is refused, as is one that is cut or forged")
+  func refused() {
+    let bytes = Self.bytes()
+    func versions(_ version: [UInt8]) -> [UInt8] { bytes.dropLast(4) + version }
+    #expect(read(versions([3, 0, 3, 0])) == nil, "readable since 3")
+    #expect(read(versions([0, 0, 0, 0])) == nil, "no version")
+    #expect(read(versions([2, 0, 1, 0])) == nil, "version 1 has no version")
+    #expect(read(versions([1, 0, 2, 0])) == nil, "older than what can read it")
+    for count in 0..<bytes.count where count != 184 {
+      #expect(read(Array(bytes.prefix(count))) == nil, "\(count) bytes")
+    }
+  }
+}
