@@ -52,8 +52,8 @@ extension ShardEngine {
     }
   }
 
-  /// Applies a log by the rules of DESIGN section 4: of several logs for the current attempt the
-  /// later one wins, ties by failed > ignored > sent; older attempts change nothing.
+  /// Applies a log: of several logs for the current attempt the later one wins, ties by
+  /// failed > ignored > sent. Logs of older attempts change nothing.
   private func apply(
     _ log: DeliveryLogFields, to event: Int32, message: Int32, element: Range<Int>
   ) {

@@ -1,9 +1,9 @@
 /// How much a turn may do before the sockets are read again and what is more urgent has its turn.
 ///
 /// Work is counted, not timed, so that the same inputs always give the same turns: one unit is
-/// about one nanosecond of a release build on one core (DESIGN "The hot path, measured"; the
-/// figures for steps and bytes come from there). It need not be exact: it keeps a slice of large
-/// events, or of events that render much, as short as one of small ones.
+/// about one nanosecond of a release build on one core, as it was measured of bytes that are parsed
+/// and of steps that are rendered. It need not be exact: it keeps a slice of large events, or of
+/// events that render much, as short as one of small ones.
 struct WorkBudget {
   /// Who works. Each has its own slice of a turn.
   enum Share: Int {

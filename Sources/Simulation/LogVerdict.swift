@@ -1,6 +1,7 @@
 import Messages
 
-/// Which of an attempt's logs decides, by DESIGN section 4, told from its records in their order.
+/// Which of an attempt's logs decides, told from its records in their order: a model of its own,
+/// which the engine's answer is compared with.
 ///
 /// Of logs whose times are not in the future it is the latest, whatever the order. One from the
 /// future counts as a minute after its arrival, the first one; which of those that is depends on

@@ -1,5 +1,5 @@
 /// What a simulated shard is held to. Each has a name, so that a test can say which one is to
-/// fail. The numbers are those of the design's guarantees.
+/// fail. The numbers are those of the guarantees in deploy/handbook/guarantees.md.
 package enum SimulationCheck: String, Sendable, CaseIterable {
   /// 1: an acknowledged message's events are durable, or parked.
   case acknowledged

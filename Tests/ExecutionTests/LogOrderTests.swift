@@ -3,7 +3,7 @@ import Messages
 import Simulation
 import Testing
 
-/// DESIGN section 4: of several logs for one attempt the later one wins, ties by failed, ignored,
+/// Of several logs for one attempt the later one wins, ties by failed, ignored,
 /// sent; whatever the order in which they come, and however often.
 @Suite("Delivery logs in any order")
 struct LogOrderTests {

@@ -2,7 +2,7 @@ import JSON
 import Messages
 import Testing
 
-@Suite("A delivery log is decoded as DESIGN section 3 has it")
+@Suite("A delivery log is decoded as its schema has it")
 struct DeliveryLogTests {
   private static func log(_ rest: String, id: String = "o.1.07.3", event: String = "o.1") -> String
   {

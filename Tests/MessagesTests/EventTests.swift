@@ -2,7 +2,7 @@ import JSON
 import Messages
 import Testing
 
-@Suite("An event is decoded as DESIGN section 3 has it")
+@Suite("An event is decoded as its schema has it")
 struct EventTests {
   @Test("Every field is read")
   func whole() throws {

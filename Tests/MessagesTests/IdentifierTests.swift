@@ -85,7 +85,7 @@ struct IdentifierTests {
     await #expect(processExitsWith: .failure) { _ = ShardNumber(100) }
   }
 
-  @Test("Routing keys are as DESIGN section 2 has them")
+  @Test("Routing keys are as the contract in schemas/asyncapi.yaml has them")
   func routingKeys() {
     withBytes("push-ios") { channel in
       withBytes("shop.order") { type in

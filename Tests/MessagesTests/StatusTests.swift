@@ -1,7 +1,7 @@
 import Messages
 import Testing
 
-@Suite("An event moves only as DESIGN section 4 allows")
+@Suite("An event makes legal moves only")
 struct StatusTests {
   /// Rows: from; columns: to; both in the order of `Status.allCases`.
   private static let table = [
