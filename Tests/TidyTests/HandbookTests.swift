@@ -27,25 +27,6 @@ struct HandbookTests {
     }
   }
 
-  @Test("Every link of README and handbook leads to a file")
-  func links() throws {
-    let handbook = try FileManager.default.contentsOfDirectory(
-      atPath: root.appendingPathComponent("deploy/handbook").path)
-    let pages =
-      ["README.md", "Sources/README.md", "schemas/README.md"]
-      + handbook.filter { $0.hasSuffix(".md") }.map { "deploy/handbook/\($0)" }
-    for page in pages {
-      let folder = root.appendingPathComponent(page).deletingLastPathComponent()
-      for match in try text(page).matches(of: /\]\(([^)#\s]*)(#[^)]*)?\)/) {
-        let link = String(match.output.1)
-        guard !link.contains("://"), !link.isEmpty else { continue }
-        let target = folder.appendingPathComponent(link)
-        #expect(
-          FileManager.default.fileExists(atPath: target.path), "\(page) links to \(link)")
-      }
-    }
-  }
-
   @Test("The README is for five minutes: at most 200 lines")
   func length() throws {
     #expect(try text("README.md").split(separator: "\n").count <= 200)
