@@ -17,7 +17,7 @@ struct HandbookCodeTests {
     #expect(codes.count >= 39)
     for page in ["statuses.md", "trouble.md"] {
       let explained = Set(Pages.code(try text("deploy/handbook/\(page)")))
-      for code in codes { #expect(explained.contains(code), "\(page) lacks \(code)") }
+      #expect(codes.filter { !explained.contains($0) } == [], "\(page)")
     }
   }
 
@@ -35,7 +35,7 @@ struct HandbookCodeTests {
     #expect(codes.count >= 10)
     for page in ["operating.md", "trouble.md"] {
       let rows = try text("deploy/handbook/\(page)")
-      for code in codes { #expect(rows.contains("\n| \(code) | "), "\(page) lacks \(code)") }
+      #expect(codes.filter { !rows.contains("\n| \($0) | ") } == [], "\(page)")
     }
   }
 
@@ -46,7 +46,7 @@ struct HandbookCodeTests {
     for file in tree.sources {
       for sentence in Self.warnings(file) {
         count += 1
-        #expect(explained.contains(sentence), "\(file) logs: \(sentence)")
+        if !explained.contains(sentence) { Issue.record("\(file) logs: \(sentence)") }
       }
     }
     #expect(count >= 35)
