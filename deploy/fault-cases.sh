@@ -258,14 +258,16 @@ full_disk() {
   head -c "${3}M" /dev/urandom >"$mount/filler"
   start_writer "$bench" store-writer "$mount/s"
   wait_for full || { detail="never full: $(tail -n 1 "$ledger")"; return 1; }
-  # Nothing moves any more.
-  sleep 1
+  # What was prepared is written to its end; then nothing moves any more.
+  local tries now
   stood=$(acked)
-  sleep 1
-  if [[ $(acked) != "$stood" ]]; then
-    detail='wrote on a full disk'
-    return 1
-  fi
+  for ((tries = 0; tries < 60; tries++)); do
+    sleep 2
+    now=$(acked)
+    [[ $now != "$stood" ]] || break
+    stood=$now
+  done
+  ((tries < 60)) || { detail='wrote on a full disk for two minutes'; return 1; }
   kill -0 "$writer" || { detail="ended: $(tail -n 1 "$ledger")"; return 1; }
   rm "$mount/filler"
   wait_for space || { detail="no space again: $(tail -n 1 "$ledger")"; return 1; }
