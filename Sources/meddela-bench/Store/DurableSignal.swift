@@ -12,9 +12,12 @@ final class DurableSignal: @unchecked Sendable {
   private var failure: EventLogError?
   /// Records of each frame, in order.
   private var frames: [Int] = []
+  private let keepsFrames: Bool
 
-  init(durable: UInt64) {
+  /// `keepsFrames`: remembers each frame, as a pass that is repeated elsewhere wants it.
+  init(durable: UInt64, keepsFrames: Bool = true) {
     self.durable = durable
+    self.keepsFrames = keepsFrames
     mutex.initialize(to: pthread_mutex_t())
     pthread_mutex_init(mutex, nil)
     condition.initialize(to: pthread_cond_t())
@@ -32,7 +35,7 @@ final class DurableSignal: @unchecked Sendable {
     EventLogCallbacks(
       onDurable: { [self] lsn in
         change {
-          frames.append(Int(lsn - durable))
+          if keepsFrames { frames.append(Int(lsn - durable)) }
           durable = lsn
         }
       },

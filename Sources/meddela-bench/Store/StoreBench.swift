@@ -223,7 +223,7 @@ struct StoreBench {
     report.loadedEvents = log.eventCount + log.storedEvents
     report.loadedRecords = Int(log.nextLSN) - 1
     report.loadedBytesPerEvent = Double(log.indexBytes) / Double(max(1, report.loadedEvents))
-    report.loadedResidentBytes = Self.residentBytes()
+    report.loadedResidentBytes = ProcessUsage.resident()
     try log.close()
     try measureLoadedStarts(path)
     remove(path)
@@ -301,22 +301,5 @@ struct StoreBench {
   /// What a pass left to be written must not fall on the next.
   private func settle() { sync() }
 
-  private static func residentBytes() -> Int {
-    guard let file = fopen("/proc/self/statm", "r") else { return 0 }
-    defer { fclose(file) }
-    var line = [CChar](repeating: 0, count: 256)
-    guard fgets(&line, 256, file) != nil else { return 0 }
-    let text = String(
-      decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    let words = text.split(separator: " ")
-    return words.count > 1 ? (Int(words[1]) ?? 0) * 4096 : 0
-  }
-
-  private func remove(_ path: String) {
-    for name in (try? LinuxDisk().list(path)) ?? [] {
-      let child = path + "/" + name
-      if unlink(child) != 0 { remove(child) }
-    }
-    rmdir(path)
-  }
+  private func remove(_ path: String) { ScratchFolder.remove(path) }
 }

@@ -59,11 +59,7 @@ struct StoreBenchCommand: ParsableCommand {
   }
 
   func run() throws {
-    var template = Array("\(directory)/meddela-bench-XXXXXX".utf8CString)
-    guard let name = mkdtemp(&template) else {
-      throw BenchFailure("\(directory): \(StorePasses.errorText())")
-    }
-    let folder = String(cString: name)
+    let folder = try ScratchFolder.make(in: directory)
     var bench = StoreBench(
       folder: folder, passes: StorePasses(records: records, window: window, turn: turn),
       rounds: rounds, hasRivals: !noRivals, preload: preload, isOpen: isOpen,

@@ -111,9 +111,7 @@ struct StoreReport {
         + "\(Self.short(upkeepRatio(to: .indexing))) of without (goal 0.90), "
         + "\(Self.short(upkeepRatio(to: .none))) of without indexing and merges either",
       "  \(busyFirstLSN - 1) records removed and \(busyTables) events in tables meanwhile",
-      "  written for a byte of records: \(Self.short(busyWrites.recordAmplification)) in segments, "
-        + "zeros ahead included, \(Self.short(busyWrites.indexAmplification)) in the index, each "
-        + "entry \(Self.short(busyWrites.entryAmplification)) times",
+      "  " + busyWrites.sentence,
     ]
   }
 
@@ -144,7 +142,7 @@ struct StoreReport {
 
   private static func whole(_ value: Double) -> String { "\(Int(value.rounded()))" }
 
-  private static func short(_ value: Double) -> String {
+  static func short(_ value: Double) -> String {
     let hundredths = Int((value * 100).rounded())
     let rest = hundredths % 100
     return "\(hundredths / 100).\(rest < 10 ? "0" : "")\(rest)"
