@@ -81,24 +81,38 @@ struct EnduranceReport {
   var lastMinute: String? {
     guard let sample = samples.last else { return nil }
     let worst = samples.suffix(60).map(\.lagSeconds).max() ?? 0
-    return "\(Int(sample.seconds)) s: \(sample.records) records, disk \(sample.diskBytes >> 20) "
-      + "MiB, resident \(sample.residentBytes >> 20) MiB (indexes \(sample.indexBytes >> 10) KiB), "
-      + "\(sample.descriptors) descriptors; behind the pace \(StoreReport.short(worst)) s at most"
+    let parts: [String] = [
+      "\(Int(sample.seconds)) s: \(sample.records) records, the last \(age(sample)) s kept",
+      "disk \(sample.diskBytes >> 20) MiB",
+      "resident \(sample.residentBytes >> 20) MiB (indexes \(sample.indexBytes >> 10) KiB)",
+      "\(sample.descriptors) descriptors", "outbox \(sample.outboxRecords) records behind",
+      "the pace \(StoreReport.short(worst)) s at most",
+    ]
+    return parts.joined(separator: ", ")
   }
 
+  /// How old the oldest record is, by the pace (s).
+  private func age(_ sample: EnduranceSample) -> Int { sample.keptRecords / options.rate }
+
   var text: String {
-    let kept = writtenRecords - removedRecords
+    let left = writtenRecords - removedRecords
+    let wraps = Double(writtenRecords) / Double(max(1, left))
     let worst = steady.map(\.lagSeconds).max() ?? 0
-    var lines = [
+    let ages = steady.map { age($0) }.sorted()
+    let median = ages.isEmpty ? 0 : ages[ages.count / 2]
+    let rates = rates.map { "\(Int($0))" }.joined(separator: ", ")
+    var lines: [String] = []
+    lines.append(
       "\(Int(options.seconds)) s at \(options.rate) records/s of \(NumberedRecord.bytes) bytes, "
-        + "kept for \(options.retentionSeconds) s, in segments of \(options.segmentBytes >> 20) MiB",
-      "  \(writtenRecords) records written, \(removedRecords) removed: "
-        + "\(StoreReport.short(Double(writtenRecords) / Double(max(1, kept)))) times what is left; "
-        + "\(carried) written again for retention, \(answers) reads",
-      "  records/s in the thirds behind the first \(Int(options.warmUpSeconds)) s: "
-        + rates.map { "\(Int($0))" }.joined(separator: ", ")
-        + "; behind the pace \(StoreReport.short(worst)) s at most",
-    ]
+        + "kept for \(options.retentionSeconds) s, in segments of \(options.segmentBytes >> 20) MiB")
+    lines.append(
+      "  \(writtenRecords) records written, \(removedRecords) removed: \(StoreReport.short(wraps)) "
+        + "times what is left; \(carried) written again for retention, \(answers) reads")
+    lines.append(
+      "  records/s in the thirds behind the first \(Int(options.warmUpSeconds)) s: \(rates); "
+        + "behind the pace \(StoreReport.short(worst)) s at most")
+    lines.append(
+      "  the oldest record was \(median) s old in the median, \(ages.last ?? 0) at most")
     lines += flatness.map { "  " + $0.sentence }
     lines.append("  " + volume.sentence)
     return lines.joined(separator: "\n")

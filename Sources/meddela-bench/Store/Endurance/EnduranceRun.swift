@@ -14,7 +14,7 @@ struct EnduranceRun {
     var reads = 1000
     /// Every how many records an event begins that stays open for long.
     var longEvery = 10_000
-    /// A deliberate defect: what retention asks for is not written.
+    /// A deliberate defect: some events never end, and what retention asks for is not written.
     var ignoresCarries = false
 
     /// How much longer than retention some events stay open.
@@ -47,16 +47,16 @@ struct EnduranceRun {
     self.options = options
     self.path = path
     self.note = note
-    load = EnduranceLoad(
-      longEvery: options.longEvery,
-      openNanoseconds: Int64(Double(options.retentionSeconds) * Options.openFactor * 1e9))
+    let open = options.ignoresCarries ? 1e9 : Double(options.retentionSeconds) * Options.openFactor
+    load = EnduranceLoad(longEvery: options.longEvery, openNanoseconds: Int64(open * 1e9))
   }
 
   mutating func run() throws {
     var logOptions = EventLogOptions(path: path)
     logOptions.segmentBytes = options.segmentBytes
     logOptions.retentionSeconds = options.retentionSeconds
-    logOptions.retentionCheckMilliseconds = 1000
+    // As rarely, beside what is kept, as with days of it.
+    logOptions.retentionCheckMilliseconds = Int(options.retentionSeconds) * 1000 / 16
     let log = try EventLog.open(logOptions, callbacks: inbox.callbacks(beside: signal))
     let scrubber = makeScrubber()
     try scrubber.start()
@@ -92,7 +92,7 @@ struct EnduranceRun {
         upkeepAt = now + Self.upkeepSeconds
       }
       if now >= sampleAt {
-        sample(log, at: now)
+        try sample(log, at: now)
         sampleAt += Self.sampleSeconds
         if now >= noteAt {
           report.lastMinute.map(note)
@@ -157,7 +157,7 @@ struct EnduranceRun {
     log.read(requests)
   }
 
-  private mutating func sample(_ log: EventLog, at now: Double) {
+  private mutating func sample(_ log: EventLog, at now: Double) throws {
     let usage = ProcessUsage.now()
     let durable = max(0, load.records - Int(log.nextLSN - 1 - log.durableLSN))
     report.add(
@@ -165,8 +165,10 @@ struct EnduranceRun {
         seconds: now, records: durable,
         diskBytes: ScratchFolder.allocatedBytes(path) + usage.removedBytes,
         residentBytes: usage.residentBytes, descriptors: usage.descriptors,
-        indexBytes: log.indexBytes, lagSeconds: max(0, now - Double(durable) / Double(options.rate))
-      ))
+        indexBytes: log.indexBytes,
+        keptRecords: Int(log.nextLSN - (try EventLogReader(path: path).firstLSN)),
+        outboxRecords: Int(log.nextLSN - min(log.nextLSN, inbox.outbox)),
+        lagSeconds: max(0, now - Double(durable) / Double(options.rate))))
   }
 
   /// Until the next turn is due.

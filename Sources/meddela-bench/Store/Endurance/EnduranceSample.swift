@@ -10,12 +10,16 @@ struct EnduranceSample {
   var descriptors: Int
   /// Of the log's own indexes.
   var indexBytes: Int
+  /// Records that are in the log.
+  var keptRecords: Int
+  /// Records that the outbox has not passed.
+  var outboxRecords: Int
   /// How far what is durable is behind the pace.
   var lagSeconds: Double
 }
 
-/// Whether something stays as it is: the greatest of the last third of the samples is at most that
-/// of the first third and a tenth, and what one moment may differ from another.
+/// Whether something stays as it is: of the last third of the samples the greatest and the median
+/// are at most those of the first third and a tenth, and what one moment may differ from another.
 struct Flatness {
   let name: String
   let unit: String
@@ -24,13 +28,25 @@ struct Flatness {
 
   static let factor = 1.1
 
-  var first: Int { values.prefix(values.count / 3).max() ?? 0 }
-  var last: Int { values.suffix(values.count / 3).max() ?? 0 }
-  var bound: Int { Int(Double(first) * Self.factor) + allowance }
-  var isFlat: Bool { last <= bound }
+  private var first: [Int] { Array(values.prefix(values.count / 3)) }
+  private var last: [Int] { Array(values.suffix(values.count / 3)) }
+
+  var isFlat: Bool {
+    isWithin(greatest(last), of: greatest(first)) && isWithin(median(last), of: median(first))
+  }
+
+  private func isWithin(_ value: Int, of before: Int) -> Bool {
+    value <= Int(Double(before) * Self.factor) + allowance
+  }
+
+  private func greatest(_ values: [Int]) -> Int { values.max() ?? 0 }
+
+  private func median(_ values: [Int]) -> Int {
+    values.isEmpty ? 0 : values.sorted()[values.count / 2]
+  }
 
   var sentence: String {
-    "\(name): \(first) \(unit) at most in the first third, \(last) in the last "
-      + "(bound \(bound)): \(isFlat ? "flat" : "NOT FLAT")"
+    "\(name): median \(median(first)) and at most \(greatest(first)) \(unit) in the first third, "
+      + "\(median(last)) and \(greatest(last)) in the last: \(isFlat ? "flat" : "NOT FLAT")"
   }
 }

@@ -9,9 +9,9 @@ struct StoreEnduranceCommand: ParsableCommand {
       Events of three transitions, and some that stay open for two and a half times the retention, \
       at a steady pace; beside it reads, an outbox, carries, retention, merges, checkpoints and a \
       scrub. Every second: blocks of the folder and of files that are removed and still open, \
-      resident memory, file descriptors. After four retention times the greatest of the last third \
-      of the samples may be at most that of the first third and a tenth, and 2 segments, 8 MiB or \
-      4 descriptors. The pace is held when in each third 99 of 100 records became durable. Ends \
+      resident memory, file descriptors. After four retention times the greatest and the median of \
+      the last third of the samples may be at most those of the first third and a tenth, and 2 \
+      segments, 8 MiB or 4 descriptors. The pace is held when in each third 99 of 100 records became durable. Ends \
       with 1 when something is not so, or an event is gone that has to be there.
       """)
 
