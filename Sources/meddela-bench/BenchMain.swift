@@ -9,7 +9,8 @@ struct BenchMain: AsyncParsableCommand {
     abstract: "Measures the service against a bare relay, and the event log against the disk.",
     subcommands: [
       ServiceBenchCommand.self, StoreBenchCommand.self, FairnessCommand.self, RelayCommand.self,
-      StoreWriterCommand.self, StoreCheckCommand.self, SimulateCommand.self,
+      StoreWriterCommand.self, StoreCheckCommand.self, StoreEnduranceCommand.self,
+      StoreSegmentsCommand.self, StoreStartCommand.self, SimulateCommand.self,
     ],
     defaultSubcommand: ServiceBenchCommand.self)
 }

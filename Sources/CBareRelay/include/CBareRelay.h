@@ -47,4 +47,16 @@ double bare_cpu_seconds(int pid);
 /// the process used in all.
 int bare_wait(int pid, int options, int *status, double *cpu_seconds);
 
+/// Bytes of the blocks that a file or folder has itself; negative when there is none.
+int64_t bare_allocated(const char *path, int *is_folder);
+
+/// The same of an open file that has no name any more; 0 of any other.
+int64_t bare_removed(int descriptor);
+
+/// Unix time.
+int64_t bare_wall_nanoseconds(void);
+
+/// Sleeps for so long, or not at all when it is not above 0.
+void bare_sleep(double seconds);
+
 #endif

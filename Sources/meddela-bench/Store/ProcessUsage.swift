@@ -1,3 +1,4 @@
+internal import CBareRelay
 internal import EventLog
 internal import Glibc
 
@@ -10,12 +11,7 @@ struct ProcessUsage {
 
   static func now() -> ProcessUsage {
     let open = (try? LinuxDisk().list("/proc/self/fd")) ?? []
-    var removed = 0
-    for descriptor in open.compactMap({ Int32($0) }) {
-      var status = stat()
-      guard fstat(descriptor, &status) == 0, status.st_nlink == 0 else { continue }
-      if status.st_mode & S_IFMT == S_IFREG { removed += Int(status.st_blocks) * 512 }
-    }
+    let removed = open.compactMap { Int32($0) }.reduce(0) { $0 + Int(bare_removed($1)) }
     return ProcessUsage(
       residentBytes: resident(), descriptors: open.count, removedBytes: removed)
   }

@@ -1,3 +1,4 @@
+internal import CBareRelay
 internal import EventLog
 internal import Glibc
 
@@ -24,10 +25,10 @@ enum ScratchFolder {
   static func allocatedBytes(_ path: String) -> Int {
     var bytes = 0
     for name in (try? LinuxDisk().list(path)) ?? [] {
-      var status = stat()
-      guard lstat(path + "/" + name, &status) == 0 else { continue }
-      let isFolder = status.st_mode & S_IFMT == S_IFDIR
-      bytes += isFolder ? allocatedBytes(path + "/" + name) : Int(status.st_blocks) * 512
+      let child = path + "/" + name
+      var isFolder: Int32 = 0
+      bytes += max(0, Int(bare_allocated(child, &isFolder)))
+      if isFolder != 0 { bytes += allocatedBytes(child) }
     }
     return bytes
   }

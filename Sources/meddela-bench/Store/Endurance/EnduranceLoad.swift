@@ -24,8 +24,9 @@ struct EnduranceLoad {
   private var longOrder: [Ending] = []
   private var longFirst = 0
   private var long: [EventHash: Long] = [:]
-  /// Final events that were written again for retention, so that each is written once.
-  private var rewritten: [EventHash: UInt64] = [:]
+  /// Final events that were written again for retention lately, so that each is written once: those
+  /// of now, and those of before.
+  private var rewritten: [Set<EventHash>] = [[], []]
 
   private static let distance = Int(NumberedRecord.distance)
   private static let transitions: [RecordFlags] = [
@@ -33,8 +34,8 @@ struct EnduranceLoad {
   ]
   private static let carriedFinal: RecordFlags = [.event, .final, .base]
   private static let kindOfPosition: UInt8 = 9
-  /// So many final events that were written again are remembered.
-  private static let rewrittenKept = 1 << 16
+  /// So many of them, and as many of before, are remembered.
+  private static let rewrittenKept = 1 << 12
 
   private struct Ending {
     var hash: EventHash
@@ -150,9 +151,8 @@ struct EnduranceLoad {
         if !request.isEvent {
           appendPosition(to: log, at: time)
         } else if let final = request.finalID {
-          guard rewritten[request.hash] == nil, final.count == id.count else { continue }
-          if rewritten.count >= Self.rewrittenKept { rewritten.removeAll(keepingCapacity: true) }
-          rewritten[request.hash] = log.nextLSN
+          guard final.count == id.count, isNewest(request, in: log), noteRewritten(request.hash)
+          else { continue }
           id.copyBytes(from: final)
           Self.append(
             log, id, payload, Self.carriedFinal, status: 2, previous: request.lsn, at: time)
@@ -166,6 +166,19 @@ struct EnduranceLoad {
         }
       }
     }
+  }
+
+  /// Whether memory knows of no newer record of the event.
+  private func isNewest(_ request: CarryRequest, in log: EventLog) -> Bool {
+    guard case .found(let location) = log.lookup(request.hash) else { return true }
+    return location.lsn == request.lsn
+  }
+
+  /// False for one that is known.
+  private mutating func noteRewritten(_ hash: EventHash) -> Bool {
+    guard !rewritten.contains(where: { $0.contains(hash) }) else { return false }
+    if rewritten[0].count >= Self.rewrittenKept { rewritten = [[], rewritten[0]] }
+    return rewritten[0].insert(hash).inserted
   }
 
   /// The id of one of the events that stay open for long, any; nil without.

@@ -104,7 +104,8 @@ struct EnduranceReport {
     var lines: [String] = []
     lines.append(
       "\(Int(options.seconds)) s at \(options.rate) records/s of \(NumberedRecord.bytes) bytes, "
-        + "kept for \(options.retentionSeconds) s, in segments of \(options.segmentBytes >> 20) MiB")
+        + "kept for \(options.retentionSeconds) s, in segments of \(options.segmentBytes >> 20) MiB"
+    )
     lines.append(
       "  \(writtenRecords) records written, \(removedRecords) removed: \(StoreReport.short(wraps)) "
         + "times what is left; \(carried) written again for retention, \(answers) reads")

@@ -1,5 +1,5 @@
+internal import CBareRelay
 internal import EventLog
-internal import Glibc
 
 /// Writes at a steady pace for long, reads and carries as the service does beside it, and looks
 /// every second at what the log and the process hold.
@@ -101,13 +101,13 @@ struct EnduranceRun {
       }
       let due = Int(now * Double(options.rate)) - load.records
       if due < options.turn {
-        Self.sleep(Double(options.turn - due) / Double(options.rate))
+        bare_sleep(Double(options.turn - due) / Double(options.rate))
       } else if log.bufferedBytes > Self.maxBuffered {
         try signal.waitDurable(log.durableLSN + 1)
       } else if log.isBehind || log.isShortOfSpace {
-        Self.sleep(0.001)
+        bare_sleep(0.001)
       } else {
-        load.append(options.turn, to: log, at: Self.wallNanoseconds())
+        load.append(options.turn, to: log, at: bare_wall_nanoseconds())
         log.endTurn()
       }
     }
@@ -118,7 +118,7 @@ struct EnduranceRun {
     if let fault = inbox.fault { throw BenchFailure(fault) }
     let carries = inbox.takeCarries()
     if !carries.isEmpty, !options.ignoresCarries {
-      load.carry(carries, to: log, at: Self.wallNanoseconds())
+      load.carry(carries, to: log, at: bare_wall_nanoseconds())
       log.endTurn()
     }
     if let from = inbox.nextOutboxRead() {
@@ -169,17 +169,5 @@ struct EnduranceRun {
         keptRecords: Int(log.nextLSN - (try EventLogReader(path: path).firstLSN)),
         outboxRecords: Int(log.nextLSN - min(log.nextLSN, inbox.outbox)),
         lagSeconds: max(0, now - Double(durable) / Double(options.rate))))
-  }
-
-  /// Until the next turn is due.
-  private static func sleep(_ seconds: Double) {
-    var time = timespec(tv_sec: 0, tv_nsec: Int(min(0.9, seconds) * 1e9))
-    nanosleep(&time, nil)
-  }
-
-  private static func wallNanoseconds() -> Int64 {
-    var time = timespec()
-    clock_gettime(CLOCK_REALTIME, &time)
-    return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
   }
 }

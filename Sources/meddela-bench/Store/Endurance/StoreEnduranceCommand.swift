@@ -11,8 +11,9 @@ struct StoreEnduranceCommand: ParsableCommand {
       scrub. Every second: blocks of the folder and of files that are removed and still open, \
       resident memory, file descriptors. After four retention times the greatest and the median of \
       the last third of the samples may be at most those of the first third and a tenth, and 2 \
-      segments, 8 MiB or 4 descriptors. The pace is held when in each third 99 of 100 records became durable. Ends \
-      with 1 when something is not so, or an event is gone that has to be there.
+      segments, 8 MiB or 4 descriptors. The pace is held when in each third 99 of 100 records \
+      became durable. Ends with 1 when something is not so, and with a failure as soon as an event \
+      is gone that has to be there.
       """)
 
   @Option(help: "Where: a real disk.")

@@ -1,3 +1,4 @@
+internal import CBareRelay
 internal import EventLog
 internal import Glibc
 
@@ -93,15 +94,13 @@ struct SegmentsBench {
     sync()
     for name in (try? LinuxDisk().list(path)) ?? [] {
       let child = path + "/" + name
-      let descriptor = open(child, O_RDONLY)
-      guard descriptor >= 0 else { continue }
-      defer { close(descriptor) }
-      var status = stat()
-      guard fstat(descriptor, &status) == 0 else { continue }
-      if status.st_mode & S_IFMT == S_IFDIR {
+      var isFolder: Int32 = 0
+      guard bare_allocated(child, &isFolder) >= 0 else { continue }
+      if isFolder != 0 {
         evict(child)
-      } else {
-        posix_fadvise(descriptor, 0, 0, POSIX_FADV_DONTNEED)
+      } else if let descriptor = try? LinuxDisk().open(child, .read) {
+        LinuxDisk().dropCache(descriptor)
+        try? LinuxDisk().close(descriptor)
       }
     }
   }

@@ -24,8 +24,8 @@ struct SegmentsReport {
 
   var table: String {
     var lines = [
-      "\(many.records) records of \(many.records / 3) events; medians of \(many.warm.count) starts, "
-        + "each in a process of its own; \(reads) look-ups of a kind, one after the other",
+      "\(many.records) records of \(many.records / 3) events; medians of \(many.warm.count) "
+        + "starts, each in a process of its own; \(reads) look-ups of a kind, one after the other",
       "",
       Self.row("", "\(many.segments) segments", "\(few.segments) segments", "ratio"),
     ]
@@ -62,9 +62,10 @@ struct SegmentsReport {
       (isCold ? side.cold : side.warm).map { value($0) * unit }
     }
     let (many, few) = (values(many), values(few))
+    let ratio = StoreReport.ratio(many, to: few)
     return Self.row(
       name, StoreReport.short(StoreReport.median(many)), StoreReport.short(StoreReport.median(few)),
-      StoreReport.short(StoreReport.ratio(many, to: few)))
+      ratio.isFinite ? StoreReport.short(ratio) : "-")
   }
 
   private static func row(_ cells: String...) -> String {
