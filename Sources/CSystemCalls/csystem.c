@@ -13,6 +13,7 @@
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -40,6 +41,18 @@ int csystem_is_locked(int descriptor) {
   struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
   if (fcntl(descriptor, F_OFD_GETLK, &lock) < 0) return -errno;
   return lock.l_type != F_UNLCK;
+}
+
+int csystem_is_named(const char *path, int descriptor) {
+  struct statx named, opened;
+  unsigned wanted = STATX_INO | STATX_NLINK;
+  if (statx(AT_FDCWD, path, AT_STATX_FORCE_SYNC, wanted, &named) < 0)
+    return errno == ENOENT ? 0 : -errno;
+  if (statx(descriptor, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, wanted, &opened) < 0)
+    return -errno;
+  // A file without a name may stay known by the one that it had.
+  return named.stx_ino == opened.stx_ino && named.stx_dev_major == opened.stx_dev_major &&
+         named.stx_dev_minor == opened.stx_dev_minor && named.stx_nlink > 0;
 }
 
 int csystem_hold_directory(const char *path) {

@@ -317,6 +317,35 @@ import Testing
     try next.close()
   }
 
+  @Test func `LOCK is looked at by its name, whatever file the writer holds`() throws {
+    let directory = TemporaryDirectory()
+    let owner = Owner()
+    let log = try EventLog.open(directory.options(), callbacks: owner.callbacks)
+    var model = Model()
+    var random = SeededRandom(1)
+    func append() {
+      log.append(model.makeRecord(&random, hash: { log.hash(of: $0) }))
+      log.endTurn()
+    }
+    let path = directory.path + "/store/LOCK"
+    let words = try Bytes.read(path)
+    let disk = LinuxDisk()
+    let held = try disk.open(path, .read)
+    #expect(try disk.isNamed(path, held))
+    try disk.rename(path, to: path + ".away")
+    #expect(try !disk.isNamed(path, held))
+    try Bytes.write(path, words)
+    #expect(try !disk.isNamed(path, held) && disk.isNamed(path + ".away", held))
+    try disk.close(held)
+    append()
+    #expect(owner.waitDurable(1), "a copy says the same")
+    try Bytes.write(path, Array(words.reversed()))
+    append()
+    #expect(owner.waitFailure()?.code == .fenced)
+    #expect(owner.durableLSN == 1)
+    #expect(throws: EventLogError.self) { try log.close() }
+  }
+
   @Test func `LOCK names the process, whatever stood in it`() throws {
     let directory = TemporaryDirectory()
     try EventLog.open(directory.options(), callbacks: Owner().callbacks).close()

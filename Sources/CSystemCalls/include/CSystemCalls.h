@@ -27,6 +27,10 @@ int csystem_lock(int descriptor);
 /// 1 when another open file description holds the write lock, 0 when none does.
 int csystem_is_locked(int descriptor);
 
+/// 1 when the path leads to the file that is open, 0 when to another or to none. A server of a
+/// network file system is asked anew (AT_STATX_FORCE_SYNC).
+int csystem_is_named(const char *path, int descriptor);
+
 /// Opens a directory and takes flock(2) on it for its only holder. The descriptor, -EWOULDBLOCK
 /// when another holds it, or another negated errno: not every file system can.
 int csystem_hold_directory(const char *path);

@@ -33,6 +33,9 @@ package protocol Disk: Sendable {
   /// False when another open file holds the lock.
   func lock(_ descriptor: Descriptor) throws(SystemError) -> Bool
   func isLocked(_ descriptor: Descriptor) throws(SystemError) -> Bool
+  /// Whether the path leads to this open file. A server of a network file system is asked, not what
+  /// is remembered of its last answer.
+  func isNamed(_ path: String, _ descriptor: Descriptor) throws(SystemError) -> Bool
   /// Opens a directory and locks it itself (flock); nil when another holds it. Not every file
   /// system can: then the error says so.
   func holdDirectory(_ path: String) throws(SystemError) -> Descriptor?

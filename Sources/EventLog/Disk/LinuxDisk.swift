@@ -111,6 +111,12 @@ package struct LinuxDisk: Disk {
     try check(csystem_is_locked(descriptor.number)) != 0
   }
 
+  package func isNamed(
+    _ path: String, _ descriptor: Descriptor
+  ) throws(SystemError) -> Bool {
+    try check(csystem_is_named(path, descriptor.number)) != 0
+  }
+
   package func holdDirectory(_ path: String) throws(SystemError) -> Descriptor? {
     let answer = csystem_hold_directory(path)
     if answer == -EWOULDBLOCK { return nil }

@@ -185,24 +185,38 @@ final class StoreLock: Sendable {
     return Array(words[..<count])
   }
 
+  /// After every sync, so it is cheap: LOCK is opened only where its name leads elsewhere.
+  ///
   /// - Throws: `fenced` when LOCK does not name this writer any more.
   func check() throws(EventLogError) {
     if breaks.has(.ignoreOtherWriters) { return }
-    let found: [UInt8]
+    let isSame = (try? disk.isNamed(paths.lock, file.descriptor)) ?? false
+    let isOurs = isSame ? try hasToken() : try wordsByName().starts(with: token)
+    if !isOurs { throw .fenced(paths.lock, "another writer has taken the store") }
+  }
+
+  /// Whether the open file begins with the token.
+  private func hasToken() throws(EventLogError) -> Bool {
+    try withUnsafeTemporaryAllocation(byteCount: token.count, alignment: 8) {
+      (found) -> Result<Bool, EventLogError> in
+      Result { () throws(EventLogError) in
+        try file.read(into: found, at: 0) == token.count && found.elementsEqual(token)
+      }
+    }.get()
+  }
+
+  /// What LOCK says by its name: that may be another file than the open one.
+  private func wordsByName() throws(EventLogError) -> [UInt8] {
     do throws(EventLogError) {
-      // By its name, not by the open file: that may be another file by now.
-      guard let bytes = try Self.words(disk, paths) else {
+      guard let words = try Self.words(disk, paths) else {
         throw .fenced(paths.lock, "LOCK was removed: another writer may have the store")
       }
-      found = bytes
+      return words
     } catch {
       if error.code == .fenced { throw error }
       // Too few descriptors, or rights that somebody took, are no sign of another writer: then the
       // file that is open has to do.
-      found = try Self.words(of: file)
-    }
-    guard found.starts(with: token) else {
-      throw .fenced(paths.lock, "another writer has taken the store")
+      return try Self.words(of: file)
     }
   }
 

@@ -211,6 +211,13 @@ final class MemoryDisk: Disk, @unchecked Sendable {
     }
   }
 
+  func isNamed(_ path: String, _ descriptor: Descriptor) throws(SystemError) -> Bool {
+    try with { (state) throws(SystemError) in
+      guard let inode = state.open[descriptor.number] else { throw SystemError(EBADF) }
+      return state.names[path] == inode
+    }
+  }
+
   func isLocked(_ descriptor: Descriptor) throws(SystemError) -> Bool {
     try with { (state) throws(SystemError) in
       guard let inode = state.open[descriptor.number] else { throw SystemError(EBADF) }

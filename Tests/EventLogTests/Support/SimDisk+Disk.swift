@@ -206,6 +206,13 @@ extension SimDisk {
     }
   }
 
+  func isNamed(_ path: String, _ descriptor: Descriptor) throws(SystemError) -> Bool {
+    try with { (state) throws(SystemError) in
+      guard let file = state.open[descriptor.number] else { throw SystemError(EBADF) }
+      return state.names[path] == file.inode
+    }
+  }
+
   func isLocked(_ descriptor: Descriptor) throws(SystemError) -> Bool {
     try with { (state) throws(SystemError) in
       guard let file = state.open[descriptor.number] else { throw SystemError(EBADF) }

@@ -87,6 +87,11 @@ final class WatchedDisk: Disk, @unchecked Sendable {
     return try base.lock(descriptor)
   }
 
+  func isNamed(_ path: String, _ descriptor: Descriptor) throws(SystemError) -> Bool {
+    note("name \(path)")
+    return try base.isNamed(path, descriptor)
+  }
+
   func isLocked(_ descriptor: Descriptor) throws(SystemError) -> Bool {
     note("is locked")
     return try base.isLocked(descriptor)
