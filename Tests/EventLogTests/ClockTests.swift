@@ -246,7 +246,7 @@ import Testing
     subject.look()
     #expect(subject.firstLSN == 1)
     subject.clock.pass(2 * Self.day)
-    #expect(subject.removes(250))
+    #expect(subject.removes(150))
     #expect(subject.owner.allFailures.isEmpty)
     try subject.log.close()
     // It is whole again.

@@ -57,8 +57,8 @@ extension RetentionBounds {
       time.samples.last(before: time.now.less(nanoseconds))
     }
     oldLSN = last(kept)
-    askedLSN = last(kept + kept / 4)
-    spentLSN = last(kept + kept / 2)
+    askedLSN = last(kept.plus(kept / 4))
+    spentLSN = last(kept.plus(kept / 2))
   }
 }
 
