@@ -8,17 +8,15 @@ extension ShardRunner {
     case .waiting(let closed, let confirmed):
       logger.warning(
         """
-        By the wall clock the store was closed for longer than is believed: retention does not \
-        count that until the clock has stood for some time. Look at the clock; if it is right, \
-        'meddela store confirm-clock' counts it at once
+        By the wall clock the store was closed for longer than is believed: retention waits; see \
+        'meddela store confirm-clock'
         """,
         metadata: [LogKey.closedSeconds: "\(closed)", LogKey.confirmedInSeconds: "\(confirmed)"])
     case .behind(let seconds):
       logger.warning(
         """
-        The wall clock stands before the time at which the store was last open: retention does \
-        not count how long it was closed. Look at the clock; if it is right, 'meddela store \
-        confirm-clock' says so
+        The wall clock has gone back since the store was last open: retention does not count that \
+        time; see 'meddela store confirm-clock'
         """,
         metadata: [LogKey.seconds: "\(seconds)"])
     case .mended(let closed):

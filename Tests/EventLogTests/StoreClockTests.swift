@@ -5,7 +5,7 @@ import Testing
 @testable import EventLog
 
 /// Retention and the store's time in the whole log, under clocks that the test moves.
-@Suite struct ClockTests {
+@Suite struct StoreClockTests {
   private static let (hour, day) = (ModelClock.hour, ModelClock.day)
   private static let year = 365 * day
   private static let retention: Int64 = 30 * 86_400
@@ -274,7 +274,7 @@ import Testing
     }
     #expect(isSaid)
     subject.append(20)
-    subject.clock.pass(30 * Self.day)
+    subject.clock.pass(31 * Self.day)
     subject.append(20)
     #expect(subject.removes(250))
     #expect(subject.heard.all.count == 1, "it is said once")

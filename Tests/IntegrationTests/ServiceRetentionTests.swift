@@ -10,7 +10,7 @@ import Testing
   "Retention in the service, and its clock",
   .enabled(if: TestBroker.isThere, Comment(rawValue: TestBroker.reason)),
   .timeLimit(.minutes(10)))
-struct RetentionTests {
+struct ServiceRetentionTests {
   private static let day: Int64 = 86_400_000_000_000
 
   /// Changes CLOCK of a store that nobody has open.
