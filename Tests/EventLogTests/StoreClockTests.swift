@@ -8,97 +8,10 @@ import Testing
 @Suite struct StoreClockTests {
   private static let (hour, day) = (ModelClock.hour, ModelClock.day)
   private static let year = 365 * day
-  private static let retention: Int64 = 30 * 86_400
-
-  /// What was said of clocks.
-  private final class Heard: @unchecked Sendable {
-    // Sendable because the list is only touched with the monitor's lock held.
-    private let monitor = Monitor()
-    private var list: [ClockNotice] = []
-
-    func add(_ notice: ClockNotice) { monitor.withLock { list.append(notice) } }
-
-    var all: [ClockNotice] { monitor.withLock { list } }
-  }
-
-  /// A log of final events whose clocks the test moves; small segments, quick looks.
-  private final class Subject {
-    let clock = ModelClock()
-    var disk = SimDisk()
-    let owner = Owner()
-    let heard = Heard()
-    var options: EventLogOptions
-    private(set) var log: EventLog
-
-    init(breaks: Breaks = []) throws {
-      options = .simulated(disk, breaks: breaks)
-      options.retentionSeconds = retention
-      options.retentionCheckMilliseconds = 2
-      options.use(clock)
-      log = try Self.open(options, owner, heard)
-    }
-
-    private static func open(
-      _ options: EventLogOptions, _ owner: Owner, _ heard: Heard
-    ) throws -> EventLog {
-      var callbacks = owner.callbacks
-      callbacks.onClock = { heard.add($0) }
-      return try EventLog.open(options, callbacks: callbacks)
-    }
-
-    func open() throws { log = try Self.open(options, owner, heard) }
-
-    /// The next life, on what is left after the process ended.
-    func openAgain() throws {
-      disk = disk.afterKill()
-      options.disk = disk
-      try open()
-    }
-
-    /// Final events; of the time that the clock says, and so much later.
-    func append(_ count: Int, ahead: Int64 = 0) {
-      for _ in 0..<count {
-        let id = Array("e-\(log.nextLSN)".utf8)
-        let header = RecordHeader(
-          lsn: log.nextLSN, flags: [.event, .final], time: clock.wall + ahead,
-          hash: log.hash(of: id))
-        log.append(ModelRecord(header: header, id: id, payload: [UInt8](repeating: 7, count: 400)))
-        log.endTurn()
-      }
-      #expect(owner.waitUntil { log.isDated })
-    }
-
-    /// Lets retention look a few times more, each time after something was written.
-    func look() {
-      for _ in 0..<5 {
-        log.retain(from: log.nextLSN)
-        append(1)
-      }
-    }
-
-    /// Whether the records up to this one go, within a minute.
-    func removes(_ lsn: UInt64) -> Bool {
-      owner.waitUntil {
-        log.retain(from: log.nextLSN)
-        return firstLSN > lsn
-      }
-    }
-
-    var firstLSN: UInt64 { (try? EventLogReader(path: "/store", disk: disk).firstLSN) ?? 0 }
-
-    func hears(_ isIt: (ClockNotice) -> Bool) -> Bool {
-      owner.waitUntil { heard.all.contains(where: isIt) }
-    }
-
-    var hasWaited: Bool {
-      heard.all.contains { if case .waiting = $0 { true } else { false } }
-    }
-
-    func waits() -> Bool { hears { if case .waiting = $0 { true } else { false } } }
-  }
+  private static let retention = ClockedLog.retention
 
   @Test func `a record from the future pins nothing`() throws {
-    let subject = try Subject()
+    let subject = try ClockedLog()
     subject.append(100)
     subject.append(1, ahead: Self.year)
     subject.append(200)
@@ -113,7 +26,7 @@ import Testing
   func `a start a year ahead removes nothing, and goes on when it is confirmed`(
     isCrash: Bool
   ) throws {
-    let subject = try Subject()
+    let subject = try ClockedLog()
     subject.append(300)
     subject.clock.pass(5 * Self.day)
     subject.append(1)
@@ -153,7 +66,7 @@ import Testing
   }
 
   @Test func `a clock that is wrong at a start and set then removes nothing`() throws {
-    let subject = try Subject()
+    let subject = try ClockedLog()
     subject.append(300)
     try subject.log.close()
     subject.clock.restart(after: Self.year)
@@ -172,7 +85,7 @@ import Testing
   }
 
   @Test func `a clock that leaps while the log is open removes nothing, and is said`() throws {
-    let subject = try Subject()
+    let subject = try ClockedLog()
     subject.append(300)
     subject.clock.set(Self.year)
     #expect(subject.hears { $0 == .stepped(seconds: 365 * 86_400) })
@@ -191,7 +104,7 @@ import Testing
   #if DEBUG
     @Test(arguments: [Breaks.believeWallClock, .countClockSteps])
     func `a log that believes the clock loses its history`(defect: Breaks) throws {
-      let subject = try Subject(breaks: defect)
+      let subject = try ClockedLog(breaks: defect)
       subject.append(300)
       if defect == .believeWallClock {
         try subject.log.close()
@@ -208,8 +121,8 @@ import Testing
   /// A closed store of records that are two days old, and its next start an hour later.
   private func reopened(
     _ change: (SimDisk) throws -> Void
-  ) throws -> Subject {
-    let subject = try Subject()
+  ) throws -> ClockedLog {
+    let subject = try ClockedLog()
     subject.append(300)
     subject.clock.pass(2 * Self.day)
     subject.append(1)
@@ -265,7 +178,7 @@ import Testing
 
   @Test(arguments: [ENOSPC, EIO])
   func `a disk that does not take CLOCK does not stop retention`(number: Int32) throws {
-    let subject = try Subject()
+    let subject = try ClockedLog()
     subject.append(300)
     subject.disk.state.withLock { $0.refused = ("/store/CLOCK.tmp", number) }
     subject.clock.pass(Self.day)
@@ -288,7 +201,7 @@ import Testing
   @Test func `a power cut at any time makes nothing older`() throws {
     var random = SeededRandom(11)
     for _ in 0..<20 {
-      let subject = try Subject()
+      let subject = try ClockedLog()
       subject.append(100)
       subject.clock.pass(Int64.random(in: 0...(3 * Self.day), using: &random))
       subject.append(Int.random(in: 1...100, using: &random))
@@ -309,7 +222,7 @@ import Testing
   }
 
   @Test func `a writer that has lost the store does not write CLOCK`() throws {
-    let subject = try Subject()
+    let subject = try ClockedLog()
     subject.append(10)
     #expect(subject.owner.waitUntil { subject.disk.files.contains("/store/CLOCK") })
     let before = subject.disk.bytes("/store/CLOCK")
@@ -322,7 +235,7 @@ import Testing
 
   @Test func `a segment is sealed when it is an eighth of the time old, over restarts, too`() throws
   {
-    let subject = try Subject()
+    let subject = try ClockedLog()
     func segments() -> Int {
       (try? EventLogReader(path: "/store", disk: subject.disk).segmentCount) ?? 0
     }
@@ -347,7 +260,7 @@ import Testing
 
   @Test func `the tool says how the clocks stand, and writes only what is to be confirmed`() throws
   {
-    let subject = try Subject()
+    let subject = try ClockedLog()
     let tool = StoreClock(path: "/store", disk: subject.disk)
     subject.append(10)
     try subject.log.close()
@@ -391,7 +304,7 @@ import Testing
   @Test func `confirmations that say nothing are removed, and those that cannot be read are said`()
     throws
   {
-    let subject = try Subject()
+    let subject = try ClockedLog()
     for text in ["", "yes", "abc 12", String(repeating: "9", count: 4000)] {
       try subject.disk.replaceFile(
         ClockConfirmation.fileName, in: "/store", with: Array(text.utf8))
@@ -420,7 +333,7 @@ import Testing
     // Some years after its records.
     clock.set(1 << 58)
     options.use(clock)
-    let heard = Heard()
+    let heard = HeardClocks()
     let owner = Owner()
     var callbacks = owner.callbacks
     callbacks.onClock = { heard.add($0) }
