@@ -20,6 +20,11 @@ struct Breaks: OptionSet, Sendable {
   /// The names of new segments and manifests are not synced.
   static let skipDirectorySync = Breaks(rawValue: 128)
 
+  /// What the wall clock says of the time that a store was closed is believed, however long.
+  static let believeWallClock = Breaks(rawValue: 256)
+  /// A wall clock that is set forward while the log is open makes records older.
+  static let countClockSteps = Breaks(rawValue: 512)
+
   /// Nothing is looked at that another writer would have changed.
   static let ignoreOtherWriters = Breaks(rawValue: 2048)
 

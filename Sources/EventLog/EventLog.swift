@@ -72,8 +72,7 @@ package final class EventLog {
     tables = published.set
     published.seen.set(tablesSeen)
     reopened = opened.reopened
-    let keeper = KeeperThread(
-      opened.keeper, onCarry: callbacks.onCarry, onDamage: callbacks.onDamage)
+    let keeper = KeeperThread(opened.keeper, opened.clock, callbacks)
     self.keeper = keeper
     writer.onSealed = { keeper.add($0) }
     key = opened.identity.key
@@ -95,6 +94,8 @@ package final class EventLog {
     self.reader = reader
     keeper.onForgotten = { reader.forget(through: $0) }
     committer = Committer(writer, callbacks) { reader.advance(to: $0, failure: $1) }
+    let committer = self.committer
+    keeper.durableLSN = { committer.durableLSN.load(ordering: .acquiring) }
     committer.onDropped = { keeper.dropped(through: $0, origin: $1) }
   }
 

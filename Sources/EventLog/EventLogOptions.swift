@@ -53,8 +53,11 @@ package struct EventLogOptions: Sendable {
   var fingerprintMask = UInt64.max
   /// How often retention looks for an old segment.
   package var retentionCheckMilliseconds = 60_000
-  /// Unix nanoseconds: of retention, and of the age of a segment.
+  /// Unix nanoseconds: what retention is told of the time that the log was closed.
   var wallClock: @Sendable () -> Int64 = wallNanoseconds
+  /// Nanoseconds of a clock that nobody sets: what retention goes by while the log is open, and
+  /// the age of a segment.
+  var steadyClock: @Sendable () -> UInt64 = steadyNanoseconds
   /// Of new segments.
   var segmentVersion = SegmentHeader.version
   /// Deliberate defects, for tests.
@@ -135,6 +138,8 @@ package struct EventLogCallbacks: Sendable {
   package var onCarry: @Sendable ([CarryRequest]) -> Void
   /// Damage was met; the log goes on.
   package var onDamage: @Sendable (LogDamage) -> Void
+  /// A clock jumped, or what it says is counted now.
+  package var onClock: @Sendable (ClockNotice) -> Void
 
   package init(
     onDurable: @escaping @Sendable (UInt64) -> Void = { _ in },
@@ -142,8 +147,10 @@ package struct EventLogCallbacks: Sendable {
     onFailure: @escaping @Sendable (EventLogError) -> Void,
     onSpace: @escaping @Sendable (EventLogError?) -> Void = { _ in },
     onCarry: @escaping @Sendable ([CarryRequest]) -> Void = { _ in },
-    onDamage: @escaping @Sendable (LogDamage) -> Void = { _ in }
+    onDamage: @escaping @Sendable (LogDamage) -> Void = { _ in },
+    onClock: @escaping @Sendable (ClockNotice) -> Void = { _ in }
   ) {
+    self.onClock = onClock
     self.onCarry = onCarry
     self.onDamage = onDamage
     self.onDurable = onDurable

@@ -57,6 +57,9 @@ package enum Limits {
   /// Events that one look of retention asks the owner to carry, and at one time.
   static let carriesAtMost = 1 << 16
   static let carriedAtOnce = 512
+  /// Samples of when records were written, four times as many as retention needs: of the older half
+  /// every other one goes then.
+  static let ageSamples = 1024
   /// Segments that a bound on the size of a store must leave room for: three that are written or
   /// prepared, and as many sealed ones.
   static let leastSegments = 6

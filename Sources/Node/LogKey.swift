@@ -3,6 +3,8 @@ enum LogKey {
   static let activeEvents = "shard.activeEvents"
   static let advice = "advice"
   static let channels = "templates.channels"
+  static let closedSeconds = "store.closedSeconds"
+  static let confirmedInSeconds = "store.confirmedInSeconds"
   static let defaultSegmentBytes = "store.defaultSegmentBytes"
   static let endedEvents = "store.endedEvents"
   static let error = "error"

@@ -118,8 +118,8 @@ import Testing
     var model = before
     let owner = Owner()
     var options = EventLogOptions.simulated(disk)
-    // Records have times in the seventies.
     options.retentionSeconds = 1
+    options.hurry(20)
     options.retentionCheckMilliseconds = 5
     let log = try EventLog.open(options, callbacks: owner.callbacks)
     disk.state.withLock { $0.fullDirectory = "/store/index" }

@@ -1,4 +1,3 @@
-import Synchronization
 import Testing
 
 @testable import EventLog
@@ -45,7 +44,7 @@ import Testing
   @Test func `one look finds all segments that may go, and what holds the others`() throws {
     var subject = try Subject()
     for number in 0..<40 { try subject.addSegment(open: number < 10 ? nil : "open-\(number)") }
-    let bounds = RetentionBounds(cutoff: .max, keepFrom: .max)
+    let bounds = RetentionBounds(oldLSN: .max, keepFrom: .max)
     let plan = try subject.log.keeper.planRetention(bounds)
     #expect(plan.proposal?.segment == 10)
     #expect(plan.carries.count == 30, "of all that are old, not of the first")
@@ -54,7 +53,7 @@ import Testing
     #expect(plan.proposal?.shortened(before: ends[3] + 1)?.lastLSN == ends[3])
     #expect(plan.proposal?.shortened(before: ends[0]) == nil)
     let needed = try subject.log.keeper.planRetention(
-      RetentionBounds(cutoff: .max, keepFrom: subject.log.keeper.indexed[5].lastLSN))
+      RetentionBounds(oldLSN: .max, keepFrom: subject.log.keeper.indexed[5].lastLSN))
     #expect(needed.proposal?.segment == 5 && needed.carries.isEmpty)
     subject.log.kill()
   }
@@ -72,9 +71,9 @@ import Testing
     }
     let before = subject.disk.reads
     let events = subject.log.keeper.tables.reduce(0) { $0 + $1.header.entries }
-    let cutoff = subject.log.keeper.indexed[7].positions.latest + 1
+    let old = subject.log.keeper.indexed[7].lastLSN
     let plan = try subject.log.keeper.planRetention(
-      RetentionBounds(cutoff: cutoff, keepFrom: .max))
+      RetentionBounds(oldLSN: old, keepFrom: .max))
     #expect(plan.proposal != nil)
     let reads = subject.disk.reads - before
     #expect(events > 3_000)
@@ -88,19 +87,20 @@ import Testing
     for _ in 0..<20 { try subject.addSegment() }
     try subject.append("late", [.event, .final])
     try subject.addSegment()
-    let times = subject.log.keeper.indexed.map(\.positions.latest)
-    func plan(cutoff: Int64) throws -> RetentionPlan {
-      try subject.log.keeper.planRetention(
+    let ends = subject.log.keeper.indexed.map(\.lastLSN)
+    func plan(_ old: Int, asked: Int = 0, spent: Int = 0) throws -> RetentionPlan {
+      func last(_ segments: Int) -> UInt64 { segments > 0 ? ends[segments - 1] : 0 }
+      return try subject.log.keeper.planRetention(
         RetentionBounds(
-          cutoff: cutoff, patience: .init(untilAsked: 10, untilSpent: 20), keepFrom: .max))
+          oldLSN: last(old), askedLSN: last(asked), spentLSN: last(spent), keepFrom: .max))
     }
-    let held = try plan(cutoff: times[0] + 1)
-    #expect(held.proposal == nil && held.carries.isEmpty && held.youngUntil == times[20])
-    let asked = try plan(cutoff: times[0] + 11)
+    let held = try plan(1)
+    #expect(held.proposal == nil && held.carries.isEmpty && held.youngUntil == ends[20])
+    let asked = try plan(3, asked: 1)
     #expect(asked.proposal == nil)
     #expect(asked.carries.map(\.finalID) == [Array("late".utf8)])
     #expect(asked.carries.map(\.lsn) == [subject.model.newest[Array("late".utf8)]])
-    let spent = try plan(cutoff: times[0] + 21)
+    let spent = try plan(5, asked: 3, spent: 1)
     #expect((spent.proposal?.segment ?? 0) >= 3)
     #expect(spent.proposal?.finals.mayContain(subject.log.hash(Array("late".utf8))) == true)
     // Carried, it holds nothing, and stays.
@@ -109,7 +109,7 @@ import Testing
     #expect(carry.header.flags == [.event, .final, .base])
     try subject.log.commit([carry])
     try subject.addSegment()
-    let carried = try plan(cutoff: times[0] + 11)
+    let carried = try plan(3, asked: 1)
     #expect((carried.proposal?.segment ?? 0) >= 1 && carried.carries.isEmpty)
     subject.log.kill()
   }
@@ -132,24 +132,17 @@ import Testing
     subject.log.kill()
   }
 
-  private final class Clock: Sendable {
-    private let storage = Atomic<Int64>(1_000_000_000_000)
-    var now: Int64 { storage.load(ordering: .relaxed) }
-    func advance(seconds: Int64) { storage.add(seconds * 1_000_000_000, ordering: .relaxed) }
-  }
-
   /// Plays the owner that carries what it is asked for, with the keeper's own pause of a minute.
   private struct Life {
     let disk = SimDisk()
-    let clock = Clock()
+    let clock = ModelClock()
     let owner = Owner()
     var options: EventLogOptions
     var model = Model()
 
     init() {
       options = .simulated(disk)
-      let clock = self.clock
-      options.wallClock = { clock.now }
+      options.use(clock)
     }
 
     mutating func append(_ log: EventLog, _ id: String, _ flags: RecordFlags, bytes: Int = 2_000) {
@@ -157,7 +150,7 @@ import Testing
       let id = Array(id.utf8)
       let record = ModelRecord(
         header: RecordHeader(
-          lsn: log.nextLSN, flags: flags, time: clock.now, hash: log.hash(of: id),
+          lsn: log.nextLSN, flags: flags, time: clock.wall, hash: log.hash(of: id),
           previousLSN: model.newest[id] ?? 0), id: id, payload: bytes)
       model.add(record)
       log.append(record)
@@ -171,7 +164,7 @@ import Testing
         log.retain(from: log.nextLSN)
         for request in owner.takeCarries() {
           guard var record = model.makeCarry(request) else { continue }
-          record.header.time = clock.now
+          record.header.time = clock.wall
           log.append(record)
           log.endTurn()
         }
@@ -193,7 +186,9 @@ import Testing
     let last = log.nextLSN - 1
     #expect(life.owner.waitDurable(last))
     try log.close()
+    log = try EventLog.open(life.options, callbacks: life.owner.callbacks)
     life.clock.advance(seconds: 200)
+    try log.close()
     log = try EventLog.open(life.options, callbacks: life.owner.callbacks)
     #expect(try life.play(log, until: last - 60))
     try log.close()

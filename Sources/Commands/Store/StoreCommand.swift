@@ -7,11 +7,13 @@ struct StoreCommand: AsyncParsableCommand {
     commandName: "store",
     abstract: "Verifies, measures, exports, backs up, restores and salvages the event log.",
     discussion: """
-      All of these but restore and salvage may run beside the service, and disturb it in nothing.
+      All of these but restore and salvage may run beside the service. None but confirm-clock \
+      changes anything for it.
       """,
     subcommands: [
       StoreVerifyCommand.self, StoreStatCommand.self, StoreExportCommand.self,
       StoreBackupCommand.self, StoreRestoreCommand.self, StoreSalvageCommand.self,
+      StoreConfirmClockCommand.self,
     ])
 }
 

@@ -76,6 +76,7 @@ struct StoreStatCommand: AsyncParsableCommand {
     table.add(["oldest record", times.map { Self.text($0.first) } ?? "-"])
     table.add(["newest record", times.map { Self.text($0.last) } ?? "-"])
     table.add(["quarantine", quarantine])
+    table.add(["clock", statistics.clock.sentence])
     if let counts { table.add(["events", "\(counts.total)"]) }
     writeLine(table.text)
     if let counts { writeLine("\n" + counts.table.text) }
@@ -101,6 +102,8 @@ struct StoreStatCommand: AsyncParsableCommand {
     object.add("newestRecordAt", times.map { Self.text($0.last) })
     object.add("quarantinedFiles", statistics.quarantinedFiles)
     object.add("quarantinedBytes", Int(statistics.quarantinedBytes))
+    object.add("clock", statistics.clock.word)
+    object.add("unconfirmedSeconds", statistics.clock.seconds.map { Int($0) })
     if let counts {
       object.add("events", counts.total)
       object.add("byStatus", json: counts.json)

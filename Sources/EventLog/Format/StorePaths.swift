@@ -6,6 +6,8 @@ struct StorePaths: Sendable {
   var identity: String { root + "/" + StoreIdentity.fileName }
   var manifest: String { root + "/" + Manifest.fileName }
   var durable: String { root + "/" + DurableMark.fileName }
+  var clock: String { root + "/" + ClockFile.fileName }
+  var clockConfirmation: String { root + "/" + ClockConfirmation.fileName }
   var segments: String { root + "/segments" }
   /// Derived files: tables, positions and the checkpoint.
   var index: String { root + "/index" }

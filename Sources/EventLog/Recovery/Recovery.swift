@@ -17,6 +17,8 @@ struct Recovery {
     let keeper: TableKeeper
     let reopened: ReopenedEvents
     let writer: SegmentWriter
+    /// Nil when records are kept whatever their age.
+    let clock: ClockKeeper?
     let report: RecoveryReport
   }
 
@@ -62,6 +64,11 @@ struct Recovery {
         keeper.add(writer.manifest.segments[writer.manifest.segments.count - 2])
       }
       keeper.maxEpoch = writer.manifest.epoch
+      let clock = makeClock(keeper, replay.latest, active.point.lsn, lock)
+      // After a clean end the same segment goes on.
+      if let clock, writer.header.id == active.header.id {
+        writer.date(by: clock.time.age(of: writer.header.baseLSN))
+      }
       report.records = replay.records
       report.openRecords = open.wanted.count
       report.epoch = writer.manifest.epoch
@@ -71,11 +78,25 @@ struct Recovery {
       report.nanoseconds = monotonicNanoseconds() - started
       return Opened(
         options: options, lock: lock, identity: identity, index: open.index, keeper: keeper,
-        reopened: replay.reopened, writer: writer, report: report)
+        reopened: replay.reopened, writer: writer, clock: clock, report: report)
     } catch {
       lock.closeQuietly()
       throw error
     }
+  }
+
+  /// - Parameter latest: the newest time in the segments that are not indexed.
+  private func makeClock(
+    _ keeper: TableKeeper, _ latest: Int64, _ lastLSN: UInt64, _ lock: StoreLock
+  ) -> ClockKeeper? {
+    guard let seconds = options.retentionSeconds else { return nil }
+    let ends = keeper.indexed.map {
+      AgeSamples.Sample(lsn: $0.lastLSN, time: $0.positions.latest)
+    }
+    let last = AgeSamples.Sample(lsn: lastLSN, time: latest)
+    return ClockKeeper(
+      options, retentionSeconds: seconds, paths, lock, keeper.store, newest: ends + [last],
+      isNew: lastLSN == 0)
   }
 
   /// A store goes on as it was made, whatever room there is now.

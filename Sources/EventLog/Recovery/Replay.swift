@@ -4,6 +4,8 @@ final class Replay {
   let index: EventIndex
   let map: SegmentMap
   private(set) var records = 0
+  /// The newest time in them, unix ns; any number.
+  private(set) var latest: Int64 = 0
   /// Records of events that have one in an indexed segment.
   private(set) var reopened = ReopenedEvents()
   private let mask: UInt64
@@ -41,6 +43,7 @@ final class Replay {
       else {
         throw .damaged(file, offset, "record \(lsn) contradicts itself or the records before it")
       }
+      latest = max(latest, view.header.time)
       do {
         if !view.header.flags.contains(.lost) { try body(view) }
       } catch let error as EventLogError {

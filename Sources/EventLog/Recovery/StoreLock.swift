@@ -222,13 +222,16 @@ final class StoreLock: Sendable {
 
   /// Why something failed: what another writer did to the files under this one is no fault of the
   /// disk.
-  func reason(for failure: EventLogError) -> EventLogError {
+  func reason(for failure: EventLogError) -> EventLogError { fence ?? failure }
+
+  /// That another writer has the store; nil as far as can be seen.
+  var fence: EventLogError? {
     do throws(EventLogError) {
       try check()
     } catch {
       if error.code == .fenced { return error }
     }
-    return failure
+    return nil
   }
 
   /// The same, and that MANIFEST is the one that this writer knows.

@@ -34,32 +34,31 @@ package struct CarryRequest: Hashable, Sendable {
 
 /// What retention goes by.
 struct RetentionBounds {
-  /// Segments of which every record is older may go; unix ns. Nil: age does not count.
-  var cutoff: Int64?
-  /// How long a final event whose newest record is young holds older records of itself: so much
-  /// longer than their own time (ns). Nil: until its newest record is old.
-  var patience: Patience?
+  /// Segments with records up to here are old, and may go. 0: age does not count.
+  var oldLSN: UInt64 = 0
+  /// A final event whose newest record is young and that needs records up to here is to be written
+  /// again.
+  var askedLSN: UInt64 = 0
+  /// Of a final event that needs records up to here only its newest record is kept.
+  var spentLSN: UInt64 = 0
   /// The owner needs records from here on.
   var keepFrom: UInt64
   /// What the store may take; nil: any size.
   var maxBytes: Int64?
-
-  struct Patience {
-    /// From then on the owner is asked to write the event again.
-    var untilAsked: Int64
-    /// From then on only its newest record is kept.
-    var untilSpent: Int64
-  }
 }
 
 extension RetentionBounds {
-  /// `now`: unix ns.
-  init(_ options: EventLogOptions, now: Int64, keepFrom: UInt64) {
+  /// - Parameter time: of a store that keeps records for a time.
+  init(_ options: EventLogOptions, _ time: StoreTime?, keepFrom: UInt64) {
     self.init(keepFrom: keepFrom, maxBytes: options.maxBytes)
-    guard let seconds = options.retentionSeconds else { return }
-    let time = min(seconds, 1 << 33) * 1_000_000_000
-    cutoff = now - time
-    patience = Patience(untilAsked: time / 4, untilSpent: time / 2)
+    guard let seconds = options.retentionSeconds, let time else { return }
+    let kept = min(seconds, 1 << 33) * 1_000_000_000
+    func last(_ nanoseconds: Int64) -> UInt64 {
+      time.samples.last(before: time.now.less(nanoseconds))
+    }
+    oldLSN = last(kept)
+    askedLSN = last(kept.plus(kept / 4))
+    spentLSN = last(kept.plus(kept / 2))
   }
 }
 
@@ -70,8 +69,8 @@ struct RetentionPlan {
   /// These hold others back that are old.
   var carries: [CarryRequest] = []
   /// Nothing goes and nothing is to be carried: a final event holds the oldest segment whose newest
-  /// record is young, one of a segment with this latest time (unix ns).
-  var youngUntil: Int64?
+  /// record is young, one of a segment that ends with this record.
+  var youngUntil: UInt64?
 
   /// The oldest segment would go, and cannot be read.
   var damage: EventLogError?
@@ -120,7 +119,7 @@ struct RetentionProposal: Sendable {
   }
 }
 
-/// Which records retention may look at, by the times and sizes of the segments.
+/// Which records retention may look at, by the ages and sizes of the segments.
 struct RetentionReach {
   /// How many of the oldest segments are old or too many, and not needed by the owner.
   private(set) var segments = 0
@@ -140,29 +139,20 @@ struct RetentionReach {
     bytesTooMany: Int64
   ) {
     func last(_ count: Int) -> UInt64 { count > 0 ? indexed[count - 1].lastLSN : origin }
-    func older(than time: Int64?) -> Int {
-      guard let time else { return 0 }
-      return indexed.prefix { $0.positions.latest < time }.count
-    }
-    let old = older(than: bounds.cutoff)
+    func segments(through lsn: UInt64) -> Int { indexed.prefix { $0.lastLSN <= lsn }.count }
+    let old = segments(through: bounds.oldLSN)
     var excess = 0
     var rest = bytesTooMany
     while rest > 0, excess < indexed.count {
       rest -= indexed[excess].bytes
       excess += 1
     }
-    let (cutoff, patience) = (bounds.cutoff, bounds.patience)
-    func overdue(_ time: Int64?) -> Int {
-      guard let cutoff, let time else { return 0 }
-      let (date, isBefore) = cutoff.subtractingReportingOverflow(time)
-      return isBefore ? 0 : older(than: date)
-    }
     oldLSN = last(old)
-    askedLSN = last(overdue(patience?.untilAsked))
-    spentLSN = last(max(excess, overdue(patience?.untilSpent)))
-    segments = indexed.prefix(max(old, excess)).prefix { $0.lastLSN < bounds.keepFrom }.count
-    endLSN = last(segments)
-    bytes = indexed.prefix(segments).reduce(0) { $0 + $1.bytes }
+    askedLSN = last(segments(through: bounds.askedLSN))
+    spentLSN = last(max(excess, segments(through: bounds.spentLSN)))
+    self.segments = indexed.prefix(max(old, excess)).prefix { $0.lastLSN < bounds.keepFrom }.count
+    endLSN = last(self.segments)
+    bytes = indexed.prefix(self.segments).reduce(0) { $0 + $1.bytes }
   }
 
   /// Leaves all but the oldest out.

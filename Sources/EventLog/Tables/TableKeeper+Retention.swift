@@ -65,7 +65,7 @@ extension TableKeeper {
     plan.proposal = RetentionProposal(gone, finals: pass.finals, coveredLSN: coveredLSN)
     if plan.proposal == nil, plan.carries.isEmpty {
       let holder = indexed.first { pass.youngLSN <= $0.lastLSN }
-      plan.youngUntil = holder?.positions.latest
+      plan.youngUntil = holder?.lastLSN
     }
     return plan
   }

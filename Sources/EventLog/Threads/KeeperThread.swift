@@ -32,11 +32,15 @@ final class KeeperThread: @unchecked Sendable {
   private var schedule: RetentionSchedule
   /// When it is looked again whether the owner has let go of replaced tables.
   private var releaseAt = UInt64.max
-  private let clock: RetentionClock
+  /// Nil when records are kept whatever their age.
+  let clock: ClockKeeper?
   private let onCarry: @Sendable ([CarryRequest]) -> Void
   private let onDamage: @Sendable (LogDamage) -> Void
+  private let onClock: @Sendable (ClockNotice) -> Void
   /// Told that the segments up to this one are gone. Set before the thread starts.
   var onForgotten: @Sendable (UInt64) -> Void = { _ in }
+  /// How far the log is durable. Set before the thread starts.
+  var durableLSN: @Sendable () -> UInt64 = { 0 }
   private var isStopping = false
   private var isFinishing = false
   private var thread: WorkerThread?
@@ -45,17 +49,14 @@ final class KeeperThread: @unchecked Sendable {
   /// When the bytes written so far may have been written, at the rate.
   private var paceUntil: UInt64 = 0
 
-  init(
-    _ keeper: TableKeeper, onCarry: @escaping @Sendable ([CarryRequest]) -> Void,
-    onDamage: @escaping @Sendable (LogDamage) -> Void
-  ) {
+  init(_ keeper: TableKeeper, _ clock: ClockKeeper?, _ callbacks: EventLogCallbacks) {
     self.keeper = keeper
+    self.clock = clock
     written = keeper.written
     schedule = RetentionSchedule(keeper.options)
-    self.onCarry = onCarry
-    self.onDamage = onDamage
-    clock = RetentionClock(
-      wall: keeper.options.wallClock(), monotonic: monotonicNanoseconds())
+    onCarry = callbacks.onCarry
+    onDamage = callbacks.onDamage
+    onClock = callbacks.onClock
     retryNanoseconds = UInt64(keeper.options.spaceRetryMilliseconds) * 1_000_000
     bytesPerSecond = UInt64(max(1, keeper.options.mergeBytesPerSecond))
   }
@@ -111,6 +112,8 @@ final class KeeperThread: @unchecked Sendable {
     }
     thread?.join()
     thread = nil
+    if finishing { clock?.close(durableLSN()) }
+    durableLSN = { 0 }
     // They hold this thread, and the thread holds them.
     keeper.pace = { _ in }
     keeper.breathe = { _ in }
@@ -155,6 +158,7 @@ final class KeeperThread: @unchecked Sendable {
       return (sealed, self.isFinishing)
     }
     for segment in segments { keeper.add(segment) }
+    try lookAtClocks()
     try repairDistrusted()
     if isFinishing {
       if try indexNext() { return true }
@@ -175,6 +179,11 @@ final class KeeperThread: @unchecked Sendable {
     if try retain() { return true }
     if let lack { throw lack }
     return hasWorked
+  }
+
+  private func lookAtClocks() throws(EventLogError) {
+    guard let clock else { return }
+    for notice in try clock.look(durableLSN(), at: monotonicNanoseconds()) { onClock(notice) }
   }
 
   private func repairDistrusted() throws(EventLogError) {
@@ -229,7 +238,8 @@ final class KeeperThread: @unchecked Sendable {
   private var deadline: UInt64 {
     guard keeper.options.retains else { return releaseAt }
     // With a proposal made, the owner is waited for.
-    return min(releaseAt, schedule.askAt, proposal == nil ? schedule.lookAt : .max)
+    let lookAt = min(proposal == nil ? schedule.lookAt : .max, clock?.lookAt ?? .max)
+    return min(releaseAt, schedule.askAt, lookAt)
   }
 
   private static let releaseNanoseconds: UInt64 = 1_000_000_000
@@ -258,6 +268,7 @@ final class KeeperThread: @unchecked Sendable {
     // What was sealed meanwhile does not wait for a long merge, nor the merge for all of it.
     for segment in takeSealed() { keeper.add(segment) }
     _ = try indexNext()
+    try lookAtClocks()
     ask(at: monotonicNanoseconds())
   }
 
@@ -338,6 +349,7 @@ extension KeeperThread {
     }
     if let (id, origin) = dropped {
       try keeper.forget(through: id, origin: origin)
+      clock?.forget(through: origin.lsn)
       onForgotten(id)
       schedule.noteDropped()
       return true
@@ -354,8 +366,7 @@ extension KeeperThread {
   }
 
   private func look(at now: UInt64, keepFrom: UInt64) throws(EventLogError) {
-    let wall = clock.now(wall: keeper.options.wallClock(), monotonic: now)
-    let bounds = RetentionBounds(keeper.options, now: wall, keepFrom: keepFrom)
+    let bounds = RetentionBounds(keeper.options, clock?.time, keepFrom: keepFrom)
     guard schedule.mayLook(keeper, bounds, at: now), let first = keeper.indexed.first,
       // Nobody but a person gets past it, and to read up to the damage each time helps nobody.
       first.segment.id != keptDamaged

@@ -10,8 +10,8 @@ struct RetentionSchedule {
   /// A look that took long is not followed by another at once.
   private var quietUntil: UInt64 = 0
   private var lookedAt: UInt64?
-  /// The segment that a young final event holds, and until when (unix ns).
-  private var held: (segment: UInt64, until: Int64)?
+  /// The segment that a young final event holds, until this record is old.
+  private var held: (segment: UInt64, until: UInt64)?
   private var asked: [CarryRequest] = []
   private var nextAsked = 0
   /// The oldest record that is held by the last one that was asked for.
@@ -61,7 +61,7 @@ struct RetentionSchedule {
     guard reach.segments > 0, let first = keeper.indexed.first else { return false }
     // What was carried counts once the tables know it.
     if !asked.isEmpty, keeper.coveredLSN == askedCovered { return false }
-    if let held, held.segment == first.segment.id, (bounds.cutoff ?? .min) <= held.until,
+    if let held, held.segment == first.segment.id, bounds.oldLSN < held.until,
       reach.askedLSN < first.lastLSN, reach.spentLSN < first.lastLSN
     {
       return false

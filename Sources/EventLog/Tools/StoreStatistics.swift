@@ -30,6 +30,8 @@ package struct StoreStatistics: Sendable {
   /// `mostQuarantinedFiles` before.
   package let quarantinedFiles: Int
   package let quarantinedBytes: Int64
+  /// How the wall clock stands to the time that retention goes by.
+  package let clock: StoreClock.Standing
 
   package static var mostQuarantinedFiles: Int { Limits.quarantinedFiles }
   package var records: UInt64 { durableLSN < firstLSN ? 0 : durableLSN - firstLSN + 1 }
@@ -61,6 +63,7 @@ package struct StoreStatistics: Sendable {
     }
     quarantinedFiles = files
     quarantinedBytes = quarantined
+    clock = try StoreClock(path: path, disk: disk).standing().0
   }
 
   /// Of the reader's snapshot, which moves on when retention removes one meanwhile.

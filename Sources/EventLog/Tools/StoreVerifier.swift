@@ -46,6 +46,10 @@ package struct StoreVerifier {
     let (manifest, end) = try snapshot(identity, onFinding, &report)
     report.epoch = manifest.epoch
     try noteMark(identity, &report)
+    if ClockFile.read(disk, paths, store: identity.store).isDamaged {
+      report.notes.append(
+        "CLOCK is damaged: the next writer makes it again, by the times in the records")
+    }
     let total = try totalBytes(manifest)
     var point = manifest.origin
     for segment in manifest.segments {

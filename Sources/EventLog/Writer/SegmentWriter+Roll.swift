@@ -16,6 +16,7 @@ extension SegmentWriter {
     next.seal(at: Manifest.End(offset: offset, point: point))
     next.add(header)
     try replaceManifest(next)
+    date(by: 0)
     offset = Int64(Limits.segmentHeaderBytes)
     preparer.noteActive(offset)
     map.add(id: header.id, baseLSN: header.baseLSN)

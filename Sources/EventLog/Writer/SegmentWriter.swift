@@ -9,6 +9,8 @@ final class SegmentWriter {
   var manifest: Manifest
   var header: SegmentHeader
   var file: ActiveFile
+  /// When the active segment was begun, by the steady clock, ns.
+  var begunAt: Int64
   /// Where the next frame begins.
   var offset: Int64
   var point: ChainPoint
@@ -44,6 +46,7 @@ final class SegmentWriter {
     self.manifest = manifest
     self.header = header
     self.file = file
+    begunAt = Int64(clamping: options.steadyClock())
     self.offset = offset
     self.point = point
     acknowledgedLSN = point.lsn
@@ -125,9 +128,14 @@ final class SegmentWriter {
     guard
       kind == .data, let limit = options.segmentNanoseconds, point.lsn >= header.baseLSN
     else { return false }
-    // In this order: the time in a file may be any number.
-    return header.created < options.wallClock() - limit
+    return now.less(begunAt) > limit
   }
+
+  /// Of the steady clock.
+  private var now: Int64 { Int64(clamping: options.steadyClock()) }
+
+  /// The active segment was begun so long ago (ns), before the log was opened.
+  func date(by age: Int64) { begunAt = now.less(age) }
 
   /// Makes the frame durable that was just written.
   private func sync() throws(EventLogError) {

@@ -34,6 +34,9 @@ struct ShardSignals: Sendable {
       },
       onDamage: { damage in
         eventLoop.execute { runner.value?.met(damage) }
+      },
+      onClock: { notice in
+        eventLoop.execute { runner.value?.heard(of: notice) }
       })
   }
 }

@@ -54,6 +54,8 @@ struct EveryReader {
   private func read(_ disk: MemoryDisk) {
     _ = try? StoreVerifier(path: "/store", disk: disk).run()
     _ = try? StoreStanding.read(path: "/store", disk: disk)
+    _ = try? StoreClock(path: "/store", disk: disk).standing(wall: 1 << 60)
+    _ = try? StoreClock(path: "/store", disk: disk).confirm(wall: .min)
     if let statistics = try? StoreStatistics(path: "/store", disk: disk) {
       _ = (statistics.records, statistics.fileBytes)
     }

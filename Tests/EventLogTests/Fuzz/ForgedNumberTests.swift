@@ -120,6 +120,11 @@ import Testing
     try forge("/store/index/0000000000000001.positions") { _ in [field] }
   }
 
+  @Test(arguments: [32, 40, 48, 56, 64, 72, 80, 96, 104])
+  func `the clock of a store`(field: Int) throws {
+    try forge(isClosed: field % 16 == 0, "/store/CLOCK") { _ in [field] }
+  }
+
   @Test func `numbers of a backup's listing`() throws {
     let directory = TemporaryDirectory(inMemory: true)
     let digest = FileDigest([])

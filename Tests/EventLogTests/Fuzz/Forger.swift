@@ -47,6 +47,8 @@ enum Forger {
         mendSegment(&bytes, mendsChain: mendsChain)
       } else if bytes.starts(with: Manifest.magic), bytes.count >= Manifest.headerBytes + 4 {
         mendEnd(&bytes, bytes.count - 4)
+      } else if bytes.starts(with: ClockFile.magic), bytes.count >= ClockFile.headerBytes + 4 {
+        mendEnd(&bytes, bytes.count - 4)
       } else if bytes.starts(with: StoreIdentity.magic), bytes.count == StoreIdentity.bytes {
         mendEnd(&bytes, 4092)
       } else if bytes.starts(with: DurableMark.magic), bytes.count == DurableMark.bytes {

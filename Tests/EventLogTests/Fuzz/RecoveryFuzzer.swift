@@ -48,11 +48,28 @@ final class RecoveryFuzzer: Sendable {
       if round == 40 { try log.maintain() }
     }
     if isClosed { try log.close() } else { log.kill() }
+    try addClock(disk, log)
     let reader = try EventLogReader(path: "/store", disk: disk.copy())
     let sealed = reader.snapshot.manifest.segments.dropLast().last?.end?.point.lsn ?? 0
     precondition(sealed > 0, "the store has a sealed segment")
     return Store(
       files: disk.files, disk: disk, records: model.records, sealedLSN: sealed)
+  }
+
+  /// Of a store that waits for a confirmation, and has one.
+  private static func addClock(_ disk: MemoryDisk, _ log: SyncLog) throws {
+    let store = log.opened.identity.store
+    let lastLSN = log.opened.writer.point.lsn
+    var samples = AgeSamples()
+    for lsn in 1...lastLSN { samples.note(lsn, at: Int64(lsn) << 40, interval: 1 << 42) }
+    let time = StoreTime.Saved(
+      now: Int64(lastLSN) << 40, wall: 1 << 60, gap: 1 << 58, isWaiting: true, stood: 1 << 30,
+      boundary: lastLSN / 2, lastLSN: lastLSN, retentionSeconds: 1 << 20, samples: samples)
+    let file = ClockFile(store: store, time: time).encoded()
+    try disk.replaceFile(ClockFile.fileName, in: "/store", with: file)
+    try disk.replaceFile(
+      ClockConfirmation.fileName, in: "/store",
+      with: ClockConfirmation(store: store, gap: 1 << 58).encoded())
   }
 
   /// What was wrong with the outcome; nil when nothing was.

@@ -58,6 +58,8 @@ final class SimDisk: Disk, @unchecked Sendable {
     var refusesDirect = false
     /// No file of this directory may grow.
     var fullDirectory: String?
+    /// A file that cannot be written, and what is said of it.
+    var refused: (path: String, number: Int32)?
     /// How many bytes files may still grow by; nil for any number.
     var freeBytes: Int?
     var isFull: Bool {
@@ -160,6 +162,7 @@ extension SimDisk.State {
     {
       throw SystemError(ENOSPC)
     }
+    if let refused, names[refused.path] == inode { throw SystemError(refused.number) }
     guard let free = freeBytes else { return }
     let missing = max(0, count - inodes[inode].cached.count)
     if missing > free { throw SystemError(ENOSPC) }

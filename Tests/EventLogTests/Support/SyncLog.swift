@@ -169,8 +169,10 @@ extension EventLogOptions {
 }
 
 extension TableKeeper {
-  /// By age alone, with all patience.
+  /// By age alone, with all patience: old is what was written before `cutoff` by the times in the
+  /// records.
   func planRetention(cutoff: Int64, keepFrom: UInt64) throws(EventLogError) -> RetentionPlan {
-    try planRetention(RetentionBounds(cutoff: cutoff, keepFrom: keepFrom))
+    let old = indexed.prefix { $0.positions.latest < cutoff }.last?.lastLSN ?? 0
+    return try planRetention(RetentionBounds(oldLSN: old, keepFrom: keepFrom))
   }
 }

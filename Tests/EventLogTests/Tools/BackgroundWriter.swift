@@ -22,6 +22,7 @@ final class BackgroundWriter: @unchecked Sendable {
       options.retentionSeconds = 3
       options.retentionCheckMilliseconds = 1
       options.wallClock = { Self.time(turn: owner.durableLSN / Self.turn) }
+      options.steadyClock = { UInt64(Self.time(turn: owner.durableLSN / Self.turn)) }
     }
     log = try EventLog.open(options, callbacks: owner.callbacks)
     model = store.model

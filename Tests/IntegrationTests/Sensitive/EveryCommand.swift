@@ -81,6 +81,7 @@ enum EveryCommand {
       ("unrouted replay", [dry]), ("unrouted discard", [dry]),
       ("shards list", [[], ["--json"]]), ("shards adopt", [["--dry-run"]]),
       ("store verify", [[], ["--json"]]), ("store stat", [[], ["--json"]]),
+      ("store confirm-clock", [[], ["--json"]]),
       ("store export", [[], ["--format", "csv"], ["--past-damage"]]),
       ("store backup", [[backup]]), ("store restore", [[backup, "--set", restored]]),
       ("store salvage", [["--set", restored, "--to", salvaged], ["--to", salvaged, "--json"]]),
