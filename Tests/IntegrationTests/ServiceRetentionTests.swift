@@ -54,7 +54,7 @@ struct ServiceRetentionTests {
 
   @Test("Final events go when they are store.retentionDays old, and not before")
   func retentionDays() async throws {
-    let service = try await service(lives: 4, ["MEDDELA_STORE_RETENTIONDAYS": "2"])
+    let service = try await service(lives: 4, ["MEDDELA_STORE_RETENTION_DAYS": "2"])
     #expect(try clock(service).time.retentionSeconds == 2 * 86_400)
     // Every record is a day and a half old.
     try change(service) { $0.now += 3 * Self.day / 2 }
