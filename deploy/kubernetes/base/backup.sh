@@ -20,6 +20,7 @@ sync
 
 count=0
 # By name is by time, the newest first.
+# shellcheck disable=SC2045  # what other names there are is passed over
 for folder in $(ls -r "$backups"); do
   case $folder in
     [0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9]T[0-9][0-9][0-9][0-9][0-9][0-9]Z) ;;
