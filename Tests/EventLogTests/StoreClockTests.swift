@@ -191,7 +191,7 @@ import Testing
     subject.append(20)
     #expect(subject.removes(250))
     #expect(subject.heard.all.count == 1, "it is said once")
-    #expect(!subject.disk.files.contains("/store/CLOCK.tmp"))
+    #expect(subject.owner.waitUntil { !subject.disk.files.contains("/store/CLOCK.tmp") })
     subject.disk.state.withLock { $0.refused = nil }
     #expect(subject.hears { $0 == .kept })
     #expect(subject.owner.allFailures.isEmpty)

@@ -49,14 +49,14 @@ final class ClockedLog {
     try open()
   }
 
-  /// Final events; of the time that the clock says, and so much later.
+  /// Final events, some thirty in a segment; of the time that the clock says, and so much later.
   func append(_ count: Int, ahead: Int64 = 0) {
     for _ in 0..<count {
       let id = Array("e-\(log.nextLSN)".utf8)
       let header = RecordHeader(
         lsn: log.nextLSN, flags: [.event, .final], time: clock.wall + ahead,
         hash: log.hash(of: id))
-      log.append(ModelRecord(header: header, id: id, payload: [UInt8](repeating: 7, count: 400)))
+      log.append(ModelRecord(header: header, id: id, payload: [UInt8](repeating: 7, count: 2_000)))
       log.endTurn()
     }
     #expect(owner.waitUntil { log.isDated })
