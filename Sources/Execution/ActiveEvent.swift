@@ -30,8 +30,8 @@ struct ActiveEvent {
   var phase: Phase
   var then = Then.settle
   var lastLSN: UInt64 = 0
-  /// Tells this publish from an earlier one.
-  var publishSerial: UInt32 = 0
+  /// Of its newest publish.
+  var token = PublishToken(rawValue: 0)
   /// Why the broker returned the delivery whose confirm is still to come.
   var returnReason: TransitionReason?
   /// The delivery queue that its delivery waits in or was published to.

@@ -95,8 +95,9 @@ extension ShardEngine {
 
   /// What an engine that counts confirms would take one for.
   func oldestWaiting(like token: PublishToken) -> PublishToken {
-    guard token.kind == .delivery, isWaiting(token) else { return token }
-    return links[link(of: token)].inFlight.oldest(isWaiting: isWaiting)?.token ?? token
+    guard token.kind == .delivery, let link = link(of: token), window.isWaiting(token, on: link)
+    else { return token }
+    return window.oldest(link)?.token ?? token
   }
 
   /// The channel that a message is acknowledged on.

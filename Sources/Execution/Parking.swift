@@ -86,9 +86,14 @@ struct Parking {
     return copy.slot
   }
 
-  func isWaiting(_ token: PublishToken) -> Bool {
-    entries.isTaken(token.slot) && entries[token.slot].isPublished
-      && entries[token.slot].serial == token.serial
+  /// Of the newest publish of a copy.
+  func token(_ slot: Int32) -> PublishToken {
+    PublishToken(.parking, slot: slot, serial: entries[slot].serial)
+  }
+
+  /// Whether there is such a copy, and the broker has returned it: its confirm counts as a refusal.
+  func wasReturned(_ slot: Int32) -> Bool {
+    entries.isTaken(slot) && entries[slot].wasReturned
   }
 
   /// The broker has a copy. It is forgotten.

@@ -77,11 +77,6 @@ struct Receipts {
     return receipt.slot
   }
 
-  func isWaiting(_ token: PublishToken) -> Bool {
-    entries.isTaken(token.slot) && entries[token.slot].isPublished
-      && entries[token.slot].serial == token.serial
-  }
-
   mutating func confirm(_ slot: Int32) {
     entries.remove(slot)
   }
@@ -122,8 +117,8 @@ struct Receipts {
 
   /// Gives up what has waited too long. Returns how many, and the tokens of those that were
   /// published and are not answered.
-  mutating func expire(at now: UInt64) -> (count: Int, unanswered: Int) {
-    var result = (count: 0, unanswered: 0)
+  mutating func expire(at now: UInt64) -> (count: Int, unanswered: [PublishToken]) {
+    var result: (count: Int, unanswered: [PublishToken]) = (0, [])
     while let first = refused.first, first.at <= now {
       refused.removeFirst()
       if entries.contains(first.receipt) { waiting.append(first.receipt) }
@@ -132,7 +127,10 @@ struct Receipts {
       if entries.contains(oldest) {
         guard entries[oldest.slot].addedAt &+ EngineLimits.receiptDeadline < now else { break }
         result.count += 1
-        if entries[oldest.slot].isPublished { result.unanswered += 1 }
+        if entries[oldest.slot].isPublished {
+          result.unanswered.append(
+            PublishToken(.receipt, slot: oldest.slot, serial: entries[oldest.slot].serial))
+        }
         entries.remove(oldest.slot)
       }
       ages.removeFirst()

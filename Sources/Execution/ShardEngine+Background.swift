@@ -54,7 +54,7 @@ extension ShardEngine {
   /// The next probe of a queue that does not answer, or the next event that goes alone.
   private func beginHeldBack() -> Bool {
     if !stalledQueues.isEmpty,
-      begin(.due, stalledQueues.popDue(at: now, isWaiting: isWaiting))
+      begin(.due, stalledQueues.popDue(at: now, window))
     {
       return true
     }

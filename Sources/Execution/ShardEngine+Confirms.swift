@@ -4,12 +4,12 @@ import Messages
 // What the publishing connections say.
 extension ShardEngine {
   package func linkOpened(_ link: PublishLink) {
-    links[link.rawValue].opened(at: now.monotonic)
+    window.opened(link, at: now.monotonic)
   }
 
   package func linkBlocked(_ link: PublishLink, _ isBlocked: Bool) {
-    links[link.rawValue].blocked(isBlocked, at: now.monotonic)
-    if isBroken(.publishesAgainUnasked), !isBlocked, links[link.rawValue].isOpen {
+    window.blocked(link, isBlocked, at: now.monotonic)
+    if isBroken(.publishesAgainUnasked), !isBlocked, window.isOpen(link) {
       linkLost(link)
       linkOpened(link)
     }
@@ -19,9 +19,11 @@ extension ShardEngine {
   package func confirmed(_ token: PublishToken) {
     let token = isBroken(.countsConfirms) ? oldestWaiting(like: token) : token
     switch token.kind {
-    case .delivery: if isWaiting(token) { deliveryConfirmed(token.slot) }
-    case .parking: if isWaiting(token) { parkingConfirmed(token.slot) }
-    case .receipt: if isWaiting(token) { receiptConfirmed(token.slot) }
+    case .delivery:
+      if answer(token, .confirmed) != nil { deliveryConfirmed(token.slot) }
+    case .parking: parkingConfirmed(token)
+    case .receipt:
+      if answer(token, .confirmed) != nil { receipts.confirm(token.slot) }
     case .status: updateConfirmed(token.lsn)
     case nil: break
     }
@@ -30,18 +32,26 @@ extension ShardEngine {
   /// The broker could not take a publish.
   package func refused(_ token: PublishToken) {
     switch token.kind {
-    case .delivery: if isWaiting(token) { deliveryRefused(token) }
-    case .parking: if isWaiting(token) { parkingRefused(token.slot) }
-    case .receipt: if isWaiting(token) { receiptRefused(token.slot) }
+    case .delivery: deliveryRefused(token)
+    case .parking: parkingRefused(token)
+    case .receipt:
+      if answer(token, .refused) != nil { receiptRefused(token.slot) }
     case .status: updateRefused(token.lsn)
     case nil: break
     }
   }
 
+  /// Answers a publish of ours. Nil when it does not wait for an answer.
+  @discardableResult
+  func answer(_ token: PublishToken, _ answer: PublishWindow.Answer) -> InFlight.Answered? {
+    guard let link = link(of: token) else { return nil }
+    return window.answer(token, on: link, answer, at: now.monotonic)
+  }
+
   private func deliveryRefused(_ token: PublishToken) {
+    guard let refused = answer(token, .refused) else { return }
     counters.deliveriesRefused += 1
-    noteRefusal(token)
-    links[link(of: token)].refused(at: now.monotonic)
+    noteRefusal(token, refused)
     retryLater(
       token.slot, TransitionReason(.brokerRefused, "the broker refused the delivery (nack)"))
   }

@@ -29,15 +29,14 @@ extension ShardEngine {
         event, as: .expired, reason: TransitionReason(.expired, "its expiration has passed"))
     }
     let link = PublishLink.deliveries(Int(events[event].queue))
-    let serial = nextSerial()
-    if !stalledQueues.isEmpty, isHeldBack(event, probe: serial) {
+    let token = PublishToken(.delivery, slot: event, serial: window.nextSerial())
+    if !stalledQueues.isEmpty, isHeldBack(event, probe: token) {
       return waitBehindStall(event)
     }
-    let token = PublishToken(.delivery, slot: event, serial: serial)
     events[event].phase = .publishing
-    events[event].publishSerial = serial
+    events[event].token = token
     events[event].returnReason = nil
-    links[link.rawValue].inFlight.add(token, at: now.monotonic)
+    window.publish(token, on: link, at: now.monotonic)
     counters.deliveriesPublished += 1
     output.publishes.append(deliveryOrder(event, link: link, token: token))
   }
@@ -88,9 +87,8 @@ extension ShardEngine {
 
   /// The broker has confirmed an event's delivery; returned before, it is not delivered at all.
   func deliveryConfirmed(_ event: Int32) {
-    links[link(of: event)].confirmed(at: now.monotonic)
     deliveryQueues[Int(events[event].queue)].culprits.acquit(events[event].key)
-    limits.hasTaken(events[event].delivery.count)
+    window.hasTaken(events[event].delivery.count)
     if !stalledQueues.isEmpty { queueAnswers(event) }
     if let reason = events[event].returnReason {
       events[event].returnReason = nil

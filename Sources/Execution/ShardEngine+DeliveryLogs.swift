@@ -116,7 +116,7 @@ extension ShardEngine {
     counters.logsApplied += 1
     if events[event].phase == .publishing {
       // The log proves that the broker took the delivery: its confirm says nothing new.
-      links[link(of: event)].inFlight.answered()
+      answer(events[event].token, .givenUp)
     }
     events[event].delivery = []
     events[event].state.take(log, at: moment)

@@ -7,10 +7,7 @@ extension ShardEngine {
   /// Whether the broker has what was published is unknown: it is published again, in the same
   /// order. This uses up no tries, but of a message that the broker closed the connection over.
   package func linkLost(_ link: PublishLink, _ loss: LinkLoss = .connection) {
-    links[link.rawValue].isOpen = false
-    if case .refusesMessage = loss {} else { links[link.rawValue].isCutOff = true }
-    let lost = links[link.rawValue].inFlight.removeAll(isWaiting: isWaiting)
-    if case .refusesMessage(let most?) = loss { limits.learn(most, at: now.monotonic) }
+    let lost = window.closed(link, loss, at: now.monotonic)
     if let queue = link.deliveryQueue { return deliveriesLost(queue, lost.map(\.slot), loss) }
     switch link {
     case .parking: parkingLost(lost.map(\.slot), loss)
@@ -39,7 +36,7 @@ extension ShardEngine {
   private func publishAgain(_ queue: Int, _ lost: [Int32]) {
     // One that went alone goes alone again.
     if let alone = deliveryQueues[queue].alone, lost == [alone.slot],
-      events[alone.slot].publishSerial == alone.serial
+      events[alone.slot].token == alone
     {
       return deliveryQueues[queue].suspect(lost.map(events.reference))
     }
@@ -53,9 +50,7 @@ extension ShardEngine {
   /// alone from now on, in its turn among others of its kind.
   private func blame(_ event: Int32, _ queue: Int) {
     deliveryQueues[queue].culprits.blame(events[event].key, at: now.monotonic)
-    stalledQueues.acquit(
-      queue, probe: PublishToken(.delivery, slot: event, serial: events[event].publishSerial),
-      at: now.monotonic)
+    stalledQueues.acquit(queue, probe: events[event].token, at: now.monotonic)
     counters.deliveriesRefused += 1
     retryLater(
       event,
@@ -68,8 +63,8 @@ extension ShardEngine {
   /// takes none. Looked at anew from time to time, since a limit can be raised; alone, then.
   func isTooLarge(_ event: Int32) -> Bool {
     let bytes = events[event].delivery.count
-    guard let most = limits.mostBytes, bytes > most else { return false }
-    guard limits.isKnown(at: now.monotonic) else {
+    guard let most = window.mostBytes, bytes > most else { return false }
+    guard window.knowsMostBytes(at: now.monotonic) else {
       deliveryQueues[Int(events[event].queue)].suspectLater(events.reference(event))
       return true
     }
@@ -79,27 +74,5 @@ extension ShardEngine {
       TransitionReason(
         .brokerRefused, "the delivery has \(bytes) bytes, the broker takes \(most)"))
     return true
-  }
-}
-
-/// What the broker has said of its own limits.
-struct BrokerLimits {
-  /// It takes no body with more bytes; nil as long as it has refused none.
-  private(set) var mostBytes: Int?
-  private var learnedAt: UInt64 = 0
-
-  mutating func learn(_ most: Int, at now: UInt64) {
-    mostBytes = most
-    learnedAt = now
-  }
-
-  /// It has taken a body with so many bytes: a larger limit than was known holds by now.
-  mutating func hasTaken(_ bytes: Int) {
-    if let mostBytes, bytes > mostBytes { self.mostBytes = nil }
-  }
-
-  /// Whether it has said so lately.
-  func isKnown(at now: UInt64) -> Bool {
-    mostBytes != nil && now < learnedAt &+ EngineLimits.limitKnown
   }
 }

@@ -5,7 +5,7 @@ package import Messages
 extension ShardEngine {
   func pumpOutbox() {
     if let from = outbox.wantsRead(durable: durableLSN) { output.rangeRead = from }
-    guard links[PublishLink.status.rawValue].isUsable else { return }
+    guard window.isUsable(.status) else { return }
     if !outbox.refused.isEmpty, outbox.retryAt <= now.monotonic {
       for entry in outbox.takeRefused() { publish(entry) }
     }
@@ -16,12 +16,12 @@ extension ShardEngine {
   func updateConfirmed(_ lsn: UInt64) {
     guard outbox.confirm(lsn) else { return }
     counters.statusConfirmed += 1
-    links[PublishLink.status.rawValue].answered(at: now.monotonic)
+    window.noteAnswer(.confirmed, on: .status, at: now.monotonic)
   }
 
   func updateRefused(_ lsn: UInt64) {
     counters.statusRefused += 1
-    links[PublishLink.status.rawValue].isRefusing(at: now.monotonic)
+    window.noteAnswer(.refused, on: .status, at: now.monotonic)
     outbox.refuse(lsn)
     let doublings = UInt64(min(max(outbox.failures - 1, 0), 5))
     outbox.retryAt =

@@ -126,11 +126,10 @@ extension ShardEngine {
   }
 
   func pumpParking() {
-    let link = PublishLink.parking.rawValue
-    guard parking.isNeeded, links[link].isUsable else { return }
-    while links[link].inFlight.count < EngineLimits.unconfirmedBatch,
+    guard parking.isNeeded, window.isUsable(.parking) else { return }
+    while window.unanswered(.parking) < EngineLimits.unconfirmedBatch,
       let slot = parking.takeNext(
-        serial: nextSerial(), underWay: links[link].inFlight.count, at: now.monotonic)
+        serial: window.nextSerial(), underWay: window.unanswered(.parking), at: now.monotonic)
     {
       publish(parking[slot], slot)
     }
@@ -143,7 +142,7 @@ extension ShardEngine {
 
   private func publish(_ entry: Parking.Entry, _ slot: Int32) {
     let token = PublishToken(.parking, slot: slot, serial: entry.serial)
-    links[PublishLink.parking.rawValue].inFlight.add(token, at: now.monotonic)
+    window.publish(token, on: .parking, at: now.monotonic)
     let copy = entry.copy
     var order = PublishOrder(
       link: .parking, token: token, exchange: .parked, routingKey: output.add(copy.origin.reason),
@@ -192,17 +191,17 @@ extension ShardEngine {
     return start..<output.headers.count
   }
 
-  func parkingConfirmed(_ slot: Int32) {
-    if parking[slot].wasReturned { return parkingRefused(slot) }
-    links[PublishLink.parking.rawValue].confirmed(at: now.monotonic)
-    let entry = parking.confirm(slot)
+  func parkingConfirmed(_ token: PublishToken) {
+    if parking.wasReturned(token.slot) { return parkingRefused(token) }
+    guard answer(token, .confirmed) != nil else { return }
+    let entry = parking.confirm(token.slot)
     if let stored = entry.stored { return appendUnparked(stored) }
     if entry.message >= 0 { elementSettled(entry.message) }
   }
 
-  func parkingRefused(_ slot: Int32) {
-    links[PublishLink.parking.rawValue].refused(at: now.monotonic)
-    parking.refuse(slot, at: now.monotonic)
+  func parkingRefused(_ token: PublishToken) {
+    guard answer(token, .refused) != nil else { return }
+    parking.refuse(token.slot, at: now.monotonic)
   }
 
   func parkingLost(_ slots: [Int32], _ loss: LinkLoss) {
@@ -226,20 +225,19 @@ extension ShardEngine {
   /// Copies that the broker has not taken in time become records of the log.
   func checkParking() {
     guard parking.isNeeded else { return }
-    links[PublishLink.parking.rawValue].inFlight.trim(isWaiting: isWaiting)
     if isBroken(.waitsForParkedCopies) { return }
     let wait = parking.isStuck ? 0 : parkingPatience
     while let slot = parking.popOverdue(at: now.monotonic, after: wait) {
-      if parking[slot].isPublished { links[PublishLink.parking.rawValue].inFlight.answered() }
+      if parking[slot].isPublished { answer(parking.token(slot), .givenUp) }
       record(parking.remove(slot), blames: 0)
     }
   }
 
   /// A broker that works off many copies, one after the other, is given more time.
   private var parkingPatience: UInt64 {
-    let link = links[PublishLink.parking.rawValue]
     let isAnswering =
-      link.isUsable && now.monotonic < link.lastConfirmAt &+ EngineLimits.answering
+      window.isUsable(.parking)
+      && now.monotonic < window.lastConfirmAt(.parking) &+ EngineLimits.answering
     return isAnswering ? EngineLimits.parkingFlood : EngineLimits.parkingDeadline
   }
 

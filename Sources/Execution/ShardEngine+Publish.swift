@@ -14,7 +14,7 @@ extension ShardEngine {
   private func deliveryQueue(of lane: Lane, _ channel: UnsafeRawBufferPointer) -> Int {
     if let known = deliveryQueues.index(of: lane, channel) { return known }
     let queue = deliveryQueues.add(lane, channel)
-    links.append(LinkState())
+    window.addLink()
     output.openLinks.append(
       LinkOrder(
         link: .deliveries(queue),
@@ -44,9 +44,9 @@ extension ShardEngine {
   /// Publishes what may be, real-time deliveries first.
   func pump() {
     for lane in [Lane.realtime, .batch] {
-      let window = deliveryWindow(lane)
+      let room = deliveryRoom(lane)
       for queue in deliveryQueues.indices where deliveryQueues[queue].lane == lane {
-        pump(queue, window)
+        pump(queue, room)
       }
     }
     pumpParking()
@@ -55,29 +55,27 @@ extension ShardEngine {
   }
 
   /// Publishes deliveries of one queue while there is room.
-  private func pump(_ queue: Int, _ window: DeliveryWindow) {
-    let link = PublishLink.deliveries(queue).rawValue
-    guard links[link].isUsable, !(deliveryQueues[queue].alone.map(isWaiting) ?? false) else {
-      return
-    }
+  private func pump(_ queue: Int, _ room: DeliveryRoom) {
+    let link = PublishLink.deliveries(queue)
+    guard window.isUsable(link), !isAloneUnderWay(queue) else { return }
     while deliveryQueues[queue].hasSuspects {
-      guard links[link].inFlight.count == 0, let event = deliveryQueues[queue].nextSuspect() else {
+      guard window.unanswered(link) == 0, let event = deliveryQueues[queue].nextSuspect() else {
         return
       }
       if isQueued(event, queue), publishAlone(event.slot, queue) { return }
     }
-    while links[link].inFlight.count < window.fresh,
+    while window.unanswered(link) < room.fresh,
       let event = deliveryQueues[queue].next(
-        mayTakeBackground: links[link].inFlight.count < window.background)
+        mayTakeBackground: window.unanswered(link) < room.background)
     {
       // A delivery log may have overtaken the delivery while it waited.
       guard isQueued(event, queue) else { continue }
       let bytes = events[event.slot].delivery.count
-      if links[link].inFlight.count > window.bytes / max(bytes, 1) {
+      if window.unanswered(link) > room.bytes / max(bytes, 1) {
         return deliveryQueues[queue].prepend(
           event, isBackground: events[event.slot].isBackground)
       }
-      if limits.mostBytes != nil, isTooLarge(event.slot) { continue }
+      if window.mostBytes != nil, isTooLarge(event.slot) { continue }
       publishDelivery(event.slot)
     }
   }
@@ -86,9 +84,14 @@ extension ShardEngine {
   private func publishAlone(_ event: Int32, _ queue: Int) -> Bool {
     publishDelivery(event)
     guard events.isTaken(event), events[event].phase == .publishing else { return false }
-    deliveryQueues[queue].alone = PublishToken(
-      .delivery, slot: event, serial: events[event].publishSerial)
+    deliveryQueues[queue].alone = events[event].token
     return true
+  }
+
+  /// Whether a delivery that went alone is still unanswered.
+  private func isAloneUnderWay(_ queue: Int) -> Bool {
+    guard let alone = deliveryQueues[queue].alone else { return false }
+    return window.isWaiting(alone, on: .deliveries(queue))
   }
 
   /// Whether an event that a queue has waits in it still: it may have gone on to another channel.
@@ -99,14 +102,14 @@ extension ShardEngine {
 
   /// How many deliveries of one queue may be unconfirmed. The broker works them off in their
   /// order, so the first real-time event waits for what batch and background have under way.
-  private func deliveryWindow(_ lane: Lane) -> DeliveryWindow {
+  private func deliveryRoom(_ lane: Lane) -> DeliveryRoom {
     let isHeld = isRealtimeActive || lane == .batch && isRealtimeUnderWay
     let background = isHeld ? EngineLimits.batchSlice : EngineLimits.unconfirmedBatch
     if lane == .realtime {
-      return DeliveryWindow(
+      return DeliveryRoom(
         fresh: EngineLimits.unconfirmedDeliveries, background: background, bytes: .max)
     }
-    return DeliveryWindow(
+    return DeliveryRoom(
       fresh: background, background: background,
       bytes: isHeld ? EngineLimits.batchBytes : .max)
   }
@@ -119,7 +122,7 @@ extension ShardEngine {
   private var isRealtimeUnderWay: Bool {
     deliveryQueues.indices.contains { queue in
       deliveryQueues[queue].lane == .realtime
-        && links[PublishLink.deliveries(queue).rawValue].inFlight.count > 0
+        && window.unanswered(.deliveries(queue)) > 0
     }
   }
 
@@ -128,21 +131,14 @@ extension ShardEngine {
   /// broker blocks; the bound on unacknowledged messages does not.
   func checkDeadlines() {
     for queue in deliveryQueues.indices {
-      let link = PublishLink.deliveries(queue).rawValue
-      if links[link].isUsable {
-        while let oldest = links[link].inFlight.oldest(isWaiting: isWaiting),
-          max(oldest.publishedAt, links[link].usableSince) &+ EngineLimits.confirmDeadline
-            < now.monotonic
-        {
-          counters.deliveriesUnconfirmedInTime += 1
-          noteStall(oldest.token)
-          giveUpDelivery(oldest.token, .unconfirmed, "the broker did not confirm in time")
-        }
+      let link = PublishLink.deliveries(queue)
+      while let token = window.overdue(link, at: now.monotonic) {
+        counters.deliveriesUnconfirmedInTime += 1
+        noteStall(token)
+        giveUpDelivery(token, .unconfirmed, "the broker did not confirm in time")
       }
-      while let oldest = links[link].inFlight.oldest(isWaiting: isWaiting),
-        oldest.publishedAt &+ EngineLimits.unacknowledged < now.monotonic
-      {
-        giveUpDelivery(oldest.token, .brokerUnavailable, "the broker did not take it")
+      while let token = window.unacknowledged(link, at: now.monotonic) {
+        giveUpDelivery(token, .brokerUnavailable, "the broker did not take it")
       }
       dropOverdue(queue)
     }
@@ -161,55 +157,28 @@ extension ShardEngine {
   }
 
   func giveUpDelivery(_ token: PublishToken, _ code: ReasonCode, _ text: String) {
-    links[link(of: token)].inFlight.answered()
+    answer(token, .givenUp)
     retryLater(token.slot, TransitionReason(code, text))
   }
 
-  /// Whether a publish is still to be answered.
-  func isWaiting(_ token: PublishToken) -> Bool {
+  /// The connection of a publish; nil when its event is gone.
+  func link(of token: PublishToken) -> PublishLink? {
     switch token.kind {
     case .delivery:
-      events.isTaken(token.slot) && events[token.slot].phase == .publishing
-        && events[token.slot].publishSerial == token.serial
-    case .parking: parking.isWaiting(token)
-    case .receipt: receipts.isWaiting(token)
-    case .status, nil: false
+      events.isTaken(token.slot) && events[token.slot].queue >= 0
+        ? .deliveries(Int(events[token.slot].queue)) : nil
+    case .parking: .parking
+    case .receipt: .receipts
+    case .status, nil: .status
     }
-  }
-
-  /// The connection of a publish that is still to be answered.
-  func link(of token: PublishToken) -> Int {
-    switch token.kind {
-    case .delivery: link(of: token.slot)
-    case .parking: PublishLink.parking.rawValue
-    case .receipt: PublishLink.receipts.rawValue
-    case .status, nil: PublishLink.status.rawValue
-    }
-  }
-
-  /// The connection of an event's delivery.
-  func link(of event: Int32) -> Int {
-    PublishLink.deliveries(Int(events[event].queue)).rawValue
-  }
-
-  func nextSerial() -> UInt32 {
-    publishSerial = (publishSerial &+ 1) & PublishToken.serialMask
-    return publishSerial
   }
 
   /// Since when a delivery that has just been published had waited for its connection, monotonic.
   package func waitingSince(_ token: PublishToken) -> UInt64 { events[token.slot].waitingSince }
-
-  /// Replaces channels that go on refusing.
-  func renewLinks() {
-    for index in links.indices where links[index].takeRenewal(at: now.monotonic) {
-      output.renewedLinks.append(PublishLink(rawValue: index))
-    }
-  }
 }
 
 /// What may be unconfirmed of one delivery queue.
-private struct DeliveryWindow {
+private struct DeliveryRoom {
   /// While a fresh event waits, and while none does.
   var fresh: Int
   var background: Int

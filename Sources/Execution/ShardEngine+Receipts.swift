@@ -56,10 +56,10 @@ extension ShardEngine {
     if !receipts.isNeeded {
       output.openLinks.append(LinkOrder(link: .receipts, name: "publish receipts"))
     }
-    let link = links[PublishLink.receipts.rawValue]
-    let since = max(link.lastConfirmAt, link.usableSince)
+    let since = max(window.lastConfirmAt(.receipts), window.usableSince(.receipts))
     let isAnswering =
-      link.isUsable && (link.inFlight.count == 0 || now.monotonic < since &+ EngineLimits.answering)
+      window.isUsable(.receipts)
+      && (window.unanswered(.receipts) == 0 || now.monotonic < since &+ EngineLimits.answering)
     let isTaken = receipts.add(
       Receipts.Entry(
         replyTo: replyQueue(of: inbound),
@@ -88,10 +88,10 @@ extension ShardEngine {
   }
 
   func pumpReceipts() {
-    let link = PublishLink.receipts.rawValue
-    guard links[link].isUsable else { return }
-    while links[link].inFlight.count < EngineLimits.unconfirmedDeliveries,
-      let slot = receipts.takeNext(serial: nextSerial(), underWay: links[link].inFlight.count)
+    guard window.isUsable(.receipts) else { return }
+    while window.unanswered(.receipts) < EngineLimits.unconfirmedDeliveries,
+      let slot = receipts.takeNext(
+        serial: window.nextSerial(), underWay: window.unanswered(.receipts))
     {
       publish(receipts[slot], slot)
     }
@@ -99,7 +99,7 @@ extension ShardEngine {
 
   private func publish(_ receipt: Receipts.Entry, _ slot: Int32) {
     let token = PublishToken(.receipt, slot: slot, serial: receipt.serial)
-    links[PublishLink.receipts.rawValue].inFlight.add(token, at: now.monotonic)
+    window.publish(token, on: .receipts, at: now.monotonic)
     var order = PublishOrder(
       link: .receipts, token: token, exchange: .direct, routingKey: output.add(receipt.replyTo),
       mandatory: false, messageID: output.add(receipt.messageID), timestamp: now.wall,
@@ -110,13 +110,7 @@ extension ShardEngine {
     output.publishes.append(order)
   }
 
-  func receiptConfirmed(_ slot: Int32) {
-    links[PublishLink.receipts.rawValue].confirmed(at: now.monotonic)
-    receipts.confirm(slot)
-  }
-
   func receiptRefused(_ slot: Int32) {
-    links[PublishLink.receipts.rawValue].refused(at: now.monotonic)
     if !receipts.refuse(slot, at: now.monotonic) {
       giveUpReceipts(1, "the broker refused them (nack): their queue is full")
     }
@@ -136,7 +130,7 @@ extension ShardEngine {
   func expireReceipts() {
     guard !receipts.isEmpty else { return }
     let expired = receipts.expire(at: now.monotonic)
-    for _ in 0..<expired.unanswered { links[PublishLink.receipts.rawValue].inFlight.answered() }
+    for token in expired.unanswered { answer(token, .givenUp) }
     giveUpReceipts(expired.count, "the broker did not take them in time")
   }
 }

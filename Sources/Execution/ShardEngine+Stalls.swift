@@ -4,33 +4,17 @@ import Messages
 extension ShardEngine {
   /// A delivery was not confirmed in time.
   func noteStall(_ token: PublishToken) {
-    links[link(of: token)].hasStalled = true
-    stalledQueues.add(Int(events[token.slot].queue), at: now.monotonic)
+    let queue = Int(events[token.slot].queue)
+    window.noteStall(on: .deliveries(queue))
+    stalledQueues.add(queue, at: now.monotonic)
   }
 
   /// A delivery was refused: after long, and as the oldest of its connection, that is a stall too.
-  func noteRefusal(_ token: PublishToken) {
-    let index = link(of: token)
-    guard let oldest = links[index].inFlight.oldest(isWaiting: isWaiting), oldest.token == token,
-      max(oldest.publishedAt, links[index].usableSince) &+ EngineLimits.slowAnswer < now.monotonic
+  func noteRefusal(_ token: PublishToken, _ refused: InFlight.Answered) {
+    guard refused.wasOldest, let link = link(of: token),
+      max(refused.publishedAt, window.usableSince(link)) &+ EngineLimits.slowAnswer < now.monotonic
     else { return }
     noteStall(token)
-  }
-
-  /// A connection on which a stall was noted, and that has answered nothing else for a while, is
-  /// given up: what waits on it behind the stalled deliveries goes out on the next one, they do
-  /// not.
-  func abandonStuckLinks() {
-    for index in links.indices where links[index].hasStalled {
-      links[index].hasStalled = false
-      let state = links[index]
-      let since = max(state.lastConfirmAt, state.usableSince)
-      if state.isUsable, state.inFlight.count > 0,
-        since &+ EngineLimits.slowAnswer < now.monotonic
-      {
-        output.abandonedLinks.append(PublishLink(rawValue: index))
-      }
-    }
   }
 
   /// The queue of an event has taken a delivery.
@@ -89,12 +73,10 @@ extension ShardEngine {
 
   /// An event over which the broker closes the connection tells nothing of its queue: it is the
   /// probe only where there is no other.
-  func isHeldBack(_ event: Int32, probe serial: UInt32) -> Bool {
+  func isHeldBack(_ event: Int32, probe token: PublishToken) -> Bool {
     let queue = Int(events[event].queue)
     if stalledQueues.hasWaiting(queue), isCulprit(event) { return true }
-    let token = PublishToken(.delivery, slot: event, serial: serial)
-    return stalledQueues.holdsBack(
-      queue, probe: token, at: now.monotonic, isWaiting: isWaiting)
+    return stalledQueues.holdsBack(queue, probe: token, at: now.monotonic, window)
   }
 
   /// A queue that has confirmed nothing for a moment, beside others of its lane: what waits for it
@@ -110,7 +92,7 @@ extension ShardEngine {
       var held = 0
       var quiet: [Int] = []
       for queue in queues {
-        let count = links[PublishLink.deliveries(queue).rawValue].inFlight.count
+        let count = window.unanswered(.deliveries(queue))
         if isSearched(queue) || (count > 0 ? isQuiet(queue) : isCutOff(queue, beside: queues)) {
           quiet.append(queue)
           held += count + deliveryQueues[queue].count
@@ -122,20 +104,19 @@ extension ShardEngine {
   }
 
   private func isQuiet(_ queue: Int) -> Bool {
-    let link = PublishLink.deliveries(queue).rawValue
-    guard links[link].isUsable, let oldest = links[link].inFlight.oldest(isWaiting: isWaiting)
-    else { return false }
-    let since = max(oldest.publishedAt, links[link].usableSince, links[link].lastConfirmAt)
+    let link = PublishLink.deliveries(queue)
+    guard window.isUsable(link), let oldest = window.oldest(link) else { return false }
+    let since = max(oldest.publishedAt, window.usableSince(link), window.lastConfirmAt(link))
     return since &+ EngineLimits.quiet < now.monotonic
   }
 
   /// Whether a queue's connection is not open, though another one of its lane is, and what waits
   /// for it has for a moment: one that is closed again and again has nothing under way to go by.
   private func isCutOff(_ queue: Int, beside others: [Int]) -> Bool {
-    guard links[PublishLink.deliveries(queue).rawValue].isCutOff,
+    guard window.isCutOff(.deliveries(queue)),
       let first = deliveryQueues[queue].first, hasWaited(first)
     else { return false }
-    return others.contains { links[PublishLink.deliveries($0).rawValue].isUsable }
+    return others.contains { window.isUsable(.deliveries($0)) }
   }
 
   /// Whether what a queue has published goes one by one, for a moment already, since the broker
@@ -150,12 +131,12 @@ extension ShardEngine {
   }
 
   private func relieve(_ queue: Int, share: Int) {
-    let link = PublishLink.deliveries(queue).rawValue
+    let link = PublishLink.deliveries(queue)
     if isSearched(queue) { relieveSearch(queue, share: share) }
-    guard links[link].isCutOff || isQuiet(queue) else { return }
+    guard window.isCutOff(link) || isQuiet(queue) else { return }
     while let event = deliveryQueues[queue].next(mayTakeBackground: true) {
       guard isQueued(event, queue) else { continue }
-      if links[link].isCutOff {
+      if window.isCutOff(link) {
         // The queue may well answer: it is not stalled.
         retryLater(
           event.slot, TransitionReason(.brokerUnavailable, "the connection to its queue is closed"))
@@ -163,9 +144,7 @@ extension ShardEngine {
         waitBehindStall(event.slot)
       }
     }
-    while links[link].inFlight.count > share,
-      let oldest = links[link].inFlight.oldest(isWaiting: isWaiting)
-    {
+    while window.unanswered(link) > share, let oldest = window.oldest(link) {
       noteStall(oldest.token)
       giveUpDelivery(oldest.token, .unconfirmed, "the broker did not confirm in time")
     }

@@ -27,8 +27,8 @@ extension ShardEngine {
     let isLeft = mayAppend && doWork(mayTakeBatch: mayTakeBatch)
     pump()
     recordPosition()
-    abandonStuckLinks()
-    renewLinks()
+    output.abandonedLinks += window.takeStuck(at: now.monotonic)
+    output.renewedLinks += window.takeRenewals(at: now.monotonic)
     return isLeft
   }
 

@@ -54,10 +54,8 @@ package final class ShardEngine<Lookup: EventLookup> {
   /// Why a receipt was given up last.
   package internal(set) var lastReceiptLoss: StaticString = ""
   var inlets = [InletState](repeating: InletState(), count: Inlet.allCases.count)
-  /// By number: the fixed connections, then those of the delivery queues.
-  var links = [LinkState](repeating: LinkState(), count: PublishLink.fixed.count)
+  var window = PublishWindow()
   var deliveryQueues = DeliveryQueues()
-  var limits = BrokerLimits()
   /// Events whose newest record is not durable yet, in LSN order.
   var awaitingDurable: Deque<(lsn: UInt64, event: SlotTable<ActiveEvent>.Reference)> = []
   /// Schedules and expirations.
@@ -89,7 +87,6 @@ package final class ShardEngine<Lookup: EventLookup> {
   /// The newest written totals that recovery has come to.
   var lastTotals = ShardTotals()
   var backoff: Backoff
-  var publishSerial: UInt32 = 0
   var lastRealtimeAt = 0 &- EngineLimits.realtimeActive
   /// Whether all that the last turn left is batch and background work whose part of the time beside
   /// real-time events is used up: the next turn has time.
@@ -144,7 +141,7 @@ package final class ShardEngine<Lookup: EventLookup> {
     // After a pause of ours (a stopped process, a machine that sleeps, a busy loop) answers that
     // came meanwhile have yet to be read: no deadline counts from before it.
     if instant.monotonic &- now.monotonic > EngineLimits.longTurn {
-      for index in links.indices { links[index].usableSince = instant.monotonic }
+      window.stoodStill(until: instant.monotonic)
     }
     now = instant
     let jump = wallClock.advance(to: instant, newest: nextLSN - 1)

@@ -59,13 +59,13 @@ struct StalledQueues {
 
   /// An event whose time is up, or which may be the probe.
   mutating func popDue(
-    at now: Instant, isWaiting: (PublishToken) -> Bool
+    at now: Instant, _ window: PublishWindow
   ) -> TimerQueue.Timer? {
     for index in entries.indices where !entries[index].waiting.isEmpty {
       if let timer = entries[index].waiting.popDue(at: now.wall) { return timer }
       guard entries[index].nextProbeAt <= now.monotonic,
         entries[index].calledAt &+ EngineLimits.probePauseMin <= now.monotonic,
-        !(entries[index].probe.map(isWaiting) ?? false)
+        !isProbeUnderWay(entries[index], window)
       else { continue }
       entries[index].calledAt = now.monotonic
       return entries[index].waiting.popFirst()
@@ -76,10 +76,10 @@ struct StalledQueues {
   /// Whether a delivery to the queue has to wait; when not, and the queue is stalled, it is the
   /// probe from now on.
   mutating func holdsBack(
-    _ queue: Int, probe: PublishToken, at now: UInt64, isWaiting: (PublishToken) -> Bool
+    _ queue: Int, probe: PublishToken, at now: UInt64, _ window: PublishWindow
   ) -> Bool {
     guard let index = index(of: queue) else { return false }
-    if let present = entries[index].probe, isWaiting(present) { return true }
+    if isProbeUnderWay(entries[index], window) { return true }
     guard entries[index].nextProbeAt <= now else { return true }
     entries[index].probe = probe
     entries[index].nextProbeAt = now &+ entries[index].pause
@@ -95,6 +95,11 @@ struct StalledQueues {
     entries[index].nextProbeAt = now
     entries[index].pause = max(entries[index].pause / 2, EngineLimits.probePauseMin)
     entries[index].calledAt = 0
+  }
+
+  private func isProbeUnderWay(_ entry: Entry, _ window: PublishWindow) -> Bool {
+    guard let probe = entry.probe else { return false }
+    return window.isWaiting(probe, on: .deliveries(entry.queue))
   }
 
   private func index(of queue: Int) -> Int? {

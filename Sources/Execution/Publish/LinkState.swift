@@ -27,27 +27,28 @@ struct LinkState {
     usableSince = now
   }
 
-  /// A publish on it was confirmed.
-  mutating func confirmed(at now: UInt64) {
-    inFlight.answered()
-    answered(at: now)
+  /// It is gone. What was unanswered on it, oldest first.
+  mutating func closed(_ loss: LinkLoss) -> [PublishToken] {
+    isOpen = false
+    if case .refusesMessage = loss {} else { isCutOff = true }
+    return inFlight.removeAll()
   }
 
-  /// The same on a connection whose publishes are counted elsewhere.
-  mutating func answered(at now: UInt64) {
+  /// A publish on it was confirmed.
+  mutating func confirmed(at now: UInt64) {
     lastConfirmAt = now
     refusals = Refusals()
   }
 
   /// A publish on it was refused.
   mutating func refused(at now: UInt64) {
-    inFlight.answered()
-    isRefusing(at: now)
+    if refusals.since == nil { refusals.since = now }
   }
 
-  /// The same on a connection whose publishes are counted elsewhere.
-  mutating func isRefusing(at now: UInt64) {
-    if refusals.since == nil { refusals.since = now }
+  /// Whether it has something under way and has confirmed nothing for a while.
+  func isStuck(at now: UInt64) -> Bool {
+    isUsable && inFlight.count > 0
+      && max(lastConfirmAt, usableSince) &+ EngineLimits.slowAnswer < now
   }
 
   /// Whether its channel is to be replaced now: RabbitMQ 3.10 goes on refusing on a channel that

@@ -1,0 +1,145 @@
+import Testing
+
+@testable import Execution
+
+/// The only place where a publish is answered.
+@Suite("Publish window")
+struct PublishWindowTests {
+  private static let second: UInt64 = 1_000_000_000
+  private let link = PublishLink.deliveries(0)
+
+  /// One open connection for deliveries, opened at second 1.
+  private func window() -> PublishWindow {
+    var window = PublishWindow()
+    window.addLink()
+    window.opened(.deliveries(0), at: Self.second)
+    return window
+  }
+
+  private func publish(
+    _ window: inout PublishWindow, _ slot: Int32, at seconds: UInt64 = 1
+  ) -> PublishToken {
+    let token = PublishToken(.delivery, slot: slot, serial: window.nextSerial())
+    window.publish(token, on: link, at: seconds * Self.second)
+    return token
+  }
+
+  @Test("A publish is answered once, whatever the answer")
+  func once() {
+    for answer in [PublishWindow.Answer.confirmed, .refused, .givenUp] {
+      var window = window()
+      let token = publish(&window, 7)
+      #expect(window.isWaiting(token, on: link))
+      #expect(window.answer(token, on: link, answer, at: 2) != nil)
+      #expect(window.answer(token, on: link, answer, at: 2) == nil)
+      #expect(!window.isWaiting(token, on: link))
+      #expect(window.unanswered(link) == 0)
+    }
+  }
+
+  @Test("Answers come in any order, and the oldest that waits is known at each step")
+  func anyOrder() {
+    var window = window()
+    let tokens = (0..<5).map { publish(&window, Int32($0), at: UInt64($0) + 1) }
+    #expect(window.oldest(link)?.token == tokens[0])
+    #expect(window.answer(tokens[3], on: link, .confirmed, at: 9)?.wasOldest == false)
+    #expect(window.answer(tokens[1], on: link, .confirmed, at: 9)?.wasOldest == false)
+    #expect(
+      window.answer(tokens[0], on: link, .confirmed, at: 9)
+        == InFlight.Answered(publishedAt: Self.second, wasOldest: true))
+    #expect(window.oldest(link)?.token == tokens[2])
+    #expect(window.closed(link, .connection, at: 9) == [tokens[2], tokens[4]])
+    #expect(window.unanswered(link) == 0)
+  }
+
+  @Test("The next publish of a slot is another one")
+  func anotherOfTheSameSlot() {
+    var window = window()
+    let first = publish(&window, 7)
+    #expect(window.closed(link, .connection, at: 9) == [first])
+    window.opened(link, at: 9)
+    let second = publish(&window, 7)
+    #expect(window.answer(first, on: link, .confirmed, at: 9) == nil)
+    #expect(window.answer(second, on: link, .confirmed, at: 9) != nil)
+  }
+
+  @Test("A publish that serials of other connections lie between is found")
+  func gaps() {
+    var window = window()
+    var tokens: [PublishToken] = []
+    for slot in 0..<100 {
+      tokens.append(publish(&window, Int32(slot)))
+      for _ in 0..<(slot * 7 % 5) { _ = window.nextSerial() }
+    }
+    for index in [50, 99, 1, 0, 98, 2] {
+      #expect(window.answer(tokens[index], on: link, .confirmed, at: 9) != nil)
+    }
+    #expect(window.unanswered(link) == 94)
+    #expect(window.oldest(link)?.token == tokens[3])
+  }
+
+  @Test("Serials go round")
+  func serialsGoRound() {
+    var flight = InFlight()
+    let serials = [PublishToken.serialMask - 1, PublishToken.serialMask, 0, 1]
+    let tokens = serials.map { PublishToken(.delivery, slot: 1, serial: $0) }
+    for token in tokens { flight.add(token, at: 0) }
+    #expect(flight.answer(tokens[2])?.wasOldest == false)
+    #expect(flight.answer(tokens[3])?.wasOldest == false)
+    #expect(flight.answer(tokens[0])?.wasOldest == true)
+    #expect(flight.removeAll() == [tokens[1]])
+  }
+
+  @Test("A deadline counts from the publish, or from when the connection could be used")
+  func deadline() {
+    var window = window()
+    let token = publish(&window, 7)
+    #expect(window.overdue(link, at: 31 * Self.second) == nil)
+    #expect(window.overdue(link, at: 31 * Self.second + 1) == token)
+    window.blocked(link, true, at: 20 * Self.second)
+    #expect(window.overdue(link, at: 300 * Self.second) == nil)
+    window.blocked(link, false, at: 300 * Self.second)
+    #expect(window.overdue(link, at: 330 * Self.second) == nil)
+    #expect(window.unacknowledged(link, at: 301 * Self.second) == nil)
+    #expect(window.unacknowledged(link, at: 301 * Self.second + 1) == token)
+    window.stoodStill(until: 330 * Self.second)
+    #expect(window.overdue(link, at: 331 * Self.second) == nil)
+  }
+
+  @Test("A connection that stalls and confirms nothing else is given up")
+  func stuck() {
+    var window = window()
+    _ = publish(&window, 7)
+    window.noteStall(on: link)
+    #expect(window.takeStuck(at: 6 * Self.second) == [])
+    #expect(window.takeStuck(at: 60 * Self.second) == [])
+    window.noteStall(on: link)
+    #expect(window.takeStuck(at: 60 * Self.second) == [link])
+  }
+
+  @Test("A connection that goes on refusing gets another channel, each time later")
+  func renewals() {
+    var window = window()
+    window.noteAnswer(.refused, on: link, at: Self.second)
+    #expect(window.takeRenewals(at: 2 * Self.second) == [])
+    #expect(window.takeRenewals(at: 2 * Self.second + 1) == [link])
+    window.noteAnswer(.refused, on: link, at: 3 * Self.second)
+    #expect(window.takeRenewals(at: 5 * Self.second) == [])
+    #expect(window.takeRenewals(at: 5 * Self.second + 1) == [link])
+    window.noteAnswer(.refused, on: link, at: 6 * Self.second)
+    window.noteAnswer(.confirmed, on: link, at: 6 * Self.second)
+    #expect(window.takeRenewals(at: 60 * Self.second) == [])
+  }
+
+  @Test("How large a body the broker takes is known from what it refuses and takes")
+  func largestBody() {
+    var window = window()
+    #expect(window.mostBytes == nil && !window.knowsMostBytes(at: 2))
+    _ = window.closed(link, .refusesMessage(mostBytes: 1_000), at: 2)
+    #expect(window.mostBytes == 1_000 && window.knowsMostBytes(at: 3))
+    #expect(!window.isCutOff(link), "one message is to blame")
+    #expect(!window.knowsMostBytes(at: 62 * Self.second))
+    window.hasTaken(1_001)
+    #expect(window.mostBytes == nil)
+  }
+}
