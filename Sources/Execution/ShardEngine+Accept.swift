@@ -128,7 +128,7 @@ extension ShardEngine {
           detail: "expected the body that this id was accepted with"))
     }
     counters.duplicates += 1
-    totals[messages[message].message.inlet.lane ?? .realtime].duplicates += 1
+    ledger.countDuplicate(messages[message].message.inlet.lane ?? .realtime)
     let receipt = PendingReceipt(message: message, isDuplicate: true)
     if messages[message].wantsReceipt { publishReceipt(receipt, of: event) }
     guard events[event].phase == .ready else {

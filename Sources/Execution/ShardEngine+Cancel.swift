@@ -166,7 +166,7 @@ extension ShardEngine {
         let root = try parser.parse(padded: bytes)
         let fields = try EventFields.decode(root, messageID: nil)
         let isForgotten =
-          isBroken(.forgetsCancelsAtRestart) && events[event].lastLSN < firstLSN
+          isBroken(.forgetsCancelsAtRestart) && events[event].lastLSN < recovery.firstLSN
         events[event].isCancelOnly = false
         accept(
           fields, message: message, element: element, as: event, isCancelled: !isForgotten)

@@ -29,8 +29,8 @@ extension ShardEngine {
   /// The event log would remove the record with the outbox position that is at this LSN: notes
   /// it again, if there is no newer one.
   package func carryPosition(lsn: UInt64) {
-    guard isRecovered, !isDraining, uncounted == nil, lsn >= lastPositionLSN else { return }
-    appendPosition(max(positionRecorded, outbox.position(durable: durableLSN)))
+    guard isRecovered, !isDraining, ledger.isComplete, lsn >= positions.lastLSN else { return }
+    appendPosition(max(positions.outbox, outbox.position(durable: durableLSN)))
   }
 
   /// The oldest record that may still be asked for: those that the outbox, the log watch or the
@@ -39,7 +39,7 @@ extension ShardEngine {
   /// event is unknown.
   package var keepFrom: UInt64 {
     guard isRecovered else { return 0 }
-    var oldest = min(oldestNeededLSN, uncounted?.next ?? .max)
+    var oldest = min(oldestNeededLSN, ledger.firstUncounted ?? .max)
     events.forEach { event in
       guard event.phase != .loading, event.state.bodyLSN > 0 else { return }
       oldest = min(oldest, event.state.bodyLSN)

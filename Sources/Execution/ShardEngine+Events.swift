@@ -89,7 +89,7 @@ extension ShardEngine {
     let key = events[event].key
     if events[event].isBackground { background.ended() }
     held.release(events[event].heldBytes)
-    resumedUnderWay.remove(key)
+    recovery.ended(key)
     eventSlots[key] = nil
     events.remove(event)
   }

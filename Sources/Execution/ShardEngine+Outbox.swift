@@ -111,11 +111,8 @@ extension ShardEngine {
   /// Notes in the log how far the updates are published, so that a start repeats only a few.
   func recordPosition() {
     let position = outbox.position(durable: durableLSN)
-    guard position > positionRecorded, uncounted == nil else { return }
-    let isDue =
-      position - positionRecorded >= EngineLimits.positionEvery
-      || now.monotonic &- positionRecordedAt >= EngineLimits.positionAfterNanoseconds
-    guard isDue, position > lastPositionLSN || isDraining else { return }
+    guard positions.isDue(position, at: now.monotonic, isDraining: isDraining), ledger.isComplete
+    else { return }
     appendPosition(position)
   }
 
@@ -125,7 +122,7 @@ extension ShardEngine {
     let record = PositionRecord(
       outbox: isBroken(.skipsUpdatesAtRestart) ? lsn - 1 : position,
       logWatch: logWatch.position(isNewest: { lookup.isNewest($0, of: $1) }), totals: totals)
-    reconcile()
+    ledger.reconcile()
     let start = output.bytes.count
     record.write(to: &output.bytes)
     output.appends.append(
@@ -134,9 +131,7 @@ extension ShardEngine {
         isFinal: true, isDriven: false, isPublished: false, attempt: 0, time: now.wall,
         previousLSN: 0,
         id: .none, payload: ByteRange(offset: start, count: output.bytes.count - start)))
-    positionRecorded = position
-    positionRecordedAt = now.monotonic
-    lastPositionLSN = lsn
+    positions.noted(position, lsn: lsn, at: now.monotonic)
   }
 
   /// The oldest record that the engine may still read by going through the log: what the outbox

@@ -10,7 +10,7 @@ extension ShardEngine {
     counters.parked += 1
     work.spend(WorkCost.parkedCopy)
     let inbound = messages[message].message
-    if let lane = inbound.inlet.lane { totals[lane].parked += 1 }
+    if let lane = inbound.inlet.lane { ledger.countParked(lane) }
     let rejection = placed(rejection, element, of: message)
     let ownID = eventID(of: element, in: inbound)
     let messageID = inbound.bytes(inbound.messageID)

@@ -33,7 +33,7 @@ extension ShardEngine {
         previousLSN: events[event].lastLSN, id: id,
         payload: ByteRange(offset: start, count: output.bytes.count - start)))
     events[event].lastLSN = lsn
-    totals.count(kind, state)
+    ledger.count(kind, state)
     if isPublished, outbox.admits(lsn) {
       outbox.add(
         outboxEntry(

@@ -8,7 +8,7 @@ extension ShardEngine {
   package func recover(
     lsn: UInt64, kind: UInt8, key: EventKey, payload: UnsafeRawBufferPointer
   ) throws(EngineError) {
-    if lsn != nextLSN { skipped(to: lsn) }
+    if lsn != nextLSN { ledger.skipped(after: positions.lastLSN, to: lsn) }
     nextLSN = lsn + 1
     durableLSN = lsn
     guard let kind = RecordKind(rawValue: kind) else {
@@ -21,25 +21,20 @@ extension ShardEngine {
       guard let position = PositionRecord(payload) else {
         throw EngineError.unreadableRecord(lsn: lsn)
       }
-      positionRecorded = position.outbox
-      watchedRecorded = position.logWatch
-      lastPositionLSN = lsn
-      uncounted = nil
-      takeOver(position.totals, lsn: lsn)
+      positions.recovered(position, lsn: lsn)
+      ledger.takeOver(position.totals, lsn: lsn)
       return
     }
     guard let record = RecordPayload(payload) else {
       throw EngineError.unreadableRecord(lsn: lsn)
     }
     let state = record.state
-    totals.count(kind, state)
-    if state.isDriven {
-      recovered[key] = RecoveredEvent(
-        lsn: lsn, dueAt: state.dueAt, expiration: state.expiration, wait: state.wait,
-        isPaced: pace.isLimited && state.lane == .batch && !state.dueAt.isNone)
-    } else {
-      recovered[key] = nil
-    }
+    ledger.count(kind, state)
+    let isPaced = pace.isLimited && state.lane == .batch && !state.dueAt.isNone
+    let open = Recovery.Found(
+      lsn: lsn, dueAt: state.dueAt, expiration: state.expiration, wait: state.wait,
+      isPaced: isPaced)
+    recovery.found(key, state.isDriven ? open : nil)
   }
 
   private func recoverParked(
@@ -61,16 +56,12 @@ extension ShardEngine {
     precondition(next >= nextLSN, "the log's next LSN is behind all its records")
     advance(to: instant)
     nextLSN = next
-    firstLSN = next
     self.lineage = lineage
     durableLSN = next - 1
-    outbox.start(after: positionRecorded, newest: durableLSN)
-    logWatch.start(after: isBroken(.losesLogWatchAtRestart) ? durableLSN : watchedRecorded)
+    outbox.start(after: positions.outbox, newest: durableLSN)
+    logWatch.start(after: isBroken(.losesLogWatchAtRestart) ? durableLSN : positions.logWatch)
     startParking()
-    // The order is that of the log, whatever the dictionary's.
-    let open = recovered.sorted { $0.value.lsn < $1.value.lsn }
-    recovered = [:]
-    for (key, event) in open {
+    for (key, event) in recovery.start(at: next) {
       let isExpired = !event.expiration.isNone && event.expiration <= now.wall
       if !isExpired, remaining(event.wait, until: event.dueAt) > 0 {
         if isBroken(.losesTimersAtRestart) { continue }
@@ -82,23 +73,32 @@ extension ShardEngine {
           timers.add(TimerQueue.Timer(due: event.expiration, key: key, lsn: event.lsn))
         }
       } else {
-        resuming.append((key, event.lsn))
+        recovery.resumeLater(key, lsn: event.lsn)
       }
     }
   }
 
   /// Every delivery that was unconfirmed at the last stop is confirmed, or waits durably. Messages
   /// are taken before: one for an event that recovery has not come to drives it on at once.
-  package var isRecovered: Bool { resuming.isEmpty && resumedUnderWay.isEmpty }
+  package var isRecovered: Bool { recovery.isDone }
 
   /// Pending events found by recovery that are still to be driven on.
-  package var eventsToRecover: Int { resuming.count + resumedUnderWay.count }
+  package var eventsToRecover: Int { recovery.count }
 
   /// Drives the next one on; false when there is none.
   func resumeRecovered() -> Bool {
-    guard let next = resuming.popFirst() else { return false }
+    guard let next = recovery.next() else { return false }
     begin(.due, next.key, lsn: next.lsn)
-    if eventSlots[next.key] != nil { resumedUnderWay.insert(next.key) }
+    if eventSlots[next.key] != nil { recovery.began(next.key) }
     return true
   }
+  /// One record of an event that a read for the totals has brought back, in LSN order.
+  package func totalsRecord(
+    lsn: UInt64, kind: UInt8, payload: UnsafeRawBufferPointer
+  ) throws(EngineError) {
+    try ledger.take(lsn: lsn, kind: kind, payload: payload)
+  }
+
+  /// Such a read is done: every record below `next` has been given.
+  package func totalsRead(below next: UInt64) { ledger.didRead(below: next) }
 }

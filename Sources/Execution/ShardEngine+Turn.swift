@@ -19,7 +19,7 @@ extension ShardEngine {
     work.refill(elapsed: elapsed, besideRealtime: isRealtimeActive)
     suspects.advance(to: instant.monotonic)
     watchLogs()
-    if uncounted != nil { orderUncounted() }
+    if let from = ledger.wantsRead() { output.totalsRead = from }
     checkDeadlines()
     relieveQuietQueues()
     expireReceipts()

@@ -42,8 +42,6 @@ package final class ShardEngine<Lookup: EventLookup> {
   package internal(set) var held: HeldBytes
   package internal(set) var nextLSN: UInt64
   package internal(set) var durableLSN: UInt64
-  /// The first record of this life.
-  var firstLSN: UInt64 = 1
   /// Which history of its store the shard goes on with: status updates say so.
   var lineage: UInt64 = 0
   var events = SlotTable(blank: ActiveEvent.blank)
@@ -75,17 +73,7 @@ package final class ShardEngine<Lookup: EventLookup> {
   var stalledQueues = StalledQueues()
   /// Events that waited for a queue that answers again.
   var recalled = TimerQueue()
-  package internal(set) var totals = ShardTotals()
-  /// What does not add up; empty as long as all does.
-  package internal(set) var mismatches: [String] = []
-  /// Whether recovery has seen every record since the first.
-  var recoversWholeLog = true
-  /// The records that are not in the totals yet, because recovery was not shown them all: from
-  /// behind the last written totals to the last gap in what it was shown.
-  var uncounted: (next: UInt64, last: UInt64)?
-  var readsUncounted = false
-  /// The newest written totals that recovery has come to.
-  var lastTotals = ShardTotals()
+  var ledger = TotalsLedger()
   var backoff: Backoff
   var lastRealtimeAt = 0 &- EngineLimits.realtimeActive
   /// Whether all that the last turn left is batch and background work whose part of the time beside
@@ -93,17 +81,8 @@ package final class ShardEngine<Lookup: EventLookup> {
   package internal(set) var waitsForTime = false
   /// The turn before, monotonic.
   var turnAt: UInt64 = 0
-  var positionRecorded: UInt64 = 0
-  var positionRecordedAt: UInt64 = 0
-  /// The log watch's position in the newest position record that recovery has found.
-  var watchedRecorded: UInt64 = 0
-  /// The LSN of the newest position record: noting that alone would never end.
-  var lastPositionLSN: UInt64 = 0
-  /// Pending events found by recovery: the LSN of the newest record and when it is due.
-  var recovered: [EventKey: RecoveredEvent] = [:]
-  /// The LSNs of those to be driven on at once, and how many are under way.
-  var resuming: Deque<(key: EventKey, lsn: UInt64)> = []
-  var resumedUnderWay: Set<EventKey> = []
+  var positions = PositionNotes()
+  var recovery = Recovery()
   package internal(set) var isDraining = false
   private var drainingSince: UInt64 = 0
 
@@ -236,6 +215,9 @@ package final class ShardEngine<Lookup: EventLookup> {
   package var nextLogTimeout: Timestamp? {
     logWatch.next(durable: durableLSN, timeout: logTimeout)
   }
+  package var totals: ShardTotals { ledger.totals }
+  /// What does not add up; empty as long as all does.
+  package var mismatches: [String] { ledger.mismatches }
   /// Status updates in memory that are not confirmed.
   package var outboxBacklog: Int { outbox.count }
 }
@@ -255,13 +237,4 @@ struct InletState {
   mutating func takeFirst() -> InboundMessage? { waiting.popFirst() }
 
   mutating func removeAll() { waiting.removeAll(keepingCapacity: true) }
-}
-
-struct RecoveredEvent {
-  var lsn: UInt64
-  var dueAt: Timestamp
-  var expiration: Timestamp
-  var wait: EventState.Wait
-  /// Waits for its turn in a limited lane once it is due.
-  var isPaced: Bool
 }

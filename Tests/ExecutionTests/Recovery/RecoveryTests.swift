@@ -1,0 +1,75 @@
+import Messages
+import Testing
+
+@testable import Execution
+
+/// The events that a start finds open.
+@Suite("Recovery")
+struct RecoveryTests {
+  private func key(_ number: UInt64) -> EventKey { EventKey(high: number, low: number) }
+
+  private func event(_ lsn: UInt64) -> Recovery.Found {
+    Recovery.Found(lsn: lsn, dueAt: .none, expiration: .none, wait: .turn, isPaced: false)
+  }
+
+  @Test("Open events go on in the order of their newest records")
+  func order() {
+    var recovery = Recovery()
+    recovery.found(key(1), event(1))
+    recovery.found(key(2), event(2))
+    recovery.found(key(3), event(3))
+    recovery.found(key(2), nil)
+    recovery.found(key(1), event(4))
+    #expect(recovery.start(at: 5).map(\.event.lsn) == [3, 4])
+    #expect(recovery.firstLSN == 5)
+    #expect(recovery.start(at: 5).isEmpty, "each is handed out once")
+  }
+
+  @Test("It is done when the last event has left the working set")
+  func end() {
+    var recovery = Recovery()
+    #expect(recovery.isDone && recovery.count == 0)
+    recovery.resumeLater(key(1), lsn: 1)
+    #expect(!recovery.isDone && recovery.count == 1)
+    #expect(recovery.next()?.lsn == 1)
+    recovery.began(key(1))
+    recovery.ended(key(2))
+    #expect(!recovery.isDone && recovery.count == 1)
+    recovery.ended(key(1))
+    #expect(recovery.isDone && recovery.next() == nil)
+  }
+}
+
+/// How far the cursors have come is noted now and then.
+@Suite("Position notes")
+struct PositionNotesTests {
+  private static let second: UInt64 = 1_000_000_000
+
+  @Test("After many records, or after a second")
+  func isDue() {
+    var notes = PositionNotes()
+    notes.noted(10, lsn: 8, at: 5 * Self.second)
+    #expect(!notes.isDue(10, at: 60 * Self.second, isDraining: false))
+    #expect(!notes.isDue(11, at: 6 * Self.second - 1, isDraining: false))
+    #expect(notes.isDue(11, at: 6 * Self.second, isDraining: false))
+    #expect(!notes.isDue(4_105, at: 5 * Self.second, isDraining: false))
+    #expect(notes.isDue(4_106, at: 5 * Self.second, isDraining: false))
+  }
+
+  @Test("That only the last position record was passed is noted by a drain alone")
+  func lastRecord() {
+    var notes = PositionNotes()
+    notes.noted(10, lsn: 11, at: 0)
+    #expect(!notes.isDue(11, at: 60 * Self.second, isDraining: false))
+    #expect(notes.isDue(11, at: 60 * Self.second, isDraining: true))
+    #expect(notes.isDue(12, at: 60 * Self.second, isDraining: false))
+  }
+
+  @Test("A start goes on from the newest record")
+  func start() {
+    var notes = PositionNotes()
+    notes.recovered(PositionRecord(outbox: 3, logWatch: 2, totals: ShardTotals()), lsn: 5)
+    notes.recovered(PositionRecord(outbox: 7, logWatch: 4, totals: ShardTotals()), lsn: 9)
+    #expect(notes.outbox == 7 && notes.logWatch == 4 && notes.lastLSN == 9)
+  }
+}
