@@ -26,10 +26,10 @@ extension ShardEngine {
   private func begin(_ source: BackgroundWork.Source) -> Bool {
     switch source {
     case .recovery: return resumeRecovered()
-    case .recalled: return begin(.due, recalled.popFirst())
-    case .timers: return begin(.due, timers.popDue(at: now.wall))
+    case .recalled: return begin(.due, stalledQueues.nextRecalled())
+    case .timers: return begin(.due, wakeUps.popMoment(at: now.wall))
     case .retries:
-      guard let retry = retries.popDue(at: now.monotonic) else { return false }
+      guard let retry = wakeUps.popDuration(at: now.monotonic) else { return false }
       if !waitsForTurn(retry) { begin(.retry(lsn: retry.lsn), retry.key, lsn: retry.lsn) }
     case .heldBack: return beginHeldBack()
     case .logTimeouts: return beginLogTimeout()

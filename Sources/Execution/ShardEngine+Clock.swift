@@ -1,26 +1,12 @@
-import DequeModule
 import Messages
 
-// Moments follow the wall clock: schedules and expirations. Durations follow the monotonic one:
-// the waits between tries, giving up, log timeouts. What is durable is wall time in both cases, and
-// is judged again when the clock was set. `deploy/handbook/clocks.md` has the whole table.
+// What waits for a time.
 extension ShardEngine {
   /// The wall clock was put forward by so many nanoseconds since the last input, or back.
   func clockWasSet(by nanoseconds: Int64) {
     counters.clockJumps += 1
     logWatch.clockWasSet(by: nanoseconds)
     events.updateEach { $0.state.clockWasSet(by: nanoseconds) }
-  }
-
-  /// How long it is until something is due, in nanoseconds; 0 when it is. The next try never takes
-  /// longer than the longest pause, whatever an earlier life took the time for.
-  func remaining(_ wait: EventState.Wait, until dueAt: Timestamp) -> Int64 {
-    let left = dueAt.isNone ? 0 : max(0, dueAt.nanoseconds - now.wall.nanoseconds)
-    return switch wait {
-    case .schedule: left
-    case .retry: min(left, settings.retryMaxSeconds * 1_000_000_000)
-    case .turn: 0
-    }
   }
 
   /// Wakes the event when it is due or expires, whichever is first.
@@ -30,21 +16,44 @@ extension ShardEngine {
       events[event].key, lsn: events[event].lastLSN, wait: state.wait, dueAt: state.dueAt,
       expiration: state.expiration)
     // When it is due it waits for its turn.
-    if deliveryQueues.index(blaming: events[event].key) != nil { timers.add(endTimer(event)) }
+    if deliveryQueues.index(blaming: events[event].key) != nil { wakeUps.add(endTimer(event)) }
   }
 
   func addTimer(
     _ key: EventKey, lsn: UInt64, wait: EventState.Wait, dueAt: Timestamp, expiration: Timestamp
   ) {
-    let expires = !expiration.isNone && expiration < dueAt
-    if wait == .schedule || expires {
-      timers.add(TimerQueue.Timer(due: expires ? expiration : dueAt, key: key, lsn: lsn))
+    let clock =
+      isBroken(.waitsByTheWallClock) ? UInt64(now.wall.nanoseconds) : now.monotonic
+    wakeUps.add(
+      key, lsn: lsn, wait: wait, dueAt: dueAt, expiration: expiration, at: now.wall, clock: clock)
+  }
+
+  /// Puts an event, whose newest record says when it was due, behind those that wait for their
+  /// turn in the rate of their lane.
+  func waitForTurn(_ event: Int32) {
+    waitForTurn(
+      events[event].key, lsn: events[event].lastLSN, expiration: events[event].state.expiration)
+  }
+
+  func waitForTurn(_ key: EventKey, lsn: UInt64, expiration: Timestamp) {
+    pacing.wait(key, lsn: lsn)
+    if !expiration.isNone { wakeUps.add(TimerQueue.Timer(due: expiration, key: key, lsn: lsn)) }
+  }
+
+  /// Whether what is due in a lane may go out right now; it must go then.
+  func takesTurn(_ lane: Lane) -> Bool { pacing.takesTurn(lane, at: now.monotonic) }
+
+  /// Lets the next event go whose turn has come; false when there is none.
+  func releasePaced() -> Bool {
+    let next = pacing.release(at: now.monotonic, durable: durableLSN) {
+      lookup.isNewest($0, of: $1)
     }
-    if wait != .schedule {
-      let clock =
-        isBroken(.waitsByTheWallClock) ? UInt64(now.wall.nanoseconds) : now.monotonic
-      let at = clock &+ UInt64(remaining(wait, until: dueAt))
-      retries.add(RetryQueue.Retry(at: at, key: key, lsn: lsn))
+    switch next {
+    case .nobody: return false
+    case .event(let event): begin(.paced, event.key, lsn: event.lsn)
+    case .movedOn: break
     }
+    pacing.didRelease()
+    return true
   }
 }

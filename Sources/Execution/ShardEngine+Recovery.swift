@@ -30,7 +30,7 @@ extension ShardEngine {
     }
     let state = record.state
     ledger.count(kind, state)
-    let isPaced = pace.isLimited && state.lane == .batch && !state.dueAt.isNone
+    let isPaced = pacing.isLimited && state.lane == .batch && !state.dueAt.isNone
     let open = Recovery.Found(
       lsn: lsn, dueAt: state.dueAt, expiration: state.expiration, wait: state.wait,
       isPaced: isPaced)
@@ -63,15 +63,12 @@ extension ShardEngine {
     startParking()
     for (key, event) in recovery.start(at: next) {
       let isExpired = !event.expiration.isNone && event.expiration <= now.wall
-      if !isExpired, remaining(event.wait, until: event.dueAt) > 0 {
+      if !isExpired, wakeUps.remaining(event.wait, until: event.dueAt, at: now.wall) > 0 {
         if isBroken(.losesTimersAtRestart) { continue }
         addTimer(
           key, lsn: event.lsn, wait: event.wait, dueAt: event.dueAt, expiration: event.expiration)
       } else if event.isPaced, !isExpired {
-        pacedBacklog.append((key, event.lsn))
-        if !event.expiration.isNone {
-          timers.add(TimerQueue.Timer(due: event.expiration, key: key, lsn: event.lsn))
-        }
+        waitForTurn(key, lsn: event.lsn, expiration: event.expiration)
       } else {
         recovery.resumeLater(key, lsn: event.lsn)
       }

@@ -54,7 +54,7 @@ extension ShardEngine {
       return conclude(
         event, as: .expired, reason: TransitionReason(.expired, "its expiration has passed"))
     }
-    guard isTimeUp || remaining(state.wait, until: state.dueAt) == 0 else {
+    guard isTimeUp || wakeUps.remaining(state.wait, until: state.dueAt, at: now.wall) == 0 else {
       return addTimer(event)
     }
     if state.dueAt > now.wall { events[event].state.dueAt = now.wall }

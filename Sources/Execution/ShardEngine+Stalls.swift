@@ -19,12 +19,7 @@ extension ShardEngine {
 
   /// The queue of an event has taken a delivery.
   func queueAnswers(_ event: Int32) {
-    var waiting = stalledQueues.remove(Int(events[event].queue))
-    if recalled.isEmpty {
-      recalled = waiting
-    } else {
-      while let timer = waiting.popFirst() { recalled.add(timer) }
-    }
+    stalledQueues.answers(Int(events[event].queue))
   }
 
   /// The queue of an event does not answer, or is searched: it waits durably. One that has waited

@@ -56,23 +56,16 @@ package final class ShardEngine<Lookup: EventLookup> {
   var deliveryQueues = DeliveryQueues()
   /// Events whose newest record is not durable yet, in LSN order.
   var awaitingDurable: Deque<(lsn: UInt64, event: SlotTable<ActiveEvent>.Reference)> = []
-  /// Schedules and expirations.
-  var timers = TimerQueue()
-  /// Tries after a refusal, and all else that waits for a duration.
-  var retries = RetryQueue()
+  var wakeUps: WakeUps
   var outbox = Outbox()
   var logWatch = LogWatch()
   var logTimeoutGate = LogTimeoutGate()
   /// Whether delivery logs come if there are any.
   var isConsumingLogs = true
-  var pace: BatchPace
-  /// Events of a limited batch lane that wait for their turn, oldest first.
-  var pacedBacklog: Deque<(key: EventKey, lsn: UInt64)> = []
+  var pacing: Pacing
   /// Messages that may have killed a process before: each is processed alone.
   var suspects = Suspects()
   var stalledQueues = StalledQueues()
-  /// Events that waited for a queue that answers again.
-  var recalled = TimerQueue()
   var ledger = TotalsLedger()
   var backoff: Backoff
   var lastRealtimeAt = 0 &- EngineLimits.realtimeActive
@@ -101,7 +94,8 @@ package final class ShardEngine<Lookup: EventLookup> {
     backoff = Backoff(
       minSeconds: settings.retryMinSeconds, maxSeconds: settings.retryMaxSeconds,
       seed: settings.seed)
-    pace = BatchPace(perSecond: settings.batchMaxPerSecond)
+    wakeUps = WakeUps(longestPauseSeconds: settings.retryMaxSeconds)
+    pacing = Pacing(perSecond: settings.batchMaxPerSecond)
     held = HeldBytes(limit: settings.heldBytes)
     nextLSN = 1
     durableLSN = 0
@@ -199,17 +193,18 @@ package final class ShardEngine<Lookup: EventLookup> {
   package var openMessages: Int { messages.count }
   /// Pending events that wait for their time.
   package var waitingTimers: Int {
-    timers.count + retries.count + recalled.count + stalledQueues.waitingEvents
-      + deliveryQueues.waitingEvents
+    wakeUps.count + stalledQueues.waitingEvents + deliveryQueues.waitingEvents
   }
+  /// Events of a limited batch lane that wait for their turn.
+  package var pacedEvents: Int { pacing.count }
   /// The earliest of those times.
   package var nextTimer: Timestamp? {
     let culprits = deliveryQueues.indices.map { deliveryQueues[$0].culprits.next }
-    let durations = ([stalledQueues.nextProbeAt, retries.next] + culprits).map { at in
+    let durations = ([stalledQueues.nextProbeAt, wakeUps.nextDuration] + culprits).map { at in
       at.map { now.wall.adding(max(0, Int64($0) - Int64(now.monotonic))) }
     }
-    let isReleased = !recalled.isEmpty || deliveryQueues.hasBehindSearch
-    return ([timers.next, isReleased ? now.wall : nil] + durations).compactMap { $0 }.min()
+    let isReleased = stalledQueues.hasRecalled || deliveryQueues.hasBehindSearch
+    return ([wakeUps.nextMoment, isReleased ? now.wall : nil] + durations).compactMap { $0 }.min()
   }
   /// When a delivery without a log is next looked for.
   package var nextLogTimeout: Timestamp? {

@@ -25,6 +25,8 @@ struct StalledQueues {
 
   /// A handful at most: one for each lane and channel of the templates.
   private var entries: [Entry] = []
+  /// What waited for a queue that answers again, to be driven on.
+  private var recalled = TimerQueue()
 
   var isEmpty: Bool { entries.isEmpty }
 
@@ -33,11 +35,21 @@ struct StalledQueues {
     entries.append(Entry(queue: queue, nextProbeAt: now &+ EngineLimits.probePauseMin))
   }
 
-  /// The queue has taken a delivery. What waited for it.
-  mutating func remove(_ queue: Int) -> TimerQueue {
-    guard let index = index(of: queue) else { return TimerQueue() }
-    return entries.remove(at: index).waiting
+  /// The queue has taken a delivery: what waited for it is to go on.
+  mutating func answers(_ queue: Int) {
+    guard let index = index(of: queue) else { return }
+    var waiting = entries.remove(at: index).waiting
+    if recalled.isEmpty {
+      recalled = waiting
+    } else {
+      while let timer = waiting.popFirst() { recalled.add(timer) }
+    }
   }
+
+  var hasRecalled: Bool { !recalled.isEmpty }
+
+  /// The next event that waited for a queue that answers again.
+  mutating func nextRecalled() -> TimerQueue.Timer? { recalled.popFirst() }
 
   /// Keeps an event until its queue answers, or until `timer` is due. The queue is stalled from now
   /// on if it was not.
@@ -47,7 +59,8 @@ struct StalledQueues {
     entries[index].waiting.add(timer)
   }
 
-  var waitingEvents: Int { entries.reduce(0) { $0 + $1.waiting.count } }
+  /// Events that wait durably for a queue, or to go on since it answers.
+  var waitingEvents: Int { entries.reduce(recalled.count) { $0 + $1.waiting.count } }
 
   /// Whether there is an event that may be a queue's next probe.
   func hasWaiting(_ queue: Int) -> Bool {

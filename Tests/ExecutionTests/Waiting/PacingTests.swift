@@ -1,0 +1,114 @@
+import Messages
+import Testing
+
+@testable import Execution
+
+/// The rate of the batch lane.
+@Suite("Pacing")
+struct PacingTests {
+  private static let second: UInt64 = 1_000_000_000
+
+  private func key(_ number: UInt64) -> EventKey { EventKey(high: number, low: number) }
+
+  @Test("Without a rate, and in the real-time lane, nothing waits")
+  func noRate() {
+    var unlimited = Pacing(perSecond: 0)
+    var limited = Pacing(perSecond: 1)
+    for _ in 0..<100 {
+      #expect(unlimited.takesTurn(.batch, at: 1) == true)
+      #expect(limited.takesTurn(.realtime, at: 1) == true)
+    }
+  }
+
+  @Test("One goes every so often, and a pause is caught up for a tenth of a second")
+  func rate() {
+    var pacing = Pacing(perSecond: 100)
+    var at = 10 * Self.second
+    var gone = 0
+    while pacing.takesTurn(.batch, at: at) { gone += 1 }
+    #expect(gone == 11, "a tenth of a second, and the present one")
+    at += 9_999_999
+    #expect(pacing.takesTurn(.batch, at: at) == false)
+    #expect(pacing.takesTurn(.batch, at: at + 1) == true)
+  }
+
+  @Test("Nobody overtakes an event that waits, nor while it is being released")
+  func order() {
+    var pacing = Pacing(perSecond: 1)
+    pacing.wait(key(1), lsn: 7)
+    #expect(pacing.takesTurn(.batch, at: 10 * Self.second) == false)
+    let first = Pacing.Next.event(Pacing.Waiting(key: key(1), lsn: 7))
+    #expect(pacing.release(at: 10 * Self.second, durable: 7) { _, _ in true } == first)
+    #expect(pacing.takesTurn(.batch, at: 20 * Self.second) == false && pacing.count == 1)
+    pacing.didRelease()
+    #expect(pacing.takesTurn(.batch, at: 20 * Self.second) == true && pacing.count == 0)
+  }
+
+  @Test("An event waits until its record is durable, and is passed by when it has moved on")
+  func release() {
+    var pacing = Pacing(perSecond: 1)
+    pacing.wait(key(1), lsn: 7)
+    #expect(pacing.release(at: Self.second, durable: 6) { _, _ in true } == .nobody)
+    #expect(pacing.release(at: Self.second, durable: 7) { _, _ in false } == .movedOn)
+    pacing.didRelease()
+    #expect(pacing.release(at: Self.second, durable: 7) { _, _ in true } == .nobody)
+  }
+}
+
+/// When which event is looked at again.
+@Suite("Wake-ups")
+struct WakeUpsTests {
+  private func key(_ number: UInt64) -> EventKey { EventKey(high: number, low: number) }
+
+  private func time(_ seconds: Int64) -> Timestamp {
+    Timestamp(nanoseconds: seconds * 1_000_000_000)
+  }
+
+  private func add(
+    _ wakeUps: inout WakeUps, _ wait: EventState.Wait, dueAt: Int64, expiration: Int64 = 0
+  ) {
+    wakeUps.add(
+      key(1), lsn: 1, wait: wait, dueAt: time(dueAt), expiration: time(expiration),
+      at: time(100), clock: 5_000_000_000)
+  }
+
+  @Test("A schedule is a moment of the wall clock")
+  func schedule() {
+    var wakeUps = WakeUps(longestPauseSeconds: 300)
+    add(&wakeUps, .schedule, dueAt: 500)
+    #expect(wakeUps.nextMoment == time(500) && wakeUps.nextDuration == nil)
+    #expect(wakeUps.popMoment(at: time(499)) == nil)
+    #expect(wakeUps.popMoment(at: time(500))?.key == key(1))
+  }
+
+  @Test("A pause is a duration, and never longer than the longest")
+  func pause() {
+    var wakeUps = WakeUps(longestPauseSeconds: 300)
+    add(&wakeUps, .retry, dueAt: 110)
+    #expect(wakeUps.nextMoment == nil && wakeUps.nextDuration == 15_000_000_000)
+    #expect(wakeUps.popDuration(at: 14_999_999_999) == nil)
+    #expect(wakeUps.popDuration(at: 15_000_000_000)?.key == key(1))
+    add(&wakeUps, .retry, dueAt: 9_999)
+    #expect(wakeUps.nextDuration == 305_000_000_000)
+  }
+
+  @Test("What expires first is looked at then, too")
+  func expiration() {
+    var wakeUps = WakeUps(longestPauseSeconds: 300)
+    add(&wakeUps, .schedule, dueAt: 500, expiration: 200)
+    add(&wakeUps, .retry, dueAt: 150, expiration: 120)
+    add(&wakeUps, .retry, dueAt: 150, expiration: 180)
+    #expect(wakeUps.count == 4)
+    #expect(wakeUps.popMoment(at: time(120)) != nil)
+    #expect(wakeUps.popMoment(at: time(200)) != nil)
+    #expect(wakeUps.nextMoment == nil)
+  }
+
+  @Test("What waits for its turn only is due at once")
+  func turn() {
+    let wakeUps = WakeUps(longestPauseSeconds: 300)
+    #expect(wakeUps.remaining(.turn, until: time(500), at: time(100)) == 0)
+    #expect(wakeUps.remaining(.schedule, until: time(500), at: time(100)) == 400_000_000_000)
+    #expect(wakeUps.remaining(.retry, until: .none, at: time(100)) == 0)
+  }
+}
