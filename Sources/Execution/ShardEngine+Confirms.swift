@@ -22,8 +22,7 @@ extension ShardEngine {
     case .delivery:
       if answer(token, .confirmed) != nil { deliveryConfirmed(token.slot) }
     case .parking: parkingConfirmed(token)
-    case .receipt:
-      if answer(token, .confirmed) != nil { receipts.confirm(token.slot) }
+    case .receipt: receipts.confirmed(token, &window, at: now.monotonic)
     case .status: updateConfirmed(token.lsn)
     case nil: break
     }
@@ -33,9 +32,8 @@ extension ShardEngine {
   package func refused(_ token: PublishToken) {
     switch token.kind {
     case .delivery: deliveryRefused(token)
-    case .parking: parkingRefused(token)
-    case .receipt:
-      if answer(token, .refused) != nil { receiptRefused(token.slot) }
+    case .parking: parking.refused(token, &window, at: now.monotonic)
+    case .receipt: noteLoss(receipts.refused(token, &window, at: now.monotonic))
     case .status: updateRefused(token.lsn)
     case nil: break
     }

@@ -65,24 +65,11 @@ extension ShardEngine {
       order.replyTo = output.add(names.deliveryLogQueue)
       order.type = output.add(type)
       order.contentType = output.add(EngineNames.json)
-      order.headers = traceHeaders(
+      order.headers = output.addTraceHeaders(
         parent: bytes[facts.range(of: .traceParent)],
         state: bytes[facts.range(of: .traceState)])
       return order
     }
-  }
-
-  func traceHeaders(
-    parent: Slice<UnsafeRawBufferPointer>, state: Slice<UnsafeRawBufferPointer>
-  ) -> Range<Int> {
-    let start = output.headers.count
-    if !parent.isEmpty {
-      output.headers.append(HeaderOrder(name: "traceparent", value: output.add(parent)))
-    }
-    if !state.isEmpty {
-      output.headers.append(HeaderOrder(name: "tracestate", value: output.add(state)))
-    }
-    return start..<output.headers.count
   }
 
   /// The broker has confirmed an event's delivery; returned before, it is not delivered at all.

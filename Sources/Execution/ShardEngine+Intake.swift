@@ -171,7 +171,7 @@ extension ShardEngine {
 
   /// Takes an element by parsing it from its place in the message.
   func take(_ message: Int32, element: Range<Int>, knownAbsent: Bool = false) {
-    if let refusal = refusal(of: element, in: message) {
+    if let refusal = messages[message].refusal(of: element) {
       return park(message, element: element, refusal)
     }
     if let tooLarge = oversize(element, of: message) {

@@ -11,7 +11,8 @@ extension ShardEngine {
     if let queue = link.deliveryQueue { return deliveriesLost(queue, lost.map(\.slot), loss) }
     switch link {
     case .parking: parkingLost(lost.map(\.slot), loss)
-    case .receipts: receiptsLost(lost.map(\.slot), loss)
+    case .receipts:
+      noteLoss(receipts.lost(lost.map(\.slot), loss, at: now.monotonic))
     default: outboxLost(loss)
     }
   }

@@ -6,11 +6,14 @@ extension ShardEngine {
   func pumpOutbox() {
     if let from = outbox.wantsRead(durable: durableLSN) { output.rangeRead = from }
     guard window.isUsable(.status) else { return }
-    if !outbox.refused.isEmpty, outbox.retryAt <= now.monotonic {
-      for entry in outbox.takeRefused() { publish(entry) }
-    }
+    for entry in outbox.takeRefused(at: now.monotonic) { publish(entry) }
     if isBroken(.publishesUpdatesTogether) { outbox.forgetBusy() }
     while let entry = outbox.takeNext(durable: durableLSN) { publish(entry) }
+  }
+
+  private func publish(_ entry: Outbox.Entry) {
+    counters.statusPublished += 1
+    output.publish(entry, at: now.wall)
   }
 
   func updateConfirmed(_ lsn: UInt64) {
@@ -22,10 +25,7 @@ extension ShardEngine {
   func updateRefused(_ lsn: UInt64) {
     counters.statusRefused += 1
     window.noteAnswer(.refused, on: .status, at: now.monotonic)
-    outbox.refuse(lsn)
-    let doublings = UInt64(min(max(outbox.failures - 1, 0), 5))
-    outbox.retryAt =
-      now.monotonic &+ min(EngineLimits.jobRetryMin << doublings, EngineLimits.jobRetryMax)
+    outbox.refuse(lsn, at: now.monotonic)
   }
 
   /// The connection is gone. An update that the broker closed it over is parked: its record stays
@@ -37,56 +37,10 @@ extension ShardEngine {
     outbox.didPark(update.lsn)
   }
 
-  private func publish(_ entry: Outbox.Entry) {
-    counters.statusPublished += 1
-    func part(_ range: Range<Int>) -> ByteRange { output.add(entry.blob[range]) }
-    var order = PublishOrder(
-      link: .status, token: PublishToken(status: entry.lsn), exchange: .status,
-      routingKey: part(entry.routingKey), mandatory: false, messageID: part(entry.messageID),
-      timestamp: now.wall, body: entry.blob, bodyRange: entry.body)
-    order.correlationID = part(entry.eventID)
-    order.type = output.add(EngineNames.status)
-    order.contentType = output.add(EngineNames.json)
-    order.headers = entry.blob.withUnsafeBytes { bytes in
-      traceHeaders(parent: bytes[entry.traceParent], state: bytes[entry.traceState])
-    }
-    output.publishes.append(order)
-  }
-
-  func outboxEntry(
-    lsn: UInt64, key: EventKey, state: EventState, facts: EventFacts, occurredAt: Timestamp,
-    recordedAt: Timestamp, reason: TransitionReason
-  ) -> Outbox.Entry {
-    writer.removeAll()
-    var ends: [6 of Int] = [0, 0, 0, 0, 0, 0]
-    facts.withBytes { bytes in
-      func field(_ name: EventFacts.Field) -> UnsafeRawBufferPointer {
-        UnsafeRawBufferPointer(rebasing: bytes[facts.range(of: name)])
-      }
-      let id = UnsafeRawBufferPointer(rebasing: bytes[facts.idRange])
-      RoutingKey.writeStatus(
-        state.status, lane: state.lane, channel: field(.channel), type: field(.type),
-        to: &writer)
-      ends[0] = writer.count
-      StatusUpdateID.write(
-        eventID: id, shard: settings.shard, sequence: state.sequence, lineage: lineage,
-        to: &writer)
-      ends[1] = writer.count
-      writer.write(id)
-      ends[2] = writer.count
-      writer.write(field(.traceParent))
-      ends[3] = writer.count
-      writer.write(field(.traceState))
-      ends[4] = writer.count
-    }
-    StatusUpdate.write(
-      state, facts: facts, occurredAt: occurredAt, recordedAt: recordedAt, reason: reason,
-      shard: settings.shard, lineage: lineage, lsn: lsn, to: &writer)
-    ends[5] = writer.count
-    return Outbox.Entry(
-      lsn: lsn, key: key, blob: writer.array(), routingKey: 0..<ends[0],
-      messageID: ends[0]..<ends[1], eventID: ends[1]..<ends[2],
-      traceParent: ends[2]..<ends[3], traceState: ends[3]..<ends[4], body: ends[4]..<ends[5])
+  /// The update of a record that is published.
+  func updateEntry(_ record: Outbox.Entry.Transition) -> Outbox.Entry {
+    let source = Outbox.Entry.Source(shard: settings.shard, lineage: lineage)
+    return Outbox.Entry(record, of: source, using: &writer)
   }
 
   /// One published record that a range read has brought back, in LSN order.
@@ -98,9 +52,10 @@ extension ShardEngine {
       throw EngineError.unreadableRecord(lsn: lsn)
     }
     outbox.add(
-      outboxEntry(
-        lsn: lsn, key: key, state: record.state, facts: facts, occurredAt: record.occurredAt,
-        recordedAt: recordedAt, reason: record.reason))
+      updateEntry(
+        Outbox.Entry.Transition(
+          lsn: lsn, key: key, state: record.state, facts: facts, occurredAt: record.occurredAt,
+          recordedAt: recordedAt, reason: record.reason)))
   }
 
   /// A range read is done: every published record below `next` has been given.

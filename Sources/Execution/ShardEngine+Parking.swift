@@ -11,102 +11,47 @@ extension ShardEngine {
     work.spend(WorkCost.parkedCopy)
     let inbound = messages[message].message
     if let lane = inbound.inlet.lane { ledger.countParked(lane) }
-    let rejection = placed(rejection, element, of: message)
+    let rejection = spendingOnLines(of: message) { $0.placed(rejection, element) }
     let ownID = eventID(of: element, in: inbound)
     let messageID = inbound.bytes(inbound.messageID)
-    add(
+    let copy =
       messages[message].isBatch
-        ? copy(of: element, message, id: ownID, rejection)
-        : copy(of: message, id: messageID.isEmpty ? ownID : messageID, rejection), of: message)
+      ? ParkedCopy(element: element, of: messages[message], id: ownID, rejection, parkedContext)
+      : ParkedCopy(inbound, id: messageID.isEmpty ? ownID : messageID, rejection, parkedContext)
+    parking.use(&output)
+    parking.add(copy, message: message, at: now.monotonic)
     if inbound.inlet != .deliveryLogs, messages[message].wantsReceipt,
       rejection.code != .badReplyTo
     {
-      publishRefusal(message, eventID: ownID.isEmpty ? messageID : ownID, rejection)
+      let eventID = ownID.isEmpty ? messageID : ownID
+      addReceipt(.refused(rejection), eventID: eventID, to: message)
     }
   }
 
-  /// A message as it came.
-  private func copy(of message: Int32, id: [UInt8], _ rejection: Rejection) -> ParkedCopy {
-    let inbound = messages[message].message
-    return ParkedCopy(
-      origin: origin(inbound, rejection, headersLeftOut: 0, batchID: []),
-      messageID: id, correlationID: inbound.bytes(inbound.correlationID),
-      replyTo: inbound.bytes(inbound.replyTo), contentType: inbound.bytes(inbound.contentType),
-      properties: ParkedCopy.Properties(inbound), originalHeaders: inbound.headers,
-      body: inbound.storage, bodyRange: 0..<inbound.bodyCount)
+  /// What the parser says of an element, with its line in the message's body.
+  func rejection(_ error: JSONError, _ element: Range<Int>, of message: Int32) -> Rejection {
+    spendingOnLines(of: message) { $0.rejection(error, element) }
   }
 
-  /// One element of a message as it stands there, as a message of its own.
-  private func copy(
-    of element: Range<Int>, _ message: Int32, id: [UInt8], _ rejection: Rejection
-  ) -> ParkedCopy {
-    let inbound = messages[message].message
-    // A message of many elements must not become as many copies of its headers; and the element is
-    // not compressed, as one of them may say.
-    let keepsHeaders =
-      inbound.headers.count <= ParkedCopy.mostElementHeaderBytes && inbound.compression.isEmpty
-    return ParkedCopy(
-      origin: origin(
-        inbound, rejection, headersLeftOut: keepsHeaders ? 0 : inbound.headers.count,
-        batchID: inbound.bytes(inbound.messageID)),
-      messageID: id, correlationID: inbound.bytes(inbound.correlationID),
-      replyTo: inbound.bytes(inbound.replyTo), contentType: messages[message].elementContentType,
-      properties: ParkedCopy.Properties(element: messages[message]),
-      originalHeaders: keepsHeaders ? inbound.headers : .none, body: inbound.storage,
-      bodyRange: messages[message].source(of: element))
+  /// Lines are counted as far as somebody asks for one.
+  private func spendingOnLines(
+    of message: Int32, _ body: (inout OpenMessage) -> Rejection
+  ) -> Rejection {
+    let before = messages[message].lines.bytesCounted
+    defer { work.spend((messages[message].lines.bytesCounted - before) * WorkCost.byte) }
+    return body(&messages[message])
   }
 
-  private func origin(
-    _ inbound: InboundMessage, _ rejection: Rejection, headersLeftOut: Int, batchID: [UInt8]
-  ) -> ParkedCopy.Origin {
-    ParkedCopy.Origin(
-      reason: Array(rejection.code.rawValue.utf8),
-      detail: detail(rejection, headersLeftOut: headersLeftOut),
-      exchange: inbound.bytes(inbound.exchange), routingKey: inbound.bytes(inbound.routingKey),
-      lane: Array(inbound.inlet.name.utf8), firstSeen: now.wall, batchID: batchID,
-      version: names.version)
-  }
-
-  /// One sentence, cut where it is too long, and what is left out of the message's headers.
-  private func detail(_ rejection: Rejection, headersLeftOut bytes: Int) -> [UInt8] {
-    let sentence = String(
-      decoding: rejection.sentence.utf8.prefix(ParkedCopy.mostDetailBytes), as: UTF8.self)
-    guard bytes > 0 else { return Array(sentence.utf8) }
-    return Array("\(sentence); the headers of its message (\(bytes) bytes) are left out".utf8)
+  private var parkedContext: ParkedCopy.Context {
+    ParkedCopy.Context(now: now.wall, version: names.version)
   }
 
   /// Parks a status update that the broker closes the connection over, by way of the log.
   func parkUpdate(_ update: Outbox.Entry) {
-    openParking()
+    parking.use(&output)
     counters.parked += 1
-    let copy = ParkedCopy(
-      origin: ParkedCopy.Origin(
-        reason: Array(ReasonCode.brokerRefused.rawValue.utf8),
-        detail: Array("the broker closed the connection over this status update".utf8),
-        exchange: names.statusExchange, routingKey: Array(update.blob[update.routingKey]),
-        lane: Array("status".utf8), firstSeen: now.wall, batchID: [], version: names.version),
-      messageID: Array(update.blob[update.messageID]),
-      correlationID: Array(update.blob[update.eventID]), replyTo: [],
-      contentType: EngineNames.json, originalHeaders: .none, body: update.blob,
-      bodyRange: update.body)
+    let copy = ParkedCopy(update, exchange: names.statusExchange, parkedContext)
     record(Parking.Entry(copy: copy, message: -1), blames: 0)
-  }
-
-  private func add(_ copy: ParkedCopy, of message: Int32) {
-    openParking()
-    parking.add(copy, message: message, at: now.monotonic)
-  }
-
-  private func openParking() {
-    guard parking.use() else { return }
-    output.openLinks.append(LinkOrder(link: .parking, name: "publish parked"))
-  }
-
-  /// What the log holds of parked copies goes to the broker.
-  func startParking() {
-    guard parking.log.count > 0 else { return }
-    openParking()
-    parking.log.start()
   }
 
   /// The id that a refused element carries, when it can be made out.
@@ -125,120 +70,20 @@ extension ShardEngine {
     return Array(id.bytes)
   }
 
-  func pumpParking() {
-    guard parking.isNeeded, window.isUsable(.parking) else { return }
-    while window.unanswered(.parking) < EngineLimits.unconfirmedBatch,
-      let slot = parking.takeNext(
-        serial: window.nextSerial(), underWay: window.unanswered(.parking), at: now.monotonic)
-    {
-      publish(parking[slot], slot)
-    }
-    guard !isDraining else { return }
-    while let (number, stored) = parking.takeToRead(at: now.monotonic) {
-      output.reads.append(
-        ReadOrder(token: Self.token(of: number), target: .record(lsn: stored.readableLSN)))
-    }
-  }
-
-  private func publish(_ entry: Parking.Entry, _ slot: Int32) {
-    let token = PublishToken(.parking, slot: slot, serial: entry.serial)
-    window.publish(token, on: .parking, at: now.monotonic)
-    let copy = entry.copy
-    var order = PublishOrder(
-      link: .parking, token: token, exchange: .parked, routingKey: output.add(copy.origin.reason),
-      mandatory: true, messageID: output.add(copy.messageID), timestamp: now.wall,
-      body: copy.body, bodyRange: copy.bodyRange)
-    order.correlationID = output.add(copy.correlationID)
-    if !copy.replyTo.isEmpty { order.replyTo = output.add(copy.replyTo) }
-    order.contentType = output.add(copy.contentType)
-    add(copy.properties, to: &order)
-    order.headers = headers(of: copy)
-    order.originalHeaders = copy.originalHeaders
-    output.publishes.append(order)
-  }
-
-  private func add(_ properties: ParkedCopy.Properties, to order: inout PublishOrder) {
-    if !properties.contentEncoding.isEmpty {
-      order.contentEncoding = output.add(properties.contentEncoding)
-    }
-    if !properties.type.isEmpty { order.type = output.add(properties.type) }
-    if !properties.appID.isEmpty { order.appID = output.add(properties.appID) }
-    order.priority = properties.priority
-    order.originalTimestampSeconds = properties.timestampSeconds
-  }
-
-  private func headers(of copy: ParkedCopy) -> Range<Int> {
-    let origin = copy.origin
-    let start = output.headers.count
-    func add(_ name: StaticString, _ value: [UInt8]) {
-      output.headers.append(HeaderOrder(name: name, value: output.add(value)))
-    }
-    add("x-meddela-reason", origin.reason)
-    add("x-meddela-detail", origin.detail)
-    add("x-meddela-exchange", origin.exchange)
-    add("x-meddela-routing-key", origin.routingKey)
-    add("x-meddela-lane", origin.lane)
-    writer.removeAll()
-    origin.firstSeen.write(to: &writer)
-    add("x-meddela-first-seen", writer.array())
-    add("x-meddela-version", origin.version)
-    if !origin.batchID.isEmpty { add("x-meddela-batch-id", origin.batchID) }
-    let properties = copy.properties
-    if !properties.userID.isEmpty { add("x-meddela-original-user-id", properties.userID) }
-    if !properties.expiration.isEmpty {
-      add("x-meddela-original-expiration", properties.expiration)
-    }
-    return start..<output.headers.count
-  }
-
   func parkingConfirmed(_ token: PublishToken) {
-    if parking.wasReturned(token.slot) { return parkingRefused(token) }
-    guard answer(token, .confirmed) != nil else { return }
-    let entry = parking.confirm(token.slot)
+    guard let entry = parking.confirmed(token, &window, at: now.monotonic) else { return }
     if let stored = entry.stored { return appendUnparked(stored) }
     if entry.message >= 0 { elementSettled(entry.message) }
   }
 
-  func parkingRefused(_ token: PublishToken) {
-    guard answer(token, .refused) != nil else { return }
-    parking.refuse(token.slot, at: now.monotonic)
-  }
-
   func parkingLost(_ slots: [Int32], _ loss: LinkLoss) {
-    guard case .refusesMessage(let most) = loss else { return parking.publishAgain(slots) }
-    let tooLarge = most.map { most in slots.filter { parking[$0].copy.bodyRange.count > most } }
-    if let tooLarge, !tooLarge.isEmpty {
-      parking.publishAgain(slots.filter { !tooLarge.contains($0) })
-      for slot in tooLarge { blame(slot) }
-    } else if let culprit = parking.blame(slots) {
-      blame(culprit)
-    }
-  }
-
-  /// The broker closed the connection over this copy: it waits in the log, and is tried seldom.
-  private func blame(_ slot: Int32) {
-    let entry = parking.remove(slot)
-    if let stored = entry.stored { return parking.log.blame(stored, at: now.monotonic) }
-    record(entry, blames: 1)
+    for entry in parking.lost(slots, loss, at: now.monotonic) { record(entry, blames: 1) }
   }
 
   /// Copies that the broker has not taken in time become records of the log.
   func checkParking() {
-    guard parking.isNeeded else { return }
     if isBroken(.waitsForParkedCopies) { return }
-    let wait = parking.isStuck ? 0 : parkingPatience
-    while let slot = parking.popOverdue(at: now.monotonic, after: wait) {
-      if parking[slot].isPublished { answer(parking.token(slot), .givenUp) }
-      record(parking.remove(slot), blames: 0)
-    }
-  }
-
-  /// A broker that works off many copies, one after the other, is given more time.
-  private var parkingPatience: UInt64 {
-    let isAnswering =
-      window.isUsable(.parking)
-      && now.monotonic < window.lastConfirmAt(.parking) &+ EngineLimits.answering
-    return isAnswering ? EngineLimits.parkingFlood : EngineLimits.parkingDeadline
+    for entry in parking.takeOverdue(&window, at: now.monotonic) { record(entry, blames: 0) }
   }
 
   /// Writes a copy down; its message is settled when that is durable. What no record can hold
@@ -296,17 +141,11 @@ extension ShardEngine {
     }
   }
 
-  /// Marks the token of a read of a stored copy: an event's has a slot there, below 2^31.
-  private static var parkedToken: UInt64 { 1 << 31 }
-
-  private static func token(of number: UInt32) -> UInt64 { UInt64(number) << 32 | parkedToken }
-
   /// A stored copy has been read. False when the token is none of such a read.
   func parkedCopyRead(
     token: UInt64, payload: UnsafeRawBufferPointer?
   ) throws(EngineError) -> Bool {
-    guard token & Self.parkedToken != 0 else { return false }
-    let number = UInt32(truncatingIfNeeded: token >> 32)
+    guard let number = Parking.readNumber(token) else { return false }
     guard let (stored, isCarried) = parking.log.didRead(number) else { return true }
     if payload == nil, parking.log.hasMoved(stored, isCarried: isCarried) { return true }
     guard let payload, let record = ParkedRecord(payload) else {
@@ -328,21 +167,11 @@ extension ShardEngine {
   func carryParked(_ key: EventKey, lsn: UInt64) -> Bool {
     guard parking.log.isOfCopy(key) else { return false }
     if let number = parking.log.carry(key, lsn: lsn) {
-      output.reads.append(ReadOrder(token: Self.token(of: number), target: .record(lsn: lsn)))
+      output.reads.append(ReadOrder(token: Parking.readToken(number), target: .record(lsn: lsn)))
     }
     return true
   }
 
   /// Copies for the parked queue that the broker has not taken in time: they wait in the log.
   package var parkedCopiesWaiting: Int { parking.log.count }
-}
-
-extension Inlet {
-  package var name: String {
-    switch self {
-    case .realtime: "realtime"
-    case .batch: "batch"
-    case .deliveryLogs: "delivery-logs"
-    }
-  }
 }

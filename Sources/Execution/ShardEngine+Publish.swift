@@ -49,8 +49,9 @@ extension ShardEngine {
         pump(queue, room)
       }
     }
-    pumpParking()
-    pumpReceipts()
+    parking.pump(&window, &output, using: &writer, at: now)
+    if !isDraining { parking.orderReads(window, &output, at: now.monotonic) }
+    receipts.pump(&window, &output, at: now)
     pumpOutbox()
   }
 

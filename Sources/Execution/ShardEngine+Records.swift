@@ -36,9 +36,10 @@ extension ShardEngine {
     ledger.count(kind, state)
     if isPublished, outbox.admits(lsn) {
       outbox.add(
-        outboxEntry(
-          lsn: lsn, key: events[event].key, state: state, facts: events[event].facts,
-          occurredAt: occurred, recordedAt: now.wall, reason: reason))
+        updateEntry(
+          Outbox.Entry.Transition(
+            lsn: lsn, key: events[event].key, state: state, facts: events[event].facts,
+            occurredAt: occurred, recordedAt: now.wall, reason: reason)))
     }
   }
 

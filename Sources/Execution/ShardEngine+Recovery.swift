@@ -60,7 +60,7 @@ extension ShardEngine {
     durableLSN = next - 1
     outbox.start(after: positions.outbox, newest: durableLSN)
     logWatch.start(after: isBroken(.losesLogWatchAtRestart) ? durableLSN : positions.logWatch)
-    startParking()
+    parking.start(&output)
     for (key, event) in recovery.start(at: next) {
       let isExpired = !event.expiration.isNone && event.expiration <= now.wall
       if !isExpired, wakeUps.remaining(event.wait, until: event.dueAt, at: now.wall) > 0 {

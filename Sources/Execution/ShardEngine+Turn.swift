@@ -22,7 +22,7 @@ extension ShardEngine {
     if let from = ledger.wantsRead() { output.totalsRead = from }
     checkDeadlines()
     relieveQuietQueues()
-    expireReceipts()
+    noteLoss(receipts.expire(&window, at: now.monotonic))
     checkParking()
     let isLeft = mayAppend && doWork(mayTakeBatch: mayTakeBatch)
     pump()

@@ -50,7 +50,7 @@ package final class ShardEngine<Lookup: EventLookup> {
   var parking = Parking()
   var receipts = Receipts()
   /// Why a receipt was given up last.
-  package internal(set) var lastReceiptLoss: StaticString = ""
+  package internal(set) var lastReceiptLoss = ""
   var inlets = [InletState](repeating: InletState(), count: Inlet.allCases.count)
   var window = PublishWindow()
   var deliveryQueues = DeliveryQueues()

@@ -107,7 +107,7 @@ struct DocumentationTests {
   @Test("The page about an event's life has every kind of record with its number")
   func kinds() throws {
     let page = try #require(pages["Sources/Execution/Execution.docc/LifeOfAnEvent.md"])
-    let kinds = try text("Sources/Execution/RecordKind.swift")
+    let kinds = try text("Sources/Execution/Record/RecordKind.swift")
       .matches(of: /\n  case (\w+) = (\d+)/)
     #expect(kinds.count >= 9)
     let missing = kinds.map { "\n| \($0.output.2) | \($0.output.1) |" }

@@ -51,9 +51,9 @@ struct Outbox {
   private var suspects: Deque<UInt64> = []
   private var alone: UInt64?
   /// Refused by the broker; to be published again at `retryAt`.
-  private(set) var refused: [UInt64] = []
-  var retryAt: UInt64 = 0
-  private(set) var failures = 0
+  private var refused: [UInt64] = []
+  private var retryAt: UInt64 = 0
+  private var failures = 0
   private var busy: Set<EventKey> = []
   var waitingBytes = 0
   var source = Source.live
@@ -150,14 +150,19 @@ struct Outbox {
     confirmedCount = 0
   }
 
-  mutating func refuse(_ lsn: UInt64) {
-    guard let index = index(of: lsn), entries[index].state == .published else { return }
-    refused.append(lsn)
-    failures += 1
+  /// The broker could not take an update: it is published again after a pause, which grows.
+  mutating func refuse(_ lsn: UInt64, at now: UInt64) {
+    if let index = index(of: lsn), entries[index].state == .published {
+      refused.append(lsn)
+      failures += 1
+    }
+    let doublings = UInt64(min(max(failures - 1, 0), 5))
+    retryAt = now &+ min(EngineLimits.jobRetryMin << doublings, EngineLimits.jobRetryMax)
   }
 
-  /// The refused updates, to be published again.
-  mutating func takeRefused() -> [Entry] {
+  /// The refused updates, if it is time to publish them again.
+  mutating func takeRefused(at now: UInt64) -> [Entry] {
+    guard !refused.isEmpty, retryAt <= now else { return [] }
     defer { refused.removeAll(keepingCapacity: true) }
     return refused.compactMap { lsn in
       index(of: lsn).flatMap { entries[$0].state == .published ? entries[$0] : nil }

@@ -1,0 +1,143 @@
+import JSON
+import Messages
+import Testing
+
+@testable import Execution
+
+/// Copies for the parked queue: their messages wait for the broker, and for the log if that does
+/// not answer.
+@Suite("Parking")
+struct ParkingTests {
+  private static let second: UInt64 = 1_000_000_000
+
+  private static func copy(bytes: Int = 4, id: String = "m-1") -> ParkedCopy {
+    var copy = ParkedCopy.blank
+    copy.messageID = Array(id.utf8)
+    copy.body = [UInt8](repeating: 1, count: bytes)
+    copy.bodyRange = 0..<bytes
+    return copy
+  }
+
+  /// The copies with their connection and what was ordered.
+  private struct World {
+    var parking = Parking()
+    var window = PublishWindow()
+    var output = TurnOutput()
+
+    /// The tokens of what is published now.
+    mutating func pump(at seconds: UInt64) -> [PublishToken] {
+      output.removeAll()
+      var writer = ByteWriter(capacity: 64)
+      parking.pump(
+        &window, &output, using: &writer,
+        at: Instant(
+          wall: Timestamp(nanoseconds: Int64(seconds * ParkingTests.second)),
+          monotonic: seconds * ParkingTests.second))
+      return output.publishes.map(\.token)
+    }
+
+    mutating func isStored(at seconds: UInt64) -> [Int32] {
+      parking.takeOverdue(&window, at: seconds * ParkingTests.second).map(\.message)
+    }
+  }
+
+  /// With an open connection and copies whose messages wait since second 1: 10, 11, ...
+  private func world(_ copies: [ParkedCopy]) -> World {
+    var world = World()
+    world.parking.use(&world.output)
+    world.window.opened(.parking, at: Self.second)
+    for (index, copy) in copies.enumerated() {
+      world.parking.add(copy, message: Int32(10 + index), at: Self.second)
+    }
+    return world
+  }
+
+  @Test("The connection is ordered once")
+  func connection() {
+    var world = world([Self.copy()])
+    world.parking.use(&world.output)
+    #expect(world.output.openLinks == [LinkOrder(link: .parking, name: "publish parked")])
+  }
+
+  @Test("A copy that is confirmed settles its message")
+  func confirmed() {
+    var world = world([Self.copy()])
+    #expect(!world.parking.isIdle)
+    let tokens = world.pump(at: 1)
+    #expect(tokens.count == 1 && world.output.publishes[0].mandatory)
+    let entry = world.parking.confirmed(tokens[0], &world.window, at: Self.second)
+    #expect(entry?.message == 10 && world.parking.isIdle)
+    let again = world.parking.confirmed(tokens[0], &world.window, at: Self.second)
+    #expect(again == nil, "a publish is answered once")
+  }
+
+  @Test("A copy that is returned counts as refused, and is tried again after a pause")
+  func returned() {
+    var world = world([Self.copy()])
+    let tokens = world.pump(at: 1)
+    Array("m-1".utf8).withUnsafeBytes { world.parking.returned($0) }
+    #expect(world.parking.confirmed(tokens[0], &world.window, at: Self.second) == nil)
+    #expect(world.window.unanswered(.parking) == 0)
+    #expect(world.pump(at: 1).isEmpty)
+    #expect(world.pump(at: 2).count == 1)
+  }
+
+  @Test("While the broker takes none, one goes at a time")
+  func oneAtATime() {
+    var world = world([Self.copy(), Self.copy(), Self.copy()])
+    let tokens = world.pump(at: 1)
+    #expect(tokens.count == 3)
+    for token in tokens { world.parking.refused(token, &world.window, at: Self.second) }
+    let second = world.pump(at: 60)
+    #expect(second.count == 1)
+    #expect(world.parking.confirmed(second[0], &world.window, at: 60 * Self.second) != nil)
+    #expect(world.pump(at: 60).count == 2)
+  }
+
+  @Test("A copy that the broker does not take in time goes to the log")
+  func overdue() {
+    var world = world([Self.copy(), Self.copy()])
+    let tokens = world.pump(at: 1)
+    #expect(world.isStored(at: 3) == [])
+    #expect(world.isStored(at: 4) == [10, 11])
+    #expect(world.window.unanswered(.parking) == 0 && world.parking.isIdle)
+    #expect(world.parking.confirmed(tokens[0], &world.window, at: 5 * Self.second) == nil)
+  }
+
+  @Test("As long as the broker works copies off, they have more time")
+  func flood() {
+    var world = world([Self.copy(), Self.copy()])
+    let tokens = world.pump(at: 1)
+    #expect(world.parking.confirmed(tokens[0], &world.window, at: 4 * Self.second) != nil)
+    #expect(world.isStored(at: 4) == [])
+    #expect(world.isStored(at: 5) == [11])
+  }
+
+  @Test("The one over which the broker closes the connection goes to the log")
+  func blamed() {
+    let loss = LinkLoss.refusesMessage(mostBytes: 10)
+    var world = world([Self.copy(), Self.copy(bytes: 11)])
+    let tokens = world.pump(at: 1)
+    _ = world.window.closed(.parking, loss, at: 2 * Self.second)
+    let lost = world.parking.lost(tokens.map(\.slot), loss, at: 2 * Self.second)
+    #expect(lost.map(\.message) == [11])
+    world.window.opened(.parking, at: 2 * Self.second)
+    #expect(world.pump(at: 2).map(\.slot) == [tokens[0].slot])
+  }
+
+  @Test("When it is not known which, each goes alone")
+  func searched() {
+    let loss = LinkLoss.refusesMessage(mostBytes: nil)
+    var world = world([Self.copy(), Self.copy()])
+    let tokens = world.pump(at: 1)
+    _ = world.window.closed(.parking, loss, at: 2 * Self.second)
+    #expect(world.parking.lost(tokens.map(\.slot), loss, at: 2 * Self.second).isEmpty)
+    world.window.opened(.parking, at: 2 * Self.second)
+    let alone = world.pump(at: 2)
+    #expect(alone.map(\.slot) == [tokens[0].slot])
+    #expect(world.pump(at: 2).isEmpty)
+    _ = world.window.closed(.parking, loss, at: 2 * Self.second)
+    let lost = world.parking.lost(alone.map(\.slot), loss, at: 2 * Self.second)
+    #expect(lost.map(\.message) == [10])
+  }
+}

@@ -1,0 +1,126 @@
+import Messages
+import Testing
+
+@testable import Execution
+
+/// Receipts are best effort: few wait, none for long, and nothing else waits for one.
+@Suite("Receipts")
+struct ReceiptsTests {
+  private static let second: UInt64 = 1_000_000_000
+
+  private func instant(_ seconds: UInt64) -> Instant {
+    Instant(
+      wall: Timestamp(nanoseconds: Int64(seconds * Self.second)),
+      monotonic: seconds * Self.second)
+  }
+
+  private func entry(_ replyTo: String) -> Receipts.Entry {
+    Receipts.Entry(replyTo: Array(replyTo.utf8), messageID: [], correlationID: [], body: [1])
+  }
+
+  /// Receipts with their connection and what was ordered.
+  private struct World {
+    var receipts = Receipts()
+    var window = PublishWindow()
+    var output = TurnOutput()
+
+    /// The tokens of what is published now.
+    mutating func pump(at now: Instant) -> [PublishToken] {
+      output.removeAll()
+      receipts.pump(&window, &output, at: now)
+      return output.publishes.map(\.token)
+    }
+  }
+
+  /// With an open connection and receipts for these queues, taken at second 1.
+  private func world(_ queues: [String]) -> World {
+    var world = World()
+    world.window.opened(.receipts, at: Self.second)
+    for queue in queues {
+      _ = world.receipts.add(entry(queue), world.window, &world.output, at: Self.second)
+    }
+    return world
+  }
+
+  @Test("The connection is ordered with the first receipt")
+  func connection() {
+    let world = world(["a", "b"])
+    #expect(world.output.openLinks == [LinkOrder(link: .receipts, name: "publish receipts")])
+  }
+
+  @Test("A receipt is published and confirmed, and is gone")
+  func confirmed() {
+    var world = world(["a"])
+    let tokens = world.pump(at: instant(1))
+    #expect(tokens.count == 1)
+    world.receipts.confirmed(tokens[0], &world.window, at: Self.second)
+    #expect(world.receipts.isEmpty && world.window.unanswered(.receipts) == 0)
+  }
+
+  @Test("A receipt that is refused is tried three times")
+  func refused() {
+    var world = world(["a"])
+    for (second, isLast) in [(UInt64(1), false), (3, false), (5, true)] {
+      _ = world.receipts.expire(&world.window, at: second * Self.second)
+      let tokens = world.pump(at: instant(second))
+      #expect(tokens.count == 1)
+      let loss = world.receipts.refused(tokens[0], &world.window, at: second * Self.second)
+      #expect((loss?.count == 1) == isLast)
+    }
+    #expect(world.receipts.isEmpty)
+  }
+
+  @Test("What has waited too long is given up, and its confirm says nothing any more")
+  func expired() {
+    var world = world(["a", "b"])
+    let tokens = world.pump(at: instant(1))
+    #expect(world.receipts.expire(&world.window, at: 11 * Self.second)?.count == 0)
+    #expect(world.receipts.expire(&world.window, at: 11 * Self.second + 1)?.count == 2)
+    #expect(world.window.unanswered(.receipts) == 0)
+    world.receipts.confirmed(tokens[0], &world.window, at: 12 * Self.second)
+    #expect(world.receipts.isEmpty)
+  }
+
+  @Test("What was lost with the connection is published again in its order")
+  func lost() {
+    var world = world(["a", "b"])
+    let tokens = world.pump(at: instant(1))
+    _ = world.window.closed(.receipts, .connection, at: 2 * Self.second)
+    #expect(world.receipts.lost(tokens.map(\.slot), .connection, at: 2 * Self.second) == nil)
+    world.window.opened(.receipts, at: 2 * Self.second)
+    #expect(world.pump(at: instant(2)).map(\.slot) == tokens.map(\.slot))
+  }
+
+  @Test("A queue over whose receipt the broker closes the connection gets none for a while")
+  func barred() {
+    var world = world(["bad"])
+    let tokens = world.pump(at: instant(1))
+    let loss = LinkLoss.refusesMessage(mostBytes: nil)
+    _ = world.window.closed(.receipts, loss, at: 2 * Self.second)
+    #expect(world.receipts.lost(tokens.map(\.slot), loss, at: 2 * Self.second)?.count == 1)
+    for (queue, second, isTaken) in [
+      ("bad", UInt64(3), false), ("good", 3, true), ("bad", 62, true),
+    ] {
+      let refused = world.receipts.add(
+        entry(queue), world.window, &world.output, at: second * Self.second)
+      #expect((refused == nil) == isTaken, "\(queue) at \(second)")
+    }
+  }
+
+  @Test("Without permission all of them are given up")
+  func forbidden() {
+    var world = world(["a", "b"])
+    _ = world.pump(at: instant(1))
+    #expect(world.receipts.lost([], .refusesAll, at: 2 * Self.second)?.count == 2)
+    #expect(world.receipts.isEmpty)
+  }
+
+  @Test("Of a connection that does not answer few wait")
+  func few() {
+    var world = World()
+    for _ in 0..<256 {
+      #expect(world.receipts.add(entry("a"), world.window, &world.output, at: 1) == nil)
+    }
+    #expect(world.receipts.add(entry("a"), world.window, &world.output, at: 1)?.count == 1)
+  }
+}
