@@ -5,7 +5,7 @@ import Templates
 extension ShardEngine {
   /// Accepts a new event: its record, and what follows from it at once.
   func accept(_ fields: EventFields, key: EventKey, message: Int32, element: Range<Int>) {
-    let event = insertEvent(key, phase: .recording)
+    let event = insertEvent(ActiveEvent(key: key))
     accept(fields, message: message, element: element, as: event, isCancelled: false)
   }
 
@@ -25,7 +25,7 @@ extension ShardEngine {
     events[event].bodyRange = element
     events[event].waiters.append(message)
     if messages[message].wantsReceipt {
-      events[event].receipts.append(PendingReceipt(message: message, isDuplicate: false))
+      events[event].answers.append(.receipt(message: message))
     }
     if isCancelled {
       // A crash may leave this record without the next: the event is not to go out then either.
@@ -73,8 +73,7 @@ extension ShardEngine {
       return conclude(event, as: .notCovered, reason: noTemplate(fields, event))
     }
     do {
-      try render(event, fields, template)
-      awaitDurable(event, then: .publish)
+      awaitDurable(event, then: .publish(try render(event, fields, template)))
     } catch {
       conclude(
         event, as: .notCovered, reason: TransitionReason(error))
@@ -129,9 +128,10 @@ extension ShardEngine {
     }
     counters.duplicates += 1
     ledger.countDuplicate(messages[message].message.inlet.lane ?? .realtime)
-    let receipt = PendingReceipt(message: message, isDuplicate: true)
-    if messages[message].wantsReceipt { publishReceipt(receipt, of: event) }
-    guard events[event].phase == .ready else {
+    if messages[message].wantsReceipt {
+      publishReceipt(of: event, to: message, isDuplicate: true)
+    }
+    guard events[event].isAtRest else {
       events[event].waiters.append(message)
       return
     }

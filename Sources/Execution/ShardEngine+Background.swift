@@ -81,9 +81,8 @@ extension ShardEngine {
   func begin(_ input: EventInput, _ key: EventKey, lsn: UInt64) {
     if let event = eventSlots[key] { return give(input, to: event) }
     guard lookup.isNewest(lsn, of: key) else { return }
-    let event = insertEvent(key, phase: .loading)
+    let event = insertEvent(ActiveEvent(key: key, loadingFor: input))
     moveToBackground(event)
-    events[event].inputs.append(input)
     read(.record(lsn: lsn), for: event)
   }
 

@@ -77,8 +77,7 @@ extension ShardEngine {
     if let event = eventSlots[key] {
       give(input, to: event)
     } else if !knownAbsent, lookup.mayContain(key) {
-      let event = insertEvent(key, phase: .loading)
-      events[event].inputs.append(input)
+      let event = insertEvent(ActiveEvent(key: key, loadingFor: input))
       read(.newest(id: Array(id)), for: event)
     } else {
       remember(id, key, input)
@@ -94,7 +93,7 @@ extension ShardEngine {
     default: preconditionFailure("only a cancel is remembered")
     }
     counters.cancelsRemembered += 1
-    let event = insertEvent(key, phase: .recording)
+    let event = insertEvent(ActiveEvent(key: key))
     becomeCancel(event, id: id)
     appendCancel(event)
     wait(source, for: event)
@@ -128,12 +127,12 @@ extension ShardEngine {
   func cancelWasRead(
     _ event: Int32, lsn: UInt64, id: UnsafeRawBufferPointer, payload: UnsafeRawBufferPointer
   ) throws(EngineError) {
-    guard events[event].phase == .loading, CancelRecord(payload) != nil else {
+    guard events[event].isLoading, CancelRecord(payload) != nil else {
       throw EngineError.unreadableRecord(lsn: lsn)
     }
     becomeCancel(event, id: id)
     events[event].lastLSN = lsn
-    events[event].phase = .ready
+    events[event].hasLoaded()
     drainInputs(event)
   }
 
@@ -185,7 +184,6 @@ extension ShardEngine {
   /// The event ends before anything of it has gone out.
   func concludeCancelled(_ event: Int32, _ text: String) {
     counters.cancelled += 1
-    events[event].delivery = []
     events[event].state.isCancelled = true
     conclude(event, as: .ignored, reason: TransitionReason(.cancelled, text))
   }
@@ -202,13 +200,12 @@ extension ShardEngine {
       return settle(source, event, .cancelled(state.status, isRepeated: true))
     }
     switch state.status {
-    case .pending where events[event].phase != .publishing:
-      let (phase, delivery) = (events[event].phase, events[event].delivery)
+    case .pending where !events[event].isPublishing:
+      let queued = events[event].queued
       wait(source, for: event)
       concludeCancelled(event, "cancelled while it was pending")
-      if isBroken(.publishesCancelled), phase == .queued {
-        events[event].delivery = delivery
-        events[event].then = .publish
+      if isBroken(.publishesCancelled), let queued {
+        events[event].awaitDurable(.publish(queued.bytes))
       }
     case .deliveryFailed where !state.dueAt.isNone:
       counters.cancelled += 1
@@ -226,18 +223,16 @@ extension ShardEngine {
 
   /// Answers when the event's newest record is durable.
   private func wait(_ source: CancelSource, for event: Int32) {
-    events[event].cancels.append(source)
+    events[event].answers.append(.cancel(source))
     if case .message(let message) = source { events[event].waiters.append(message) }
   }
 
-  func cancelsAreDurable(_ event: Int32) {
-    let sources = events[event].cancels
-    events[event].cancels = []
+  func cancelIsDurable(_ event: Int32, by source: CancelSource) {
     let outcome: CancelOutcome =
       events[event].isCancelOnly
       ? .remembered(isRepeated: false)
       : .cancelled(events[event].state.status, isRepeated: false)
-    for source in sources { answer(source, event, outcome) }
+    answer(source, event, outcome)
   }
 
   /// Nothing is to become durable for it.

@@ -20,9 +20,8 @@ extension ShardEngine {
     guard !parking.log.isOfCopy(key), eventSlots[key] == nil, background.hasRoom,
       lookup.mayContain(key)
     else { return }
-    let event = insertEvent(key, phase: .loading)
+    let event = insertEvent(ActiveEvent(key: key, loadingFor: .carryFinal(lsn: lsn)))
     moveToBackground(event)
-    events[event].inputs.append(.carryFinal(lsn: lsn))
     read(.newest(id: id), for: event)
   }
 
@@ -41,7 +40,7 @@ extension ShardEngine {
     guard isRecovered else { return 0 }
     var oldest = min(oldestNeededLSN, ledger.firstUncounted ?? .max)
     events.forEach { event in
-      guard event.phase != .loading, event.state.bodyLSN > 0 else { return }
+      guard !event.isLoading, event.state.bodyLSN > 0 else { return }
       oldest = min(oldest, event.state.bodyLSN)
     }
     return oldest
@@ -56,7 +55,7 @@ extension ShardEngine {
     append(.carried, event)
     counters.carried += 1
     // A timer names the event's newest record.
-    guard events[event].phase == .ready else { return }
+    guard events[event].isAtRest else { return }
     if events[event].state.isTimed { addTimer(event) }
     // A timer that is due at once must find the event here: the log does not know the record yet.
     awaitDurable(event, then: .settle)

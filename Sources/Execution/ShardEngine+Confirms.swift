@@ -61,12 +61,13 @@ extension ShardEngine {
   ) {
     switch exchange {
     case .deliveries:
-      guard let id = DeliveryID(messageID), let event = eventSlots[lookup.key(of: id.eventID)],
-        events[event].phase == .publishing, events[event].state.attempt == id.attempt
+      guard let id = DeliveryID(messageID), let event = eventSlots[lookup.key(of: id.eventID)]
       else { return }
-      counters.deliveriesReturned += 1
-      events[event].returnReason = TransitionReason(
+      let reason = TransitionReason(
         .unroutable, "no queue takes deliveries of this channel (\(code) \(text))")
+      if events[event].wasReturned(attempt: id.attempt, reason) {
+        counters.deliveriesReturned += 1
+      }
     case .parked: parking.returned(messageID)
     case .status, .direct: break
     }

@@ -5,7 +5,9 @@ import Templates
 extension ShardEngine {
   /// Renders an event's delivery. The same event, template version and acceptance time always
   /// give the same bytes, so that a delivery can be published again after a restart.
-  func render(_ event: Int32, _ fields: EventFields, _ template: Template) throws(RenderError) {
+  func render(
+    _ event: Int32, _ fields: EventFields, _ template: Template
+  ) throws(RenderError) -> [UInt8] {
     writer.removeAll()
     let state = events[event].state
     var steps = 0
@@ -17,32 +19,34 @@ extension ShardEngine {
         acceptedAt: state.acceptedAt)
       try DeliveryRendering.write(attempt, fields, template, to: &writer, steps: &steps)
     }
-    events[event].delivery = writer.array()
     hold(writer.count, for: event)
+    return writer.array()
   }
 
-  /// Publishes a delivery that is durable, unless its time has passed meanwhile.
-  func publishDelivery(_ event: Int32) {
+  /// Publishes a delivery of a queue, unless its time has passed meanwhile, or it has to wait for
+  /// the queue: then there is no token.
+  @discardableResult
+  func publishDelivery(_ event: Int32, _ queue: Int) -> PublishToken? {
     let state = events[event].state
     if !state.expiration.isNone, state.expiration <= now.wall {
-      return conclude(
+      conclude(
         event, as: .expired, reason: TransitionReason(.expired, "its expiration has passed"))
+      return nil
     }
-    let link = PublishLink.deliveries(Int(events[event].queue))
     let token = PublishToken(.delivery, slot: event, serial: window.nextSerial())
-    if !stalledQueues.isEmpty, isHeldBack(event, probe: token) {
-      return waitBehindStall(event)
+    if !stalledQueues.isEmpty, isHeldBack(event, queue, probe: token) {
+      waitBehindStall(event)
+      return nil
     }
-    events[event].phase = .publishing
-    events[event].token = token
-    events[event].returnReason = nil
-    window.publish(token, on: link, at: now.monotonic)
+    let delivery = events[event].publish(token)
+    window.publish(token, on: .deliveries(queue), at: now.monotonic)
     counters.deliveriesPublished += 1
-    output.publishes.append(deliveryOrder(event, link: link, token: token))
+    output.publishes.append(deliveryOrder(event, delivery, token))
+    return token
   }
 
   private func deliveryOrder(
-    _ event: Int32, link: PublishLink, token: PublishToken
+    _ event: Int32, _ delivery: ActiveEvent.QueuedDelivery, _ token: PublishToken
   ) -> PublishOrder {
     let facts = events[event].facts
     let state = events[event].state
@@ -57,10 +61,11 @@ extension ShardEngine {
       DeliveryID.write(
         eventID: id, shard: settings.shard, attempt: state.attempt, to: &writer)
       var order = PublishOrder(
-        link: link, token: token, exchange: .deliveries, routingKey: routingKey,
-        mandatory: true, messageID: writer.withBytes { output.add($0) },
-        timestamp: state.acceptedAt, body: events[event].delivery,
-        bodyRange: 0..<events[event].delivery.count)
+        link: .deliveries(delivery.queue), token: token, exchange: .deliveries,
+        routingKey: routingKey, mandatory: true,
+        messageID: writer.withBytes { output.add($0) },
+        timestamp: state.acceptedAt, body: delivery.bytes,
+        bodyRange: 0..<delivery.bytes.count)
       order.correlationID = output.add(id)
       order.replyTo = output.add(names.deliveryLogQueue)
       order.type = output.add(type)
@@ -74,13 +79,11 @@ extension ShardEngine {
 
   /// The broker has confirmed an event's delivery; returned before, it is not delivered at all.
   func deliveryConfirmed(_ event: Int32) {
-    deliveryQueues[Int(events[event].queue)].culprits.acquit(events[event].key)
-    window.hasTaken(events[event].delivery.count)
-    if !stalledQueues.isEmpty { queueAnswers(event) }
-    if let reason = events[event].returnReason {
-      events[event].returnReason = nil
-      return retryLater(event, reason)
-    }
+    guard let published = events[event].published else { return }
+    deliveryQueues[published.delivery.queue].culprits.acquit(events[event].key)
+    window.hasTaken(published.delivery.bytes.count)
+    if !stalledQueues.isEmpty { stalledQueues.answers(published.delivery.queue) }
+    if let reason = published.returnReason { return retryLater(event, reason) }
     counters.deliveriesConfirmed += 1
     if events[event].state.status == .pendingDelivery { return republishConfirmed(event) }
     events[event].state.move(to: .pendingDelivery)

@@ -12,15 +12,15 @@ extension ShardEngine {
     }
     let key = lookup.key(of: log.eventID.bytes)
     if let event = eventSlots[key] {
-      if isReady(event), !events[event].isCancelOnly {
+      if events[event].isReady, !events[event].isCancelOnly {
         apply(log, to: event, message: message, element: element)
         finishIfIdle(event)
       } else {
         give(.log(message: message, element: element), to: event)
       }
     } else if !knownAbsent, lookup.mayContain(key) {
-      let event = insertEvent(key, phase: .loading)
-      events[event].inputs.append(.log(message: message, element: element))
+      let event = insertEvent(
+        ActiveEvent(key: key, loadingFor: .log(message: message, element: element)))
       read(.newest(id: Array(log.eventID.bytes)), for: event)
     } else {
       throw Self.noEventOfLog
@@ -114,11 +114,10 @@ extension ShardEngine {
   ) {
     precondition(events[event].state.status.canMove(to: log.outcome), "checked by the caller")
     counters.logsApplied += 1
-    if events[event].phase == .publishing {
+    if let published = events[event].published {
       // The log proves that the broker took the delivery: its confirm says nothing new.
-      answer(events[event].token, .givenUp)
+      answer(published.token, .givenUp)
     }
-    events[event].delivery = []
     events[event].state.take(log, at: moment)
     events[event].state.move(to: log.outcome)
     if log.outcome == .deliveryFailed, !events[event].state.isCancelled, hasFallback(event) {
@@ -136,8 +135,7 @@ extension ShardEngine {
   /// Records a log that changes no status.
   private func keepAsEvidence(_ log: DeliveryLogFields, _ event: Int32, _ message: Int32) {
     counters.logsKeptAsEvidence += 1
-    let phase = events[event].phase
-    guard phase == .ready else {
+    guard events[event].isAtRest else {
       // A delivery of a later attempt is under way, and the log of an earlier one is no news
       // worth interrupting it for.
       return elementSettled(message)

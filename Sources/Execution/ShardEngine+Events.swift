@@ -4,9 +4,9 @@ import Messages
 
 // The working set: events come into it with an input and leave it when nothing is under way.
 extension ShardEngine {
-  func insertEvent(_ key: EventKey, phase: ActiveEvent.Phase) -> Int32 {
-    let slot = events.insert(ActiveEvent(key: key, phase: phase))
-    eventSlots[key] = slot
+  func insertEvent(_ event: ActiveEvent) -> Int32 {
+    let slot = events.insert(event)
+    eventSlots[event.key] = slot
     return slot
   }
 
@@ -22,20 +22,9 @@ extension ShardEngine {
 
   /// Gives an input to an event in the working set: now, or when it is ready for it.
   func give(_ input: EventInput, to event: Int32) {
-    guard isReady(event) else {
-      events[event].inputs.append(input)
-      return
-    }
+    guard events[event].isReady else { return events[event].postpone(input) }
     handle(input, event)
     finishIfIdle(event)
-  }
-
-  /// Whether an input can be handled now: none waits before it.
-  func isReady(_ event: Int32) -> Bool {
-    switch events[event].phase {
-    case .loading, .loadingBody, .recording: false
-    case .queued, .publishing, .ready: events[event].inputs.isEmpty
-    }
   }
 
   func handle(_ input: EventInput, _ event: Int32) {
@@ -63,12 +52,10 @@ extension ShardEngine {
     let share = share(of: event)
     work.share = share
     while !events[event].inputs.isEmpty {
-      switch events[event].phase {
-      case .loading, .loadingBody, .recording: return
-      case .queued, .publishing, .ready: break
-      }
+      if events[event].isBusy { return }
       guard !work.isSpent(share) else { return postpone(event, share) }
-      handle(events[event].inputs.removeFirst(), event)
+      guard let input = events[event].nextInput() else { return }
+      handle(input, event)
     }
     finishIfIdle(event)
   }
@@ -76,10 +63,10 @@ extension ShardEngine {
   /// Lets an event go of which nothing is under way. One that was open at the last stop, and that
   /// something else has come for before its turn, is driven on first.
   func finishIfIdle(_ event: Int32) {
-    guard events[event].phase == .ready, events[event].inputs.isEmpty else { return }
+    guard events[event].isAtRest, events[event].inputs.isEmpty else { return }
     if events[event].state.isToBeDelivered {
       handleDue(event)
-      guard events[event].phase == .ready, events[event].inputs.isEmpty else { return }
+      guard events[event].isAtRest, events[event].inputs.isEmpty else { return }
     }
     precondition(events[event].waiters.isEmpty, "an idle event keeps no message waiting")
     removeEvent(event)
@@ -114,7 +101,7 @@ extension ShardEngine {
     guard let record = RecordPayload(payload), let facts = record.facts(id: id) else {
       throw EngineError.unreadableRecord(lsn: lsn)
     }
-    if events[event].phase == .loading {
+    if events[event].isLoading {
       events[event].facts = facts
       events[event].state = record.state
       events[event].lastLSN = lsn
@@ -125,16 +112,16 @@ extension ShardEngine {
       events[event].bodyRange = 0..<record.bodyBytes.count
       events[event].body = Array(record.bodyBytes) + [UInt8](repeating: 0, count: jsonPadding)
       hold(record.bodyBytes.count, for: event)
-    } else if events[event].phase == .loadingBody {
+    } else if events[event].isLoadingBody {
       throw EngineError.unreadableRecord(lsn: lsn)
     }
-    events[event].phase = .ready
+    events[event].hasLoaded()
     drainInputs(event)
   }
 
   /// Another event's fingerprint was the same: this one is unknown. Its inputs start over.
   private func foundNothing(_ event: Int32) {
-    if events[event].phase == .loadingBody, events[event].state.isFinal {
+    if events[event].isLoadingBody, events[event].state.isFinal {
       return bodyIsGone(event)
     }
     let inputs = events[event].inputs
@@ -157,10 +144,9 @@ extension ShardEngine {
   /// The event is known, and retention has removed the record with its body: what asked for that
   /// finds nothing, and all else goes on.
   private func bodyIsGone(_ event: Int32) {
-    if case .redrive(let token, _, _) = events[event].inputs.removeFirst() {
+    if case .redrive(let token, _, _) = events[event].bodyIsGone() {
       answerRedrive(token, .notFound)
     }
-    events[event].phase = .ready
     drainInputs(event)
   }
 
@@ -168,9 +154,7 @@ extension ShardEngine {
   /// be given again.
   func needsBody(_ event: Int32, for input: EventInput) -> Bool {
     if events[event].hasBody { return true }
-    precondition(events[event].phase == .ready, "an event that is being delivered has its body")
-    events[event].phase = .loadingBody
-    events[event].inputs.prepend(input)
+    events[event].loadBody(for: input)
     read(.record(lsn: events[event].state.bodyLSN), for: event)
     return false
   }

@@ -227,8 +227,8 @@ extension ShardEngine {
     if let event = eventSlots[key] {
       give(.event(message: message, element: element), to: event)
     } else if !knownAbsent, lookup.mayContain(key), !isBroken(.losesDuplicatesAtRestart) {
-      let event = insertEvent(key, phase: .loading)
-      events[event].inputs.append(.event(message: message, element: element))
+      let event = insertEvent(
+        ActiveEvent(key: key, loadingFor: .event(message: message, element: element)))
       read(.newest(id: Array(fields.id.bytes)), for: event)
     } else {
       accept(fields, key: key, message: message, element: element)

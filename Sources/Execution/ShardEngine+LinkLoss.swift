@@ -8,7 +8,7 @@ extension ShardEngine {
   /// order. This uses up no tries, but of a message that the broker closed the connection over.
   package func linkLost(_ link: PublishLink, _ loss: LinkLoss = .connection) {
     let lost = window.closed(link, loss, at: now.monotonic)
-    if let queue = link.deliveryQueue { return deliveriesLost(queue, lost.map(\.slot), loss) }
+    if let queue = link.deliveryQueue { return deliveriesLost(queue, lost, loss) }
     switch link {
     case .parking: parkingLost(lost.map(\.slot), loss)
     case .receipts:
@@ -17,63 +17,73 @@ extension ShardEngine {
     }
   }
 
-  private func deliveriesLost(_ queue: Int, _ lost: [Int32], _ loss: LinkLoss) {
-    for event in lost {
-      events[event].phase = .queued
-      events[event].returnReason = nil
+  private func deliveriesLost(_ queue: Int, _ tokens: [PublishToken], _ loss: LinkLoss) {
+    let lost = tokens.map { token in
+      LostDelivery(token: token, delivery: events[token.slot].wasLost())
     }
     guard case .refusesMessage(let most) = loss else { return publishAgain(queue, lost) }
-    let culprits = most.map { most in lost.filter { events[$0].delivery.count > most } } ?? []
+    let culprits = most.map { most in lost.filter { $0.delivery.bytes.count > most } } ?? []
     if !culprits.isEmpty {
-      for event in culprits { blame(event, queue) }
-      publishAgain(queue, lost.filter { !culprits.contains($0) })
+      for culprit in culprits { blame(culprit, queue) }
+      publishAgain(queue, lost.filter { $0.delivery.bytes.count <= most ?? .max })
     } else if lost.count == 1 {
       blame(lost[0], queue)
     } else {
-      deliveryQueues[queue].suspect(lost.map(events.reference))
+      deliveryQueues[queue].suspect(lost.map(waiting))
     }
   }
 
-  private func publishAgain(_ queue: Int, _ lost: [Int32]) {
+  private func publishAgain(_ queue: Int, _ lost: [LostDelivery]) {
     // One that went alone goes alone again.
-    if let alone = deliveryQueues[queue].alone, lost == [alone.slot],
-      events[alone.slot].token == alone
-    {
-      return deliveryQueues[queue].suspect(lost.map(events.reference))
+    if let alone = deliveryQueues[queue].alone, lost.map(\.token) == [alone] {
+      return deliveryQueues[queue].suspect(lost.map(waiting))
     }
-    for event in lost.reversed() {
+    for lost in lost.reversed() {
       deliveryQueues[queue].prepend(
-        events.reference(event), isBackground: events[event].isBackground)
+        waiting(lost), isBackground: events[lost.token.slot].isBackground)
     }
+  }
+
+  private func waiting(_ lost: LostDelivery) -> DeliveryQueue.Waiting {
+    DeliveryQueue.Waiting(
+      event: events.reference(lost.token.slot), since: lost.delivery.since)
   }
 
   /// The broker closed the connection over this event's delivery: it waits durably, and goes
   /// alone from now on, in its turn among others of its kind.
-  private func blame(_ event: Int32, _ queue: Int) {
+  private func blame(_ culprit: LostDelivery, _ queue: Int) {
+    let event = culprit.token.slot
     deliveryQueues[queue].culprits.blame(events[event].key, at: now.monotonic)
-    stalledQueues.acquit(queue, probe: events[event].token, at: now.monotonic)
+    stalledQueues.acquit(queue, probe: culprit.token, at: now.monotonic)
     counters.deliveriesRefused += 1
     retryLater(
       event,
       TransitionReason(
         .brokerRefused,
-        "the broker closed the connection over it (\(events[event].delivery.count) bytes)"))
+        "the broker closed the connection over it (\(culprit.delivery.bytes.count) bytes)"))
   }
 
   /// Why a delivery is not even tried, as far as is known: the broker has said of what size it
   /// takes none. Looked at anew from time to time, since a limit can be raised; alone, then.
-  func isTooLarge(_ event: Int32) -> Bool {
-    let bytes = events[event].delivery.count
+  func isTooLarge(_ event: DeliveryQueue.Waiting, _ queue: Int) -> Bool {
+    let bytes = events[event.slot].deliveryBytes
     guard let most = window.mostBytes, bytes > most else { return false }
     guard window.knowsMostBytes(at: now.monotonic) else {
-      deliveryQueues[Int(events[event].queue)].suspectLater(events.reference(event))
+      deliveryQueues[queue].suspectLater(event)
       return true
     }
     counters.deliveriesRefused += 1
     retryLater(
-      event,
+      event.slot,
       TransitionReason(
         .brokerRefused, "the delivery has \(bytes) bytes, the broker takes \(most)"))
     return true
   }
+}
+
+/// A delivery whose connection is gone.
+private struct LostDelivery {
+  /// Of the publish that nobody answers any more.
+  var token: PublishToken
+  var delivery: ActiveEvent.QueuedDelivery
 }

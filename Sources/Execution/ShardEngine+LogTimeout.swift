@@ -63,7 +63,7 @@ extension ShardEngine {
   func handleLogTimeout(_ event: Int32, lsn: UInt64) {
     let state = events[event].state
     guard state.status == .pendingDelivery, events[event].lastLSN == lsn,
-      events[event].phase == .ready
+      events[event].isAtRest
     else { return }
     // It is being published again already, when its own time comes: that makes a newer record.
     guard state.dueAt.isNone else { return logWatch.forget(lsn) }
@@ -106,15 +106,15 @@ extension ShardEngine {
         TransitionReason(
           .templateVersionMissing, "template version \(version) is not in the store"))
     }
-    var isRendered = false
+    var delivery: [UInt8]?
     let isValid = withStoredFields(event) { fields in
-      isRendered = (try? render(event, fields, template)) != nil
+      delivery = try? render(event, fields, template)
     }
-    guard isValid, isRendered else {
+    guard isValid, let delivery else {
       // It was rendered from the same bytes before: only a program with other rules comes here.
       return conclude(event, as: .expired, reason: Self.noLongerValid)
     }
-    queueDelivery(event)
+    queueDelivery(event, delivery)
   }
 
   /// The broker has the delivery once more: the log's time begins again.

@@ -32,13 +32,13 @@ extension ShardEngine {
     }
   }
 
-  func queueDelivery(_ event: Int32) {
+  func queueDelivery(_ event: Int32, _ bytes: [UInt8]) {
     let queue = deliveryQueue(of: event)
-    events[event].phase = .queued
-    events[event].queue = Int32(queue)
-    events[event].waitingSince = now.monotonic
+    events[event].queue(
+      ActiveEvent.QueuedDelivery(queue: queue, since: now.monotonic, bytes: bytes))
     deliveryQueues[queue].append(
-      events.reference(event), key: events[event].key, isBackground: events[event].isBackground)
+      DeliveryQueue.Waiting(event: events.reference(event), since: now.monotonic),
+      key: events[event].key, isBackground: events[event].isBackground)
   }
 
   /// Publishes what may be, real-time deliveries first.
@@ -71,21 +71,20 @@ extension ShardEngine {
     {
       // A delivery log may have overtaken the delivery while it waited.
       guard isQueued(event, queue) else { continue }
-      let bytes = events[event.slot].delivery.count
+      let bytes = events[event.slot].deliveryBytes
       if window.unanswered(link) > room.bytes / max(bytes, 1) {
         return deliveryQueues[queue].prepend(
           event, isBackground: events[event.slot].isBackground)
       }
-      if window.mostBytes != nil, isTooLarge(event.slot) { continue }
-      publishDelivery(event.slot)
+      if window.mostBytes != nil, isTooLarge(event, queue) { continue }
+      publishDelivery(event.slot, queue)
     }
   }
 
   /// False when it is not published after all: its time has passed, say.
   private func publishAlone(_ event: Int32, _ queue: Int) -> Bool {
-    publishDelivery(event)
-    guard events.isTaken(event), events[event].phase == .publishing else { return false }
-    deliveryQueues[queue].alone = events[event].token
+    guard let token = publishDelivery(event, queue) else { return false }
+    deliveryQueues[queue].alone = token
     return true
   }
 
@@ -96,9 +95,8 @@ extension ShardEngine {
   }
 
   /// Whether an event that a queue has waits in it still: it may have gone on to another channel.
-  func isQueued(_ event: SlotTable<ActiveEvent>.Reference, _ queue: Int) -> Bool {
-    events.contains(event) && events[event.slot].phase == .queued
-      && events[event.slot].queue == Int32(queue)
+  func isQueued(_ event: DeliveryQueue.Waiting, _ queue: Int) -> Bool {
+    events.contains(event.event) && events[event.slot].isQueued(in: queue)
   }
 
   /// How many deliveries of one queue may be unconfirmed. The broker works them off in their
@@ -148,8 +146,7 @@ extension ShardEngine {
   /// What has waited too long for its connection waits durably.
   private func dropOverdue(_ queue: Int) {
     while let event = deliveryQueues[queue].popFirst(where: { event in
-      !isQueued(event, queue)
-        || events[event.slot].waitingSince &+ EngineLimits.unacknowledged < now.monotonic
+      !isQueued(event, queue) || event.since &+ EngineLimits.unacknowledged < now.monotonic
     }) {
       guard isQueued(event, queue) else { continue }
       retryLater(
@@ -166,8 +163,7 @@ extension ShardEngine {
   func link(of token: PublishToken) -> PublishLink? {
     switch token.kind {
     case .delivery:
-      events.isTaken(token.slot) && events[token.slot].queue >= 0
-        ? .deliveries(Int(events[token.slot].queue)) : nil
+      events.isTaken(token.slot) ? events[token.slot].queue.map(PublishLink.deliveries) : nil
     case .parking: .parking
     case .receipt: .receipts
     case .status, nil: .status
@@ -175,7 +171,9 @@ extension ShardEngine {
   }
 
   /// Since when a delivery that has just been published had waited for its connection, monotonic.
-  package func waitingSince(_ token: PublishToken) -> UInt64 { events[token.slot].waitingSince }
+  package func waitingSince(_ token: PublishToken) -> UInt64 {
+    events[token.slot].published?.delivery.since ?? 0
+  }
 }
 
 /// What may be unconfirmed of one delivery queue.

@@ -14,12 +14,12 @@ enum ReceiptNews {
 // Receipts: best effort, on a connection of their own, and no acknowledgement waits for one.
 extension ShardEngine {
   /// Publishes the receipt of an accepted (or repeated) event to the `reply_to` of its message.
-  func publishReceipt(_ receipt: PendingReceipt, of event: Int32) {
+  func publishReceipt(of event: Int32, to message: Int32, isDuplicate: Bool) {
     // Only an engine that is broken on purpose has settled the message before.
-    guard messages.isTaken(receipt.message) else { return }
+    guard messages.isTaken(message) else { return }
     addReceipt(
-      .taken(events[event].state, isDuplicate: receipt.isDuplicate),
-      eventID: events[event].facts.id, to: receipt.message)
+      .taken(events[event].state, isDuplicate: isDuplicate),
+      eventID: events[event].facts.id, to: message)
   }
 
   /// Publishes what has come of a cancel to the `reply_to` of its message.

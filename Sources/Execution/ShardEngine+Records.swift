@@ -45,35 +45,42 @@ extension ShardEngine {
 
   /// Holds the event until its newest record is durable.
   func awaitDurable(_ event: Int32, then: ActiveEvent.Then) {
-    if isBroken(.publishesBeforeDurable), then == .publish { return queueDelivery(event) }
+    if isBroken(.publishesBeforeDurable), case .publish(let delivery) = then {
+      return queueDelivery(event, delivery)
+    }
     if isBroken(.settlesBeforeDurable) { events[event].waiters.removeAll { elementSettled($0) } }
-    events[event].phase = .recording
-    events[event].then = then
+    events[event].awaitDurable(then)
     awaitingDurable.append((events[event].lastLSN, events.reference(event)))
   }
 
   func recordIsDurable(_ event: Int32) {
-    if !events[event].receipts.isEmpty {
-      let receipts = events[event].receipts
-      events[event].receipts = []
-      for receipt in receipts { publishReceipt(receipt, of: event) }
-    }
-    if !events[event].redrives.isEmpty { redriveIsDurable(event) }
-    if !events[event].cancels.isEmpty { cancelsAreDurable(event) }
-    switch events[event].then {
-    case .publish:
+    if !events[event].answers.isEmpty { giveAnswers(event) }
+    switch events[event].isDurable() {
+    case .publish(let delivery):
       if isBroken(.settlesBeforeConfirm) { events[event].waiters.removeAll { elementSettled($0) } }
-      queueDelivery(event)
+      queueDelivery(event, delivery)
     case .settle: settle(event)
     }
     if !events[event].state.dueAt.isNone { goOnRecycling(event) }
     drainInputs(event)
   }
 
+  private func giveAnswers(_ event: Int32) {
+    let answers = events[event].answers
+    events[event].answers = []
+    for answer in answers {
+      switch answer {
+      case .receipt(let message): publishReceipt(of: event, to: message, isDuplicate: false)
+      case .redrive(let token):
+        answerRedrive(token, .done(attempt: events[event].state.attempt))
+      case .cancel(let source): cancelIsDurable(event, by: source)
+      }
+    }
+  }
+
   /// What the messages of this event waited for has come: they may be acknowledged.
   func settle(_ event: Int32) {
-    events[event].phase = .ready
-    events[event].delivery = []
+    events[event].rest()
     events[event].waiters.removeAll { elementSettled($0) }
   }
 

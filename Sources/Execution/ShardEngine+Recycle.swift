@@ -28,7 +28,7 @@ extension ShardEngine {
 
   /// The failure is durable, and so is that a channel is to be tried: now, if there is room.
   func goOnRecycling(_ event: Int32) {
-    guard events[event].state.status == .deliveryFailed, events[event].phase == .ready else {
+    guard events[event].state.status == .deliveryFailed, events[event].isAtRest else {
       return
     }
     guard events[event].isBackground || background.hasRoom else {
@@ -63,7 +63,7 @@ extension ShardEngine {
     _ event: Int32, on channel: String, tried: [String], fallbacks: [String]
   ) -> Bool {
     let before = (events[event].state, events[event].facts)
-    var isBegun = false
+    var delivery: [UInt8]?
     var name = channel
     name.withUTF8 { channel in
       _ = withOriginalFields(event) { original in
@@ -74,10 +74,10 @@ extension ShardEngine {
         events[event].facts = before.1.with(
           channel: fields.channel.bytes, template: (template.name, template.version),
           tried: tried, fallbacks: fallbacks)
-        isBegun = (try? render(event, fields, template)) != nil
+        delivery = try? render(event, fields, template)
       }
     }
-    guard isBegun else {
+    guard let delivery else {
       (events[event].state, events[event].facts) = before
       return false
     }
@@ -86,7 +86,7 @@ extension ShardEngine {
       .transition, event,
       reason: TransitionReason(.recycled, "\(channel), after \(tried.joined(separator: ", "))"),
       isPassing: true)
-    awaitDurable(event, then: .publish)
+    awaitDurable(event, then: .publish(delivery))
     return true
   }
 

@@ -62,9 +62,8 @@ extension ShardEngine {
     if let event = eventSlots[key] {
       give(input, to: event)
     } else if lookup.mayContain(key) {
-      let event = insertEvent(key, phase: .loading)
+      let event = insertEvent(ActiveEvent(key: key, loadingFor: input))
       moveToBackground(event)
-      events[event].inputs.append(input)
       read(.newest(id: redrive.id), for: event)
     } else {
       answerRedrive(redrive.token, .notFound)
@@ -122,18 +121,12 @@ extension ShardEngine {
       channel: fields.channel.bytes, template: template.map { ($0.name, $0.version) },
       tried: [], fallbacks: [])
     events[event].state.begin(attempt: state.attempt + 1, at: now.wall)
-    events[event].redrives.append(token)
+    events[event].answers.append(.redrive(token: token))
     counters.redriven += 1
     if !hasTurn { events[event].state.dueAt = now.wall }
     append(.transition, event, reason: reason, isPassing: hasTurn)
     if hasTurn { return deliver(event, fields, template) }
     waitForTurn(event)
     awaitDurable(event, then: .settle)
-  }
-
-  func redriveIsDurable(_ event: Int32) {
-    let tokens = events[event].redrives
-    events[event].redrives = []
-    for token in tokens { answerRedrive(token, .done(attempt: events[event].state.attempt)) }
   }
 }

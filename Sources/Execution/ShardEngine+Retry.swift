@@ -8,7 +8,6 @@ extension ShardEngine {
   ///
   /// - Parameter next: what its next try waits for.
   func retryLater(_ event: Int32, _ reason: TransitionReason, until next: RetryWait = .pause) {
-    events[event].delivery = []
     let state = events[event].state
     if givesUpAt(state) <= now.wall {
       return conclude(event, as: .expired, reason: reason)
@@ -45,7 +44,7 @@ extension ShardEngine {
   ///   - isPaced: whether it has had its turn in the rate of its lane.
   func handleDue(_ event: Int32, isTimeUp: Bool = false, isPaced: Bool = false) {
     let state = events[event].state
-    guard events[event].phase == .ready, state.isDriven else { return }
+    guard events[event].isAtRest, state.isDriven else { return }
     if state.isCancelled, state.status == .pending {
       return concludeCancelled(event, Self.cancelledBefore)
     }
@@ -127,8 +126,7 @@ extension ShardEngine {
 
   private func driveOn(_ event: Int32, _ fields: EventFields, _ template: Template) {
     do {
-      try render(event, fields, template)
-      queueDelivery(event)
+      queueDelivery(event, try render(event, fields, template))
     } catch {
       conclude(
         event, as: .notCovered, reason: TransitionReason(error))

@@ -4,7 +4,7 @@ import Messages
 extension ShardEngine {
   /// A delivery was not confirmed in time.
   func noteStall(_ token: PublishToken) {
-    let queue = Int(events[token.slot].queue)
+    guard let queue = events[token.slot].queue else { return }
     window.noteStall(on: .deliveries(queue))
     stalledQueues.add(queue, at: now.monotonic)
   }
@@ -15,11 +15,6 @@ extension ShardEngine {
       max(refused.publishedAt, window.usableSince(link)) &+ EngineLimits.slowAnswer < now.monotonic
     else { return }
     noteStall(token)
-  }
-
-  /// The queue of an event has taken a delivery.
-  func queueAnswers(_ event: Int32) {
-    stalledQueues.answers(Int(events[event].queue))
   }
 
   /// The queue of an event does not answer, or is searched: it waits durably. One that has waited
@@ -43,7 +38,7 @@ extension ShardEngine {
 
   /// Keeps an event, whose record is written, until its next try or its end.
   func hold(_ event: Int32, until wait: RetryWait) {
-    let queue = Int(events[event].queue)
+    guard let queue = events[event].queue else { return addTimer(event) }
     switch wait {
     case .pause: addTimer(event)
     case .answer: stalledQueues.wait(endTimer(event), for: queue, at: now.monotonic)
@@ -62,14 +57,13 @@ extension ShardEngine {
 
   /// Whether the broker has closed the connection over the event's delivery.
   func isCulprit(_ event: Int32) -> Bool {
-    let queue = Int(events[event].queue)
-    return queue >= 0 && deliveryQueues[queue].culprits.contains(events[event].key)
+    guard let queue = events[event].queue else { return false }
+    return deliveryQueues[queue].culprits.contains(events[event].key)
   }
 
   /// An event over which the broker closes the connection tells nothing of its queue: it is the
   /// probe only where there is no other.
-  func isHeldBack(_ event: Int32, probe token: PublishToken) -> Bool {
-    let queue = Int(events[event].queue)
+  func isHeldBack(_ event: Int32, _ queue: Int, probe token: PublishToken) -> Bool {
     if stalledQueues.hasWaiting(queue), isCulprit(event) { return true }
     return stalledQueues.holdsBack(queue, probe: token, at: now.monotonic, window)
   }
@@ -120,9 +114,8 @@ extension ShardEngine {
     deliveryQueues[queue].firstSuspect.map(hasWaited) ?? false
   }
 
-  private func hasWaited(_ event: SlotTable<ActiveEvent>.Reference) -> Bool {
-    events.contains(event)
-      && events[event.slot].waitingSince &+ EngineLimits.quiet < now.monotonic
+  private func hasWaited(_ event: DeliveryQueue.Waiting) -> Bool {
+    events.contains(event.event) && event.since &+ EngineLimits.quiet < now.monotonic
   }
 
   private func relieve(_ queue: Int, share: Int) {

@@ -3,17 +3,23 @@ import Messages
 
 /// The way of one lane's deliveries to one channel: what waits for room on its connection.
 struct DeliveryQueue {
-  typealias Event = SlotTable<ActiveEvent>.Reference
+  struct Waiting {
+    var event: SlotTable<ActiveEvent>.Reference
+    /// Since when it has waited, monotonic.
+    var since: UInt64
+
+    var slot: Int32 { event.slot }
+  }
 
   let lane: Lane
   let channel: [UInt8]
   /// Events that have just come, oldest first.
-  private var fresh: Deque<Event> = []
+  private var fresh: Deque<Waiting> = []
   /// Events that a timer, a start or a person drives: they go when no fresh one waits.
-  private var background: Deque<Event> = []
+  private var background: Deque<Waiting> = []
   /// Published when the broker closed the connection over one of them: each goes alone, until the
   /// one to blame is found.
-  private var suspects: Deque<Event> = []
+  private var suspects: Deque<Waiting> = []
   /// Events whose delivery the broker has closed a connection over: they go alone at once.
   var culprits = Culprits()
   /// Events that wait durably until those to blame are found, by when they expire or are given up.
@@ -28,11 +34,11 @@ struct DeliveryQueue {
 
   var count: Int { fresh.count + background.count + suspects.count }
   /// The event that has waited longest, but for suspects.
-  var first: Event? { fresh.first ?? background.first }
+  var first: Waiting? { fresh.first ?? background.first }
   var hasSuspects: Bool { !suspects.isEmpty }
-  var firstSuspect: Event? { suspects.first }
+  var firstSuspect: Waiting? { suspects.first }
 
-  mutating func append(_ event: Event, key: EventKey, isBackground: Bool) {
+  mutating func append(_ event: Waiting, key: EventKey, isBackground: Bool) {
     if culprits.contains(key) {
       suspects.append(event)
     } else if isBackground {
@@ -43,24 +49,24 @@ struct DeliveryQueue {
   }
 
   /// Puts back what was published and is lost, in front of what waits.
-  mutating func prepend(_ event: Event, isBackground: Bool) {
+  mutating func prepend(_ event: Waiting, isBackground: Bool) {
     if isBackground { background.prepend(event) } else { fresh.prepend(event) }
   }
 
   /// - Parameter events: in the order they were published.
-  mutating func suspect(_ events: [Event]) {
+  mutating func suspect(_ events: [Waiting]) {
     suspects.prepend(contentsOf: events)
   }
 
   /// Goes alone whenever it is published from now on.
-  mutating func suspectLater(_ event: Event) {
+  mutating func suspectLater(_ event: Waiting) {
     suspects.append(event)
   }
 
-  mutating func nextSuspect() -> Event? { suspects.popFirst() }
+  mutating func nextSuspect() -> Waiting? { suspects.popFirst() }
 
   /// The one that has the most before it, if there are more than so many.
-  mutating func lastSuspect(beyond share: Int) -> Event? {
+  mutating func lastSuspect(beyond share: Int) -> Waiting? {
     suspects.count > share ? suspects.popLast() : nil
   }
 
@@ -72,20 +78,20 @@ struct DeliveryQueue {
 
   /// The next event to publish. `mayTakeBackground`: whether there is room for one that is not
   /// fresh.
-  mutating func next(mayTakeBackground: Bool) -> Event? {
+  mutating func next(mayTakeBackground: Bool) -> Waiting? {
     if let event = fresh.popFirst() { return event }
     return mayTakeBackground ? background.popFirst() : nil
   }
 
   /// The event that has waited longest of each kind, for the bound on waiting.
-  mutating func popFirst(where isOverdue: (Event) -> Bool) -> Event? {
+  mutating func popFirst(where isOverdue: (Waiting) -> Bool) -> Waiting? {
     if let event = popWaiting(where: isOverdue) { return event }
     if let event = suspects.first, isOverdue(event) { return suspects.removeFirst() }
     return nil
   }
 
   /// The same, but for suspects.
-  mutating func popWaiting(where isOverdue: (Event) -> Bool) -> Event? {
+  mutating func popWaiting(where isOverdue: (Waiting) -> Bool) -> Waiting? {
     if let event = fresh.first, isOverdue(event) { return fresh.removeFirst() }
     if let event = background.first, isOverdue(event) { return background.removeFirst() }
     return nil
