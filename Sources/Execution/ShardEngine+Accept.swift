@@ -39,8 +39,7 @@ extension ShardEngine {
       events[event].state = state
       events[event].facts = facts(fields, inbound, template: nil)
       append(.accepted, event, isPassing: true)
-      return conclude(
-        event, as: .expired, reason: TransitionReason(.expired, "its expiration has passed"))
+      return expire(event)
     }
     if let scheduled = fields.scheduled, scheduled > now.wall {
       state.dueAt = scheduled

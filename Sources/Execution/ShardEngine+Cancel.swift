@@ -189,35 +189,27 @@ extension ShardEngine {
   }
 
   /// A cancel for an event that is known.
-  ///
-  /// A delivery whose publish was never answered may be out all the same, when its connection was
-  /// lost or the process died. As everywhere, it then counts as not published: the event is
-  /// `ignored`, and a delivery log of that attempt still applies.
   func handleCancel(_ event: Int32, by source: CancelSource) {
-    let state = events[event].state
-    if state.isCancelled, state.status == .ignored || state.status == .deliveryFailed {
+    let queued = events[event].queued
+    switch events[event].cancel() {
+    case .repeated(let status):
       counters.cancelsRepeated += 1
-      return settle(source, event, .cancelled(state.status, isRepeated: true))
-    }
-    switch state.status {
-    case .pending where !events[event].isPublishing:
-      let queued = events[event].queued
+      settle(source, event, .cancelled(status, isRepeated: true))
+    case .conclude:
       wait(source, for: event)
       concludeCancelled(event, "cancelled while it was pending")
       if isBroken(.publishesCancelled), let queued {
         events[event].awaitDurable(.publish(queued.bytes))
       }
-    case .deliveryFailed where !state.dueAt.isNone:
+    case .stayFailed:
       counters.cancelled += 1
-      events[event].state.isCancelled = true
-      events[event].state.dueAt = .none
       append(
         .evidence, event, reason: TransitionReason(.cancelled, "no fallback channel is tried"))
       wait(source, for: event)
       awaitDurable(event, then: .settle)
-    case .pending, .pendingDelivery, .sent, .ignored, .deliveryFailed, .notCovered, .expired:
+    case .tooLate(let status):
       counters.cancelsTooLate += 1
-      settle(source, event, .tooLate(state.status))
+      settle(source, event, .tooLate(status))
     }
   }
 

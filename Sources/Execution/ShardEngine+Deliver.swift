@@ -27,10 +27,8 @@ extension ShardEngine {
   /// the queue: then there is no token.
   @discardableResult
   func publishDelivery(_ event: Int32, _ queue: Int) -> PublishToken? {
-    let state = events[event].state
-    if !state.expiration.isNone, state.expiration <= now.wall {
-      conclude(
-        event, as: .expired, reason: TransitionReason(.expired, "its expiration has passed"))
+    if events[event].state.hasExpired(at: now.wall) {
+      expire(event)
       return nil
     }
     let token = PublishToken(.delivery, slot: event, serial: window.nextSerial())
@@ -83,11 +81,18 @@ extension ShardEngine {
     deliveryQueues[published.delivery.queue].culprits.acquit(events[event].key)
     window.hasTaken(published.delivery.bytes.count)
     if !stalledQueues.isEmpty { stalledQueues.answers(published.delivery.queue) }
-    if let reason = published.returnReason { return retryLater(event, reason) }
+    switch events[event].confirmed() {
+    case .retry(let reason): return retryLater(event, reason)
+    case .deliver:
+      events[event].state.move(to: .pendingDelivery)
+      append(.transition, event)
+    case .republish:
+      events[event].state.wasRepublished()
+      append(
+        .republished, event,
+        reason: TransitionReason(.logTimeout, "no delivery log came; published again"))
+    }
     counters.deliveriesConfirmed += 1
-    if events[event].state.status == .pendingDelivery { return republishConfirmed(event) }
-    events[event].state.move(to: .pendingDelivery)
-    append(.transition, event)
     awaitDurable(event, then: .settle)
   }
 }

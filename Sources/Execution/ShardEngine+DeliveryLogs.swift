@@ -52,74 +52,43 @@ extension ShardEngine {
     }
   }
 
-  /// Applies a log: of several logs for the current attempt the later one wins, ties by
-  /// failed > ignored > sent. Logs of older attempts change nothing.
   private func apply(
     _ log: DeliveryLogFields, to event: Int32, message: Int32, element: Range<Int>
   ) {
-    let state = events[event].state
-    guard log.attempt <= state.attempt else {
-      return park(
+    let claim = LogClaim(
+      attempt: log.attempt, outcome: log.outcome, occurredAt: log.occurredAt)
+    switch events[event].take(claim, by: logClock) {
+    case .park:
+      park(
         message, element: element,
-        unknownDelivery("the event has had \(state.attempt) attempts", element))
-    }
-    guard log.attempt == state.attempt else {
-      return keepAsEvidence(log, event, message)
-    }
-    switch state.status {
-    case .notCovered:
-      return refuse(message)
-    case .pending where events[event].facts.range(of: .templateVersion).isEmpty,
-      .ignored
-    where state.isCancelled && events[event].facts.range(of: .templateVersion).isEmpty:
-      // Nothing was ever published: the log cannot be about a delivery of ours.
-      return refuse(message)
-    case .pending, .pendingDelivery, .expired:
-      move(event, by: log, at: moment(of: log, after: state), message)
-    case .sent, .ignored, .deliveryFailed:
-      applyAnother(log, to: event, message)
-    }
-  }
-
-  /// The status is from a log of the same attempt already.
-  private func applyAnother(_ log: DeliveryLogFields, to event: Int32, _ message: Int32) {
-    let state = events[event].state
-    if isKnown(log, state) {
-      // It counts from when it first came: the status is its own, or of one that beats it.
-      guard log.outcome == state.status else { return keepAsEvidence(log, event, message) }
-      counters.logsRepeated += 1
-      return elementSettled(message)
-    }
-    let moment = moment(of: log, after: state)
-    let known = (knownMoment(state), state.status.logRank)
-    let came = (moment.time, log.outcome.logRank)
-    if isBroken(.appliesLogsAsTheyCome), log.outcome != state.status {
-      move(event, by: log, at: moment, message)
-    } else if came == known, !moment.isArrival {
+        unknownDelivery("the event has had \(events[event].state.attempt) attempts", element))
+    case .refuse:
+      counters.logsRefused += 1
+      elementSettled(message)
+    case .acknowledge:
       counters.logsRepeated += 1
       elementSettled(message)
-    } else if came <= known {
-      if moment.isArrival { events[event].state.futureLogs.add(log.occurredAt, log.outcome) }
-      keepAsEvidence(log, event, message)
-    } else if log.outcome == state.status {
-      events[event].state.take(log, at: moment)
-      keepAsEvidence(log, event, message)
-    } else {
-      move(event, by: log, at: moment, message)
+    case .keep: keepAsEvidence(log, event, message)
+    case .move: move(event, by: log, message)
     }
   }
 
-  private func move(
-    _ event: Int32, by log: DeliveryLogFields, at moment: LogMoment, _ message: Int32
-  ) {
-    precondition(events[event].state.status.canMove(to: log.outcome), "checked by the caller")
+  private var logClock: LogClock {
+    #if DEBUG
+      let breaks = settings.breaks
+    #else
+      let breaks: DeliberateBreaks = []
+    #endif
+    return LogClock(now: now.wall, latest: wallClock.latest(at: now), breaks: breaks)
+  }
+
+  /// The event has the status that the log says.
+  private func move(_ event: Int32, by log: DeliveryLogFields, _ message: Int32) {
     counters.logsApplied += 1
     if let published = events[event].published {
       // The log proves that the broker took the delivery: its confirm says nothing new.
       answer(published.token, .givenUp)
     }
-    events[event].state.take(log, at: moment)
-    events[event].state.move(to: log.outcome)
     if log.outcome == .deliveryFailed, !events[event].state.isCancelled, hasFallback(event) {
       events[event].state.dueAt = now.wall
     }
@@ -146,11 +115,6 @@ extension ShardEngine {
     awaitDurable(event, then: .settle)
   }
 
-  private func refuse(_ message: Int32) {
-    counters.logsRefused += 1
-    elementSettled(message)
-  }
-
   private func reason(of log: DeliveryLogFields) -> TransitionReason {
     TransitionReason(
       code: log.reasonCode.map { Array($0.bytes) } ?? [],
@@ -161,17 +125,5 @@ extension ShardEngine {
   private func unknownDelivery(_ detail: String, _ element: Range<Int>) -> Rejection {
     Rejection(
       code: .unknownDelivery, path: "$.deliveryId", offset: 0, detail: detail)
-  }
-}
-
-extension Status {
-  /// Which of two logs of the same instant wins.
-  var logRank: Int {
-    switch self {
-    case .deliveryFailed: 3
-    case .ignored: 2
-    case .sent: 1
-    case .pending, .pendingDelivery, .notCovered, .expired: 0
-    }
   }
 }

@@ -63,11 +63,12 @@ extension ShardEngine {
   /// Lets an event go of which nothing is under way. One that was open at the last stop, and that
   /// something else has come for before its turn, is driven on first.
   func finishIfIdle(_ event: Int32) {
-    guard events[event].isAtRest, events[event].inputs.isEmpty else { return }
-    if events[event].state.isToBeDelivered {
+    var action = events[event].idleAction
+    if action == .driveOn {
       handleDue(event)
-      guard events[event].isAtRest, events[event].inputs.isEmpty else { return }
+      action = events[event].idleAction
     }
+    if action == .keep { return }
     precondition(events[event].waiters.isEmpty, "an idle event keeps no message waiting")
     removeEvent(event)
   }

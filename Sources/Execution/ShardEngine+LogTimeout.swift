@@ -61,25 +61,27 @@ extension ShardEngine {
 
   /// No log has come since the record with this LSN, if that is still the event's newest.
   func handleLogTimeout(_ event: Int32, lsn: UInt64) {
-    let state = events[event].state
-    guard state.status == .pendingDelivery, events[event].lastLSN == lsn,
-      events[event].isAtRest
-    else { return }
-    // It is being published again already, when its own time comes: that makes a newer record.
-    guard state.dueAt.isNone else { return logWatch.forget(lsn) }
-    let isRepeated = Int(state.logTimeouts) < settings.logTimeoutRetries
-    if isRepeated, !needsBody(event, for: .logTimeout(lsn: lsn)) { return }
-    counters.logTimeouts += 1
-    guard isRepeated else {
-      return conclude(
+    switch events[event].logTimeout(lsn: lsn, retries: settings.logTimeoutRetries) {
+    case .nothing: break
+    // That makes a newer record.
+    case .forget: logWatch.forget(lsn)
+    case .expire:
+      counters.logTimeouts += 1
+      let publishes = events[event].state.logTimeouts + 1
+      conclude(
         event, as: .expired,
         reason: TransitionReason(
-          .logTimeout, "no delivery log came, after \(state.logTimeouts + 1) publishes"))
+          .logTimeout, "no delivery log came, after \(publishes) publishes"))
+    case .republish:
+      guard needsBody(event, for: .logTimeout(lsn: lsn)) else { return }
+      counters.logTimeouts += 1
+      republishUnanswered(event, lsn: lsn)
     }
-    // Handing it to the broker may take its time from now on.
-    events[event].state.startedAt = now.wall
-    events[event].state.errorCount = 0
-    guard takesTurn(state.lane) else {
+  }
+
+  private func republishUnanswered(_ event: Int32, lsn: UInt64) {
+    events[event].state.beginRepublishing(at: now.wall)
+    guard takesTurn(events[event].state.lane) else {
       events[event].state.dueAt = now.wall
       append(
         .republished, event,
@@ -92,12 +94,8 @@ extension ShardEngine {
 
   /// Publishes the delivery of a `pending-delivery` event once more: same id, same content.
   func republish(_ event: Int32, for input: EventInput) {
-    let state = events[event].state
-    if !state.expiration.isNone, state.expiration <= now.wall {
-      return conclude(
-        event, as: .expired, reason: TransitionReason(.expired, "its expiration has passed"))
-    }
-    guard state.dueAt <= now.wall else { return addTimer(event) }
+    if events[event].state.hasExpired(at: now.wall) { return expire(event) }
+    guard events[event].state.dueAt <= now.wall else { return addTimer(event) }
     guard needsBody(event, for: input) else { return }
     let version = events[event].facts.string(.templateVersion)
     guard let template = catalog.template(version: version) ?? pinned[version] else {
@@ -115,16 +113,5 @@ extension ShardEngine {
       return conclude(event, as: .expired, reason: Self.noLongerValid)
     }
     queueDelivery(event, delivery)
-  }
-
-  /// The broker has the delivery once more: the log's time begins again.
-  func republishConfirmed(_ event: Int32) {
-    events[event].state.dueAt = .none
-    events[event].state.errorCount = 0
-    events[event].state.logTimeouts &+= 1
-    append(
-      .republished, event,
-      reason: TransitionReason(.logTimeout, "no delivery log came; published again"))
-    awaitDurable(event, then: .settle)
   }
 }

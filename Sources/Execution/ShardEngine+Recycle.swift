@@ -42,8 +42,7 @@ extension ShardEngine {
   /// the event stays failed, and its history says so.
   func recycle(_ event: Int32) {
     guard needsBody(event, for: .paced) else { return }
-    let state = events[event].state
-    if !state.expiration.isNone, state.expiration <= now.wall {
+    if events[event].state.hasExpired(at: now.wall) {
       return stayFailed(event, "its expiration has passed")
     }
     var channels = remainingChannels(event)

@@ -75,15 +75,9 @@ extension ShardEngine {
   }
 
   func handleRedrive(_ event: Int32, token: UInt64, sequence: UInt32, isResend: Bool) {
-    let state = events[event].state
-    if sequence != 0, sequence != state.sequence { return answerRedrive(token, .movedOn) }
-    guard state.isFinal else { return answerRedrive(token, .alreadyOpen) }
-    guard isResend || state.status.isRedrivable, state.attempt < .max else {
-      return answerRedrive(token, .illegalStatus(state.status))
-    }
-    if !state.expiration.isNone, state.expiration <= now.wall {
-      return answerRedrive(token, .pastExpiration)
-    }
+    let refusal = events[event].refusal(ofRedrive: sequence, isResend: isResend, at: now.wall)
+    if let refusal { return answerRedrive(token, refusal) }
+    let status = events[event].state.status
     let input = EventInput.redrive(token: token, sequence: sequence, isResend: isResend)
     guard needsBody(event, for: input) else { return }
     let version = isResend ? events[event].facts.string(.templateVersion) : ""
@@ -99,7 +93,7 @@ extension ShardEngine {
       }
     }
     // It was valid when it was accepted: only a program with other rules comes here.
-    if !isValid { answerRedrive(token, .illegalStatus(state.status)) }
+    if !isValid { answerRedrive(token, .illegalStatus(status)) }
   }
 
   private static var redriven: TransitionReason {

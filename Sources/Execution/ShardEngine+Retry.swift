@@ -9,32 +9,24 @@ extension ShardEngine {
   /// - Parameter next: what its next try waits for.
   func retryLater(_ event: Int32, _ reason: TransitionReason, until next: RetryWait = .pause) {
     let state = events[event].state
-    if givesUpAt(state) <= now.wall {
-      return conclude(event, as: .expired, reason: reason)
-    }
+    if givesUpAt(state) <= now.wall { return conclude(event, as: .expired, reason: reason) }
     counters.retries += 1
     let failures = Int(state.errorCount) + 1
-    // A start that an earlier life took from a clock ahead of this one: it would never give up.
-    if state.startedAt > now.wall { events[event].state.startedAt = now.wall }
-    events[event].state.errorCount = UInt16(clamping: failures)
-    let wait = backoff.nanoseconds(failures: failures)
-    let dueAt = Timestamp(nanoseconds: now.wall.nanoseconds + wait)
-    if state.status == .pendingDelivery {
-      events[event].state.dueAt = dueAt
-      append(.republished, event, reason: reason)
-    } else {
-      events[event].state.move(to: .pending)
-      events[event].state.dueAt = dueAt
-      append(.transition, event, reason: reason)
-    }
+    let kind = events[event].state.retry(
+      after: backoff.nanoseconds(failures: failures), failures: failures, at: now.wall)
+    append(kind, event, reason: reason)
     hold(event, until: next)
     awaitDurable(event, then: .settle)
   }
 
   /// When an event that no queue takes has had its last try.
   func givesUpAt(_ state: EventState) -> Timestamp {
-    Timestamp(
-      nanoseconds: state.startedAt.nanoseconds + settings.giveUpSeconds * 1_000_000_000)
+    state.givesUpAt(after: settings.giveUpSeconds)
+  }
+
+  /// Its expiration has passed.
+  func expire(_ event: Int32) {
+    conclude(event, as: .expired, reason: TransitionReason(.expired, "its expiration has passed"))
   }
 
   /// An event's time has come. What came before may have made it pointless: then nothing is done.
@@ -44,29 +36,30 @@ extension ShardEngine {
   ///   - isPaced: whether it has had its turn in the rate of its lane.
   func handleDue(_ event: Int32, isTimeUp: Bool = false, isPaced: Bool = false) {
     let state = events[event].state
-    guard events[event].isAtRest, state.isDriven else { return }
-    if state.isCancelled, state.status == .pending {
-      return concludeCancelled(event, Self.cancelledBefore)
+    let isTimeUp =
+      isTimeUp || wakeUps.remaining(state.wait, until: state.dueAt, at: now.wall) == 0
+    switch events[event].due(at: now.wall, isTimeUp: isTimeUp, isPaced: isPaced) {
+    case .nothing: break
+    case .ignore: concludeCancelled(event, Self.cancelledBefore)
+    case .expire: expire(event)
+    case .wait: addTimer(event)
+    case .recycle: recycle(event)
+    case .goOn(let needsTurn):
+      if needsTurn, !isBroken(.driveOnIgnoresRate), !takesTurn(state.lane) {
+        return waitForTurn(event)
+      }
+      switch events[event].drive {
+      case .deliver: deliverStored(event)
+      case .republish: republish(event, for: .paced)
+      case .recycle: recycle(event)
+      }
     }
-    if !state.expiration.isNone, state.expiration <= now.wall {
-      if state.status == .deliveryFailed { return recycle(event) }
-      return conclude(
-        event, as: .expired, reason: TransitionReason(.expired, "its expiration has passed"))
-    }
-    guard isTimeUp || wakeUps.remaining(state.wait, until: state.dueAt, at: now.wall) == 0 else {
-      return addTimer(event)
-    }
-    if state.dueAt > now.wall { events[event].state.dueAt = now.wall }
-    let needsTurn = !isPaced && !state.dueAt.isNone && !isBroken(.driveOnIgnoresRate)
-    if needsTurn, !takesTurn(state.lane) { return waitForTurn(event) }
-    switch state.status {
-    case .pendingDelivery: return republish(event, for: .paced)
-    case .deliveryFailed: return recycle(event)
-    case .pending, .sent, .ignored, .notCovered, .expired: break
-    }
+  }
+
+  /// Delivers a pending event, or publishes nothing when its body is still to be read.
+  private func deliverStored(_ event: Int32) {
     guard needsBody(event, for: .paced) else { return }
-    let isValid = withStoredFields(event) { driveOn(event, $0) }
-    guard isValid else {
+    guard withStoredFields(event, { driveOn(event, $0) }) else {
       return conclude(event, as: .notCovered, reason: Self.noLongerValid)
     }
   }

@@ -50,6 +50,38 @@ package struct EventState: Sendable, Equatable {
     isCancelled = false
   }
 
+  func hasExpired(at now: Timestamp) -> Bool { !expiration.isNone && expiration <= now }
+
+  /// When an event that no queue takes has had its last try.
+  func givesUpAt(after seconds: Int64) -> Timestamp {
+    Timestamp(nanoseconds: startedAt.nanoseconds + seconds * 1_000_000_000)
+  }
+
+  /// The next try comes after a pause, in nanoseconds. The record that says so.
+  mutating func retry(after pause: Int64, failures: Int, at now: Timestamp) -> RecordKind {
+    // A start that an earlier life took from a clock ahead of this one: it would never give up.
+    if startedAt > now { startedAt = now }
+    errorCount = UInt16(clamping: failures)
+    let isTransition = status != .pendingDelivery
+    if isTransition { move(to: .pending) }
+    dueAt = Timestamp(nanoseconds: now.nanoseconds + pause)
+    return isTransition ? .transition : .republished
+  }
+
+  /// Its delivery, unanswered for too long, is published once more: the broker may take its time
+  /// with it again.
+  mutating func beginRepublishing(at now: Timestamp) {
+    startedAt = now
+    errorCount = 0
+  }
+
+  /// The broker has the delivery once more: the log's time begins again.
+  mutating func wasRepublished() {
+    dueAt = .none
+    errorCount = 0
+    logTimeouts &+= 1
+  }
+
   /// The next transition of the same attempt.
   mutating func move(to next: Status) {
     previousStatus = status

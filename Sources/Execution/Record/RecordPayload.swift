@@ -105,7 +105,7 @@ package struct RecordPayload {
 }
 
 /// Why a transition happened, for its record and its status update.
-struct TransitionReason: Sendable {
+struct TransitionReason: Sendable, Equatable {
   var code: [UInt8] = []
   /// One sentence; cut at `maxTextBytes` when it is written.
   var text: [UInt8] = []
