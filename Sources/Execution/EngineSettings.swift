@@ -46,7 +46,7 @@ package struct EngineSettings: Sendable {
 }
 
 /// One moment on both clocks. The engine reads none itself.
-package struct Instant: Sendable {
+package struct Instant: Sendable, Equatable {
   package var wall: Timestamp
   /// Nanoseconds since some start; never goes back.
   package var monotonic: UInt64

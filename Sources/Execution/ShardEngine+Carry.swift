@@ -5,7 +5,8 @@ extension ShardEngine {
   /// The event log would remove the segment that holds early records of this event: appends a
   /// record with all that is needed of it, if this one is still its newest and it is still open.
   /// What cannot be done now is asked for again.
-  package func carry(lsn: UInt64, key: EventKey) {
+  package func carry(lsn: UInt64, key: EventKey, at instant: Instant) {
+    advance(to: instant)
     guard isRecovered, !isDraining, lookup.isNewest(lsn, of: key) else { return }
     if carryParked(key, lsn: lsn) { return }
     guard eventSlots[key] != nil || background.hasRoom else { return }
@@ -14,7 +15,8 @@ extension ShardEngine {
 
   /// The same of an event that is final and has not been for long: its newest record is `lsn`, by
   /// what the log knew when it asked. The log's memory may not know the event, so it is looked up.
-  package func carry(finalID id: [UInt8], lsn: UInt64) {
+  package func carry(finalID id: [UInt8], lsn: UInt64, at instant: Instant) {
+    advance(to: instant)
     guard isRecovered, !isDraining else { return }
     let key = id.withUnsafeBytes { lookup.key(of: $0) }
     guard !parking.log.isOfCopy(key), eventSlots[key] == nil, background.hasRoom,
@@ -27,7 +29,8 @@ extension ShardEngine {
 
   /// The event log would remove the record with the outbox position that is at this LSN: notes
   /// it again, if there is no newer one.
-  package func carryPosition(lsn: UInt64) {
+  package func carryPosition(lsn: UInt64, at instant: Instant) {
+    advance(to: instant)
     guard isRecovered, !isDraining, ledger.isComplete, lsn >= positions.lastLSN else { return }
     appendPosition(max(positions.outbox, outbox.position(durable: durableLSN)))
   }

@@ -3,20 +3,23 @@ import Messages
 
 // What the publishing connections say.
 extension ShardEngine {
-  package func linkOpened(_ link: PublishLink) {
+  package func linkOpened(_ link: PublishLink, at instant: Instant) {
+    advance(to: instant)
     window.opened(link, at: now.monotonic)
   }
 
-  package func linkBlocked(_ link: PublishLink, _ isBlocked: Bool) {
+  package func linkBlocked(_ link: PublishLink, _ isBlocked: Bool, at instant: Instant) {
+    advance(to: instant)
     window.blocked(link, isBlocked, at: now.monotonic)
     if isBroken(.publishesAgainUnasked), !isBlocked, window.isOpen(link) {
-      linkLost(link)
-      linkOpened(link)
+      linkLost(link, at: now)
+      linkOpened(link, at: now)
     }
   }
 
   /// The broker has taken responsibility for a publish.
-  package func confirmed(_ token: PublishToken) {
+  package func confirmed(_ token: PublishToken, at instant: Instant) {
+    advance(to: instant)
     let token = isBroken(.countsConfirms) ? oldestWaiting(like: token) : token
     switch token.kind {
     case .delivery:
@@ -29,7 +32,8 @@ extension ShardEngine {
   }
 
   /// The broker could not take a publish.
-  package func refused(_ token: PublishToken) {
+  package func refused(_ token: PublishToken, at instant: Instant) {
+    advance(to: instant)
     switch token.kind {
     case .delivery: deliveryRefused(token)
     case .parking: parking.refused(token, &window, at: now.monotonic)

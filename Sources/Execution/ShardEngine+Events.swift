@@ -85,8 +85,9 @@ extension ShardEngine {
   /// The answer to a read. Nil: there is no such record. `kind` is the number in its header.
   package func readAnswered(
     token: UInt64, lsn: UInt64, kind: UInt8, id: UnsafeRawBufferPointer,
-    payload: UnsafeRawBufferPointer?
+    payload: UnsafeRawBufferPointer?, at instant: Instant
   ) throws(EngineError) {
+    advance(to: instant)
     if try parkedCopyRead(token: token, payload: payload) { return }
     let reference = SlotTable<ActiveEvent>.Reference(
       slot: Int32(truncatingIfNeeded: token & 0xFFFF_FFFF),

@@ -6,7 +6,10 @@ extension ShardEngine {
   /// A publishing connection is gone, or its channel, with the confirms that were to come on it.
   /// Whether the broker has what was published is unknown: it is published again, in the same
   /// order. This uses up no tries, but of a message that the broker closed the connection over.
-  package func linkLost(_ link: PublishLink, _ loss: LinkLoss = .connection) {
+  package func linkLost(
+    _ link: PublishLink, _ loss: LinkLoss = .connection, at instant: Instant
+  ) {
+    advance(to: instant)
     let lost = window.closed(link, loss, at: now.monotonic)
     if let queue = link.deliveryQueue { return deliveriesLost(queue, lost, loss) }
     switch link {

@@ -8,7 +8,8 @@ extension ShardEngine {
   var logTimeout: Int64 { settings.logTimeoutSeconds * 1_000_000_000 }
 
   /// Whether delivery logs come if there are any.
-  package func consumesDeliveryLogs(_ isConsuming: Bool) {
+  package func consumesDeliveryLogs(_ isConsuming: Bool, at instant: Instant) {
+    advance(to: instant)
     isConsumingLogs = isConsuming
   }
 
@@ -47,14 +48,18 @@ extension ShardEngine {
 
   /// One record of an event that a read for the log timeouts has brought back, in LSN order.
   /// `status` is the number in its header.
-  package func watchRecord(lsn: UInt64, key: EventKey, status: UInt8, recordedAt: Timestamp) {
+  package func watchRecord(
+    lsn: UInt64, key: EventKey, status: UInt8, recordedAt: Timestamp, at instant: Instant
+  ) {
+    advance(to: instant)
     guard status == Status.pendingDelivery.rawValue, lookup.isNewest(lsn, of: key) else { return }
     let present = recordedAt.adding(wallClock.shift(since: lsn))
     logWatch.add(LogWatch.Entry(lsn: lsn, key: key, recordedAt: present), at: now.wall)
   }
 
   /// Such a read is done: every record below `next` has been given, the last one made at `time`.
-  package func watchRead(below next: UInt64, until time: Timestamp?) {
+  package func watchRead(below next: UInt64, until time: Timestamp?, at instant: Instant) {
+    advance(to: instant)
     let present = time?.adding(wallClock.shift(since: next - 1))
     logWatch.didRead(below: next, until: present, at: now.wall)
   }

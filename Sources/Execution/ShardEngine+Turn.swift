@@ -33,7 +33,8 @@ extension ShardEngine {
   }
 
   /// All the log's records up to this LSN are durable.
-  package func durable(upTo lsn: UInt64) {
+  package func durable(upTo lsn: UInt64, at instant: Instant) {
+    advance(to: instant)
     precondition(lsn >= durableLSN && lsn < nextLSN, "durability only grows, up to what exists")
     durableLSN = lsn
     while let first = awaitingDurable.first, first.lsn <= lsn {

@@ -109,8 +109,9 @@ package final class ShardEngine<Lookup: EventLookup> {
     swap(&output, &other)
   }
 
-  /// Sets the time of the inputs that follow.
-  package func advance(to instant: Instant) {
+  /// Each input that depends on the time begins with this.
+  func advance(to instant: Instant) {
+    guard instant != now else { return }
     // After a pause of ours (a stopped process, a machine that sleeps, a busy loop) answers that
     // came meanwhile have yet to be read: no deadline counts from before it.
     if instant.monotonic &- now.monotonic > EngineLimits.longTurn {
@@ -158,7 +159,8 @@ package final class ShardEngine<Lookup: EventLookup> {
   }
 
   /// Takes no more messages; what is under way goes on until `isDrained`.
-  package func drain() {
+  package func drain(at instant: Instant) {
+    advance(to: instant)
     isDraining = true
     drainingSince = now.monotonic
     for inlet in Inlet.allCases {

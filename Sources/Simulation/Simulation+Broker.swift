@@ -5,7 +5,7 @@ import Messages
 extension Simulation {
   func openLink(_ link: PublishLink) {
     links.opened(link)
-    engine.linkOpened(link)
+    engine.linkOpened(link, at: now)
   }
 
   /// Now, or in a while.
@@ -138,7 +138,7 @@ extension Simulation {
 
   private func answer(_ entry: ModelBroker.InFlight) {
     switch entry.fate {
-    case .refused: return engine.refused(entry.token)
+    case .refused: return engine.refused(entry.token, at: now)
     case .returned:
       Array(entry.published.messageID.utf8).withUnsafeBytes {
         engine.returned(
@@ -146,12 +146,12 @@ extension Simulation {
       }
     case .confirmed where broker.standstills[entry.link.rawValue]?.token == entry.token:
       broker.standstills[entry.link.rawValue] = nil
-      return engine.refused(entry.token)
+      return engine.refused(entry.token, at: now)
     case .confirmed, .closes, .ignored:
       if !entry.isTaken { take(entry.published) }
       if entry.published.exchange == .direct { broker.receipts += 1 }
     }
-    engine.confirmed(entry.token)
+    engine.confirmed(entry.token, at: now)
   }
 
   /// It is answered, or its connection is gone.
@@ -170,13 +170,13 @@ extension Simulation {
     broker.trouble.renew(link)
     broker.inFlight.removeAll { $0.link == link }
     broker.closingLinks.remove(link.rawValue)
-    engine.linkLost(link, loss)
+    engine.linkLost(link, loss, at: now)
   }
 
   func restoreBroker() {
     for order in links.ordered {
       if !links.isOpen(order.link) { openLink(order.link) }
-      engine.linkBlocked(order.link, false)
+      engine.linkBlocked(order.link, false, at: now)
     }
   }
 }

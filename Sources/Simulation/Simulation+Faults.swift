@@ -11,7 +11,8 @@ extension Simulation {
     case 1 where faults.blocks > 0:
       faults.blocks -= 1
       for order in links.ordered {
-        engine.linkBlocked(order.link, links.isOpen(order.link) && random.chance(50))
+        engine.linkBlocked(
+          order.link, links.isOpen(order.link) && random.chance(50), at: now)
       }
     case 2 where faults.crashes > 0:
       faults.crashes -= 1

@@ -56,7 +56,6 @@ extension Simulation {
     let token = nextRedrive
     nextRedrive += 1
     pendingRedrives.insert(token)
-    engine.advance(to: now)
     if resends {
       engine.resend(id: Array(id.utf8), sequence: sequence, token: token)
     } else {
@@ -76,7 +75,6 @@ extension Simulation {
   /// A cancel by a person; nothing is done yet. Its token, for `outcome`.
   package func orderCancel(_ id: String) -> UInt64 {
     let token = cancels.order(id)
-    engine.advance(to: now)
     engine.cancel(id: Array(id.utf8), token: token)
     return token
   }
@@ -94,7 +92,7 @@ extension Simulation {
   package func drains() -> Bool {
     while unacknowledgedMessages == 0 { deliverMessages() }
     carryOutTurn()
-    engine.drain()
+    engine.drain(at: now)
     for _ in 0..<200 where !engine.isDrained {
       pass(50_000_000)
       carryOutTurn()
@@ -113,8 +111,7 @@ extension Simulation {
 
   /// The broker blocks all publishers, or lets them on.
   package func block(_ isBlocked: Bool) {
-    engine.advance(to: now)
-    for order in links.ordered { engine.linkBlocked(order.link, isBlocked) }
+    for order in links.ordered { engine.linkBlocked(order.link, isBlocked, at: now) }
   }
 
   /// The queue of a channel confirms nothing, until it is called with nil; and if the connection

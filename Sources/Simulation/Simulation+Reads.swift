@@ -38,7 +38,7 @@ extension Simulation {
   ) {
     do {
       try engine.readAnswered(
-        token: token, lsn: lsn, kind: kind, id: id, payload: payload)
+        token: token, lsn: lsn, kind: kind, id: id, payload: payload, at: now)
     } catch {
       violate(.totals, "an event's record cannot be read: \(error)")
     }
@@ -83,9 +83,9 @@ extension Simulation {
       guard record.kind.isOfEvent else { continue }
       engine.watchRecord(
         lsn: record.lsn, key: record.key, status: record.status,
-        recordedAt: Timestamp(nanoseconds: record.time))
+        recordedAt: Timestamp(nanoseconds: record.time), at: now)
     }
-    engine.watchRead(below: lsn, until: time)
+    engine.watchRead(below: lsn, until: time, at: now)
   }
 
   private func answerTotals() {

@@ -6,7 +6,8 @@ extension Simulation {
   /// Time passes, and what was to come by itself comes.
   func pass(_ time: Int64) {
     clock.pass(time)
-    engine.advance(to: now)
+    // As a shell does before each turn: the engine sees the time as it passes.
+    engine.consumesDeliveryLogs(true, at: now)
     for link in links.due(at: nanoseconds) { openLink(link) }
     sendLateLogs()
   }
@@ -54,10 +55,10 @@ extension Simulation {
 
   private func retain() {
     for request in log.carryRequests where random.chance(30) {
-      engine.carry(lsn: request.lsn, key: request.key)
+      engine.carry(lsn: request.lsn, key: request.key, at: now)
     }
     for request in log.finalCarryRequests where random.chance(3) {
-      engine.carry(finalID: request.id, lsn: request.lsn)
+      engine.carry(finalID: request.id, lsn: request.lsn, at: now)
     }
     log.retain(from: engine.keepFrom)
   }

@@ -237,7 +237,9 @@ package final class Simulation {
 
   func makeDurable(all: Bool = false) {
     log.makeDurable(all ? Int.max / 2 : random.below(12 * plan.scale)) { checkDurable($0) }
-    if log.durableLSN > engine.durableLSN { engine.durable(upTo: log.durableLSN) }
+    if log.durableLSN > engine.durableLSN {
+      engine.durable(upTo: log.durableLSN, at: now)
+    }
   }
 
   /// The shell drops an acknowledgement whose channel is gone.

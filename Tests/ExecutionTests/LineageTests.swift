@@ -27,7 +27,7 @@ import Testing
     for step in Int64(1)..<20 {
       _ = engine.turn(at: now(step))
       engine.swapOutput(&output)
-      for order in output.openLinks { engine.linkOpened(order.link) }
+      for order in output.openLinks { engine.linkOpened(order.link, at: now(step)) }
       var tokens: [PublishToken] = []
       for order in output.publishes {
         tokens.append(order.token)
@@ -36,8 +36,10 @@ import Testing
         found.append((id, String(decoding: order.body[order.bodyRange], as: UTF8.self)))
       }
       output.removeAll()
-      if engine.nextLSN > engine.durableLSN + 1 { engine.durable(upTo: engine.nextLSN - 1) }
-      for token in tokens { engine.confirmed(token) }
+      if engine.nextLSN > engine.durableLSN + 1 {
+        engine.durable(upTo: engine.nextLSN - 1, at: now(step))
+      }
+      for token in tokens { engine.confirmed(token, at: now(step)) }
     }
     return found
   }

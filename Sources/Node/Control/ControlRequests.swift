@@ -68,7 +68,6 @@ extension ShardRunner {
   /// A person wants an event delivered after all, or once more, or not at all.
   func carryOut(_ request: ControlProtocol.Request, from channel: any Channel) {
     let token = control.add(request.eventID, from: channel)
-    engine.advance(to: NodeClock.now())
     switch request.command {
     case .redrive:
       engine.redrive(id: request.eventID, sequence: request.sequence, token: token)

@@ -6,9 +6,8 @@ internal import Messages
 // What the broker says, handed to the engine.
 extension ShardRunner: BrokerLinkDelegate {
   func brokerLink(_ link: BrokerLink, isReady epoch: UInt32) {
-    engine.advance(to: NodeClock.now())
     if let publishing = links.publishLink(of: link) {
-      engine.linkOpened(publishing)
+      engine.linkOpened(publishing, at: NodeClock.now())
     }
     scheduleTurn()
   }
@@ -16,10 +15,9 @@ extension ShardRunner: BrokerLinkDelegate {
   func brokerLink(
     _ link: BrokerLink, lost epoch: UInt32, _ error: AMQPError, unconfirmed: [UInt64]
   ) {
-    engine.advance(to: NodeClock.now())
     if let publishing = links.publishLink(of: link) {
       let loss = LinkLoss(error)
-      engine.linkLost(publishing, loss)
+      engine.linkLost(publishing, loss, at: NodeClock.now())
       if case .refusesMessage = loss { lostOverMessage = publishing }
     }
     if let inlet = links.inlet(of: link) {
@@ -72,13 +70,13 @@ extension ShardRunner: BrokerLinkDelegate {
   }
 
   func brokerLink(_ link: BrokerLink, confirmed tokens: [UInt64]) {
-    engine.advance(to: NodeClock.now())
-    for token in tokens { engine.confirmed(PublishToken(rawValue: token)) }
+    let now = NodeClock.now()
+    for token in tokens { engine.confirmed(PublishToken(rawValue: token), at: now) }
   }
 
   func brokerLink(_ link: BrokerLink, refused tokens: [UInt64]) {
-    engine.advance(to: NodeClock.now())
-    for token in tokens { engine.refused(PublishToken(rawValue: token)) }
+    let now = NodeClock.now()
+    for token in tokens { engine.refused(PublishToken(rawValue: token), at: now) }
     warn("The broker refuses messages (nack)", links.name(of: link), key: LogKey.link)
   }
 
@@ -97,7 +95,6 @@ extension ShardRunner: BrokerLinkDelegate {
   }
 
   func brokerLink(_ link: BrokerLink, blocked reason: String?) {
-    engine.advance(to: NodeClock.now())
     if let reason {
       logger.warning(
         "The broker blocks publishing",
@@ -110,7 +107,7 @@ extension ShardRunner: BrokerLinkDelegate {
         "The broker takes publishes again", metadata: [LogKey.link: "\(links.name(of: link))"])
     }
     if let publishing = links.publishLink(of: link) {
-      engine.linkBlocked(publishing, reason != nil)
+      engine.linkBlocked(publishing, reason != nil, at: NodeClock.now())
     }
     scheduleTurn()
   }

@@ -137,7 +137,7 @@ extension ShardRunner {
       guard error.code != .notReady else { return }
       warn("A message cannot be published", error.description)
       let token = order.token
-      engine.refused(token)
+      engine.refused(token, at: NodeClock.now())
       scheduleTurn()
     }
   }

@@ -18,13 +18,14 @@ extension ShardRunner {
 
   /// Hands the engine what has been reported, at the beginning of a turn.
   func takeLogReports(at now: Instant) {
-    engine.advance(to: now)
-    if logReports.durableLSN > engine.durableLSN { engine.durable(upTo: logReports.durableLSN) }
+    if logReports.durableLSN > engine.durableLSN {
+      engine.durable(upTo: logReports.durableLSN, at: now)
+    }
     let answers = logReports.answers
     logReports.answers = []
     for answer in answers {
       do {
-        try take(answer)
+        try take(answer, at: now)
       } catch {
         return fail(error)
       }
@@ -34,52 +35,56 @@ extension ShardRunner {
   /// Records that hold an old segment of the log back.
   func carry(_ requests: [CarryRequest]) {
     guard !hasEnded, phase == .running else { return }
-    engine.advance(to: NodeClock.now())
+    let now = NodeClock.now()
     for request in requests {
       if let id = request.finalID {
-        engine.carry(finalID: id, lsn: request.lsn)
+        engine.carry(finalID: id, lsn: request.lsn, at: now)
       } else if request.isEvent {
-        engine.carry(lsn: request.lsn, key: request.hash.key)
+        engine.carry(lsn: request.lsn, key: request.hash.key, at: now)
       } else {
-        engine.carryPosition(lsn: request.lsn)
+        engine.carryPosition(lsn: request.lsn, at: now)
       }
     }
     scheduleTurn()
   }
 
-  private func take(_ answer: ReadAnswer) throws(NodeError) {
+  private func take(_ answer: ReadAnswer, at now: Instant) throws(NodeError) {
     switch answer.outcome {
     case .failed(let error):
       throw NodeError(error)
     case .absent where answer.token == Self.rangeToken:
       engine.rangeRead(below: engine.durableLSN + 1)
     case .absent where answer.token == Self.watchToken:
-      engine.watchRead(below: engine.durableLSN + 1, until: nil)
+      engine.watchRead(below: engine.durableLSN + 1, until: nil, at: now)
     case .absent where answer.token == Self.totalsToken:
       engine.totalsRead(below: engine.durableLSN + 1)
     case .absent:
-      try answerRead(answer.token, nil)
+      try answerRead(answer.token, nil, at: now)
     case .records(let block) where answer.token == Self.rangeToken:
       try takeRange(block)
     case .records(let block) where answer.token == Self.watchToken:
-      takeWatched(block)
+      takeWatched(block, at: now)
     case .records(let block) where answer.token == Self.totalsToken:
       try takeTotals(block)
     case .records(let block):
       var result: Result<Void, NodeError> = .success(())
       block.withFirst { record in
-        result = Result { () throws(NodeError) in try answerRead(answer.token, record) }
+        result = Result { () throws(NodeError) in
+          try answerRead(answer.token, record, at: now)
+        }
       }
       try result.get()
     }
   }
 
-  private func answerRead(_ token: UInt64, _ record: RecordView?) throws(NodeError) {
+  private func answerRead(
+    _ token: UInt64, _ record: RecordView?, at now: Instant
+  ) throws(NodeError) {
     do {
       try engine.readAnswered(
         token: token, lsn: record?.header.lsn ?? 0, kind: record?.header.kind ?? 0,
         id: record?.id ?? UnsafeRawBufferPointer(start: nil, count: 0),
-        payload: record?.payload)
+        payload: record?.payload, at: now)
     } catch {
       throw NodeError(error)
     }
@@ -117,7 +122,7 @@ extension ShardRunner {
     engine.totalsRead(below: next)
   }
 
-  private func takeWatched(_ block: RecordBlock) {
+  private func takeWatched(_ block: RecordBlock, at now: Instant) {
     var next = engine.durableLSN + 1
     var time: Timestamp?
     block.forEach { record in
@@ -126,8 +131,8 @@ extension ShardRunner {
       guard record.header.flags.isOfEvent else { return }
       engine.watchRecord(
         lsn: record.header.lsn, key: record.header.hash.key, status: record.header.status,
-        recordedAt: Timestamp(nanoseconds: record.header.time))
+        recordedAt: Timestamp(nanoseconds: record.header.time), at: now)
     }
-    engine.watchRead(below: next, until: time)
+    engine.watchRead(below: next, until: time, at: now)
   }
 }

@@ -138,7 +138,7 @@ final class ShardRunner {
     let now = NodeClock.now()
     takeLogReports(at: now)
     guard !hasEnded else { return false }
-    engine.consumesDeliveryLogs(links.isConsuming(.deliveryLogs))
+    engine.consumesDeliveryLogs(links.isConsuming(.deliveryLogs), at: now)
     // The process may die of what the engine takes next.
     if engine.isIsolating { links.acknowledgeAll() }
     let isLeft = engine.turn(
@@ -200,7 +200,7 @@ final class ShardRunner {
     logger.info("Draining", metadata: [LogKey.activeEvents: "\(engine.activeEvents)"])
     phase = .draining
     links.stopConsuming()
-    engine.drain()
+    engine.drain(at: NodeClock.now())
     scheduleTurn()
   }
 

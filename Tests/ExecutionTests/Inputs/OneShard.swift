@@ -140,10 +140,12 @@ final class OneShard {
       note(order)
       return order.token
     }
-    for order in output.openLinks { engine.linkOpened(order.link) }
+    for order in output.openLinks { engine.linkOpened(order.link, at: now) }
     output.removeAll()
-    if engine.nextLSN > engine.durableLSN + 1 { engine.durable(upTo: engine.nextLSN - 1) }
-    for token in tokens { engine.confirmed(token) }
+    if engine.nextLSN > engine.durableLSN + 1 {
+      engine.durable(upTo: engine.nextLSN - 1, at: now)
+    }
+    for token in tokens { engine.confirmed(token, at: now) }
     return isLeft
   }
 
