@@ -31,13 +31,13 @@ extension ShardEngine {
       // A crash may leave this record without the next: the event is not to go out then either.
       state.isCancelled = true
       events[event].state = state
-      events[event].facts = facts(fields, inbound, template: nil)
+      events[event].facts = EventFacts(fields, inbound, template: nil)
       append(.accepted, event, isPassing: true)
       return concludeCancelled(event, Self.cancelledBefore)
     }
     if let expiration = fields.expiration, expiration <= now.wall {
       events[event].state = state
-      events[event].facts = facts(fields, inbound, template: nil)
+      events[event].facts = EventFacts(fields, inbound, template: nil)
       append(.accepted, event, isPassing: true)
       return expire(event)
     }
@@ -45,7 +45,7 @@ extension ShardEngine {
       state.dueAt = scheduled
       state.startedAt = scheduled
       events[event].state = state
-      events[event].facts = facts(fields, inbound, template: nil)
+      events[event].facts = EventFacts(fields, inbound, template: nil)
       append(.accepted, event)
       addTimer(event)
       return awaitDurable(event, then: .settle)
@@ -53,14 +53,14 @@ extension ShardEngine {
     if !takesTurn(lane) {
       state.dueAt = now.wall
       events[event].state = state
-      events[event].facts = facts(fields, inbound, template: nil)
+      events[event].facts = EventFacts(fields, inbound, template: nil)
       append(.accepted, event)
       waitForTurn(event)
       return awaitDurable(event, then: .settle)
     }
     events[event].state = state
     let template = match(fields, lane: lane)
-    events[event].facts = facts(fields, inbound, template: template)
+    events[event].facts = EventFacts(fields, inbound, template: template)
     append(.accepted, event, isPassing: true)
     deliver(event, fields, template)
   }
@@ -93,26 +93,6 @@ extension ShardEngine {
   private func noTemplate(_ fields: EventFields, _ event: Int32) -> TransitionReason {
     let explanation = catalog.explain(query(fields, lane: events[event].state.lane))
     return TransitionReason(.noTemplate, explanation.description)
-  }
-
-  private func facts(
-    _ fields: EventFields, _ inbound: InboundMessage, template: Template?
-  ) -> EventFacts {
-    inbound.storage.withUnsafeBytes { storage in
-      EventFacts(id: fields.id.bytes, capacity: 256 + fields.id.count) { field, bytes in
-        switch field {
-        case .type: bytes.append(contentsOf: fields.type.bytes)
-        case .channel: bytes.append(contentsOf: fields.channel.bytes)
-        case .origin: if let origin = fields.origin { bytes.append(contentsOf: origin.bytes) }
-        case .externalID: if let id = fields.externalID { bytes.append(contentsOf: id.bytes) }
-        case .templateName: if let template { bytes.append(contentsOf: template.name.utf8) }
-        case .templateVersion: if let template { bytes.append(contentsOf: template.version.utf8) }
-        case .traceParent: bytes.append(contentsOf: storage[inbound.traceParent.range])
-        case .traceState: bytes.append(contentsOf: storage[inbound.traceState.range])
-        case .triedChannels, .fallbackChannels: break
-        }
-      }
-    }
   }
 
   /// The same id has come again: with the same body it is a duplicate, with another a conflict.

@@ -1,6 +1,6 @@
 import DequeModule
 import JSON
-package import Messages
+import Messages
 
 // A producer or a person wants nothing more of an event to go out. A pending event becomes
 // `ignored`; of a failed one its fallback is given up. One whose delivery is out stays.
@@ -116,10 +116,8 @@ extension ShardEngine {
     work.spend((output.bytes.count - start + id.count) * WorkCost.byte)
     output.appends.append(
       AppendOrder(
-        lsn: lsn, kind: .cancelRequested, key: events[event].key, status: 0, previousStatus: 0,
-        isFinal: true, isDriven: false, isPublished: false, attempt: 0, time: now.wall,
-        previousLSN: 0, id: id,
-        payload: ByteRange(offset: start, count: output.bytes.count - start)))
+        .cancelRequested, lsn: lsn, key: events[event].key, id: id, isOpen: false,
+        previousLSN: 0, payload: output.bytes(from: start), at: now.wall))
     events[event].lastLSN = lsn
   }
 
@@ -238,22 +236,6 @@ extension ShardEngine {
     case .message(let message): publishCancelReceipt(outcome, of: event, to: message)
     case .order(let token):
       output.cancels.append(CancelAnswer(token: token, outcome: outcome))
-    }
-  }
-}
-
-extension CancelOutcome {
-  /// Why a cancel came to what it did, for its receipt.
-  package var reason: (code: ReasonCode, text: String)? {
-    switch self {
-    case .cancelled(.deliveryFailed, _): (.cancelled, "no fallback channel is tried")
-    case .cancelled: (.cancelled, "nothing of the event goes out")
-    case .remembered:
-      (.cancelRemembered, "no such event has come yet: it is cancelled when it comes")
-    case .tooLate(.pending): (.deliveryPublished, "its delivery is on its way to the broker")
-    case .tooLate(.pendingDelivery): (.deliveryPublished, "its delivery is out")
-    case .tooLate(let status): (.alreadyFinal, "the event is \(status.wireName)")
-    case .unavailable: nil
     }
   }
 }

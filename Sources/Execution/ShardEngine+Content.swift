@@ -54,14 +54,9 @@ extension ShardEngine {
     }
     guard isEnd else { return }
     endTranslation(message)
-    let start = messages[message].message.storage.count
     let content = unpacker.finish()
-    messages[message].message.storage.append(contentsOf: content)
-    messages[message].message.storage.append(contentsOf: repeatElement(0x20, count: jsonPadding))
-    hold(messages[message].message.storage.count - start, forMessage: message)
+    hold(messages[message].adopt(unpacked: content), forMessage: message)
     work.spend(content.count * WorkCost.byte)
-    messages[message].content = start..<start + content.count
-    messages[message].text = messages[message].content
     beginContent(message, messages[message].message)
   }
 

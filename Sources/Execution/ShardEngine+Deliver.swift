@@ -39,40 +39,10 @@ extension ShardEngine {
     let delivery = events[event].publish(token)
     window.publish(token, on: .deliveries(queue), at: now.monotonic)
     counters.deliveriesPublished += 1
-    output.publishes.append(deliveryOrder(event, delivery, token))
+    output.publish(
+      delivery, token, of: events[event].facts, events[event].state, shard: settings.shard,
+      replyTo: names.deliveryLogQueue, using: &writer)
     return token
-  }
-
-  private func deliveryOrder(
-    _ event: Int32, _ delivery: ActiveEvent.QueuedDelivery, _ token: PublishToken
-  ) -> PublishOrder {
-    let facts = events[event].facts
-    let state = events[event].state
-    return facts.withBytes { bytes in
-      let type = UnsafeRawBufferPointer(rebasing: bytes[facts.range(of: .type)])
-      let channel = UnsafeRawBufferPointer(rebasing: bytes[facts.range(of: .channel)])
-      let id = UnsafeRawBufferPointer(rebasing: bytes[facts.idRange])
-      writer.removeAll()
-      RoutingKey.writeDelivery(channel: channel, lane: state.lane, type: type, to: &writer)
-      let routingKey = writer.withBytes { output.add($0) }
-      writer.removeAll()
-      DeliveryID.write(
-        eventID: id, shard: settings.shard, attempt: state.attempt, to: &writer)
-      var order = PublishOrder(
-        link: .deliveries(delivery.queue), token: token, exchange: .deliveries,
-        routingKey: routingKey, mandatory: true,
-        messageID: writer.withBytes { output.add($0) },
-        timestamp: state.acceptedAt, body: delivery.bytes,
-        bodyRange: 0..<delivery.bytes.count)
-      order.correlationID = output.add(id)
-      order.replyTo = output.add(names.deliveryLogQueue)
-      order.type = output.add(type)
-      order.contentType = output.add(EngineNames.json)
-      order.headers = output.addTraceHeaders(
-        parent: bytes[facts.range(of: .traceParent)],
-        state: bytes[facts.range(of: .traceState)])
-      return order
-    }
   }
 
   /// The broker has confirmed an event's delivery; returned before, it is not delivered at all.

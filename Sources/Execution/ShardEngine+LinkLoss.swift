@@ -22,34 +22,11 @@ extension ShardEngine {
 
   private func deliveriesLost(_ queue: Int, _ tokens: [PublishToken], _ loss: LinkLoss) {
     let lost = tokens.map { token in
-      LostDelivery(token: token, delivery: events[token.slot].wasLost())
+      LostDelivery(
+        event: events.reference(token.slot), token: token,
+        delivery: events[token.slot].wasLost(), isBackground: events[token.slot].isBackground)
     }
-    guard case .refusesMessage(let most) = loss else { return publishAgain(queue, lost) }
-    let culprits = most.map { most in lost.filter { $0.delivery.bytes.count > most } } ?? []
-    if !culprits.isEmpty {
-      for culprit in culprits { blame(culprit, queue) }
-      publishAgain(queue, lost.filter { $0.delivery.bytes.count <= most ?? .max })
-    } else if lost.count == 1 {
-      blame(lost[0], queue)
-    } else {
-      deliveryQueues[queue].suspect(lost.map(waiting))
-    }
-  }
-
-  private func publishAgain(_ queue: Int, _ lost: [LostDelivery]) {
-    // One that went alone goes alone again.
-    if let alone = deliveryQueues[queue].alone, lost.map(\.token) == [alone] {
-      return deliveryQueues[queue].suspect(lost.map(waiting))
-    }
-    for lost in lost.reversed() {
-      deliveryQueues[queue].prepend(
-        waiting(lost), isBackground: events[lost.token.slot].isBackground)
-    }
-  }
-
-  private func waiting(_ lost: LostDelivery) -> DeliveryQueue.Waiting {
-    DeliveryQueue.Waiting(
-      event: events.reference(lost.token.slot), since: lost.delivery.since)
+    for culprit in deliveryQueues[queue].lost(lost, loss) { blame(culprit, queue) }
   }
 
   /// The broker closed the connection over this event's delivery: it waits durably, and goes
@@ -82,11 +59,4 @@ extension ShardEngine {
         .brokerRefused, "the delivery has \(bytes) bytes, the broker takes \(most)"))
     return true
   }
-}
-
-/// A delivery whose connection is gone.
-private struct LostDelivery {
-  /// Of the publish that nobody answers any more.
-  var token: PublishToken
-  var delivery: ActiveEvent.QueuedDelivery
 }

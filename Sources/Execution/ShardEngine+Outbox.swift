@@ -82,10 +82,8 @@ extension ShardEngine {
     record.write(to: &output.bytes)
     output.appends.append(
       AppendOrder(
-        lsn: lsn, kind: .position, key: nil, status: 0, previousStatus: 0,
-        isFinal: true, isDriven: false, isPublished: false, attempt: 0, time: now.wall,
-        previousLSN: 0,
-        id: .none, payload: ByteRange(offset: start, count: output.bytes.count - start)))
+        .position, lsn: lsn, key: nil, id: .none, isOpen: false, previousLSN: 0,
+        payload: output.bytes(from: start), at: now.wall))
     positions.noted(position, lsn: lsn, at: now.monotonic)
   }
 

@@ -106,7 +106,7 @@ extension ShardEngine {
     let key = id.withUnsafeBytes { lookup.key(of: $0) }
     let start = output.bytes.count
     ParkedRecord.write(copy, number: number, to: &output.bytes)
-    let payload = ByteRange(offset: start, count: output.bytes.count - start)
+    let payload = output.bytes(from: start)
     appendOfCopy(.parked, key: key, id: id, previousLSN: previousLSN, payload: payload)
     return StoredCopies.Copy(
       lsn: nextLSN - 1, readableLSN: nextLSN - 1, key: key, number: number,
@@ -129,9 +129,8 @@ extension ShardEngine {
     nextLSN += 1
     output.appends.append(
       AppendOrder(
-        lsn: lsn, kind: kind, key: key, status: 0, previousStatus: 0,
-        isFinal: kind == .unparked, isDriven: kind == .parked, isPublished: false, attempt: 0,
-        time: now.wall, previousLSN: previousLSN, id: output.add(id), payload: payload))
+        kind, lsn: lsn, key: key, id: output.add(id), isOpen: kind == .parked,
+        previousLSN: previousLSN, payload: payload, at: now.wall))
   }
 
   /// Messages whose copies are durable in the log by now are settled.

@@ -4,36 +4,23 @@ import Templates
 
 // What waits for a publishing connection, and what is under way on it.
 extension ShardEngine {
-  /// The delivery queue of an event, by its lane and its present channel.
-  private func deliveryQueue(of event: Int32) -> Int {
-    let lane = events[event].state.lane
-    return events[event].facts.with(.channel) { deliveryQueue(of: lane, $0) }
-  }
-
-  /// One that is new has its connection opened.
-  private func deliveryQueue(of lane: Lane, _ channel: UnsafeRawBufferPointer) -> Int {
-    if let known = deliveryQueues.index(of: lane, channel) { return known }
-    let queue = deliveryQueues.add(lane, channel)
-    window.addLink()
-    output.openLinks.append(
-      LinkOrder(
-        link: .deliveries(queue),
-        name: "publish \(lane.name) \(String(decoding: channel, as: UTF8.self))"))
-    return queue
-  }
-
   /// Opens the connections of all channels that the templates name, before the first event.
   func openDeliveryQueues() {
     for lane in Lane.allCases {
-      for channel in catalog.channels {
-        var channel = channel
-        channel.withUTF8 { _ = deliveryQueue(of: lane, UnsafeRawBufferPointer($0)) }
+      for var channel in catalog.channels {
+        channel.withUTF8 {
+          _ = deliveryQueues.find(lane, UnsafeRawBufferPointer($0), &window, &output)
+        }
       }
     }
   }
 
+  /// Lets a delivery wait for room on the connection of its lane and its present channel.
   func queueDelivery(_ event: Int32, _ bytes: [UInt8]) {
-    let queue = deliveryQueue(of: event)
+    let lane = events[event].state.lane
+    let queue = events[event].facts.with(.channel) {
+      deliveryQueues.find(lane, $0, &window, &output)
+    }
     events[event].queue(
       ActiveEvent.QueuedDelivery(queue: queue, since: now.monotonic, bytes: bytes))
     deliveryQueues[queue].append(
@@ -44,7 +31,8 @@ extension ShardEngine {
   /// Publishes what may be, real-time deliveries first.
   func pump() {
     for lane in [Lane.realtime, .batch] {
-      let room = deliveryRoom(lane)
+      let room = DeliveryRoom(
+        lane, isRealtimeActive: isRealtimeActive, isRealtimeUnderWay: isRealtimeUnderWay)
       for queue in deliveryQueues.indices where deliveryQueues[queue].lane == lane {
         pump(queue, room)
       }
@@ -97,20 +85,6 @@ extension ShardEngine {
   /// Whether an event that a queue has waits in it still: it may have gone on to another channel.
   func isQueued(_ event: DeliveryQueue.Waiting, _ queue: Int) -> Bool {
     events.contains(event.event) && events[event.slot].isQueued(in: queue)
-  }
-
-  /// How many deliveries of one queue may be unconfirmed. The broker works them off in their
-  /// order, so the first real-time event waits for what batch and background have under way.
-  private func deliveryRoom(_ lane: Lane) -> DeliveryRoom {
-    let isHeld = isRealtimeActive || lane == .batch && isRealtimeUnderWay
-    let background = isHeld ? EngineLimits.batchSlice : EngineLimits.unconfirmedBatch
-    if lane == .realtime {
-      return DeliveryRoom(
-        fresh: EngineLimits.unconfirmedDeliveries, background: background, bytes: .max)
-    }
-    return DeliveryRoom(
-      fresh: background, background: background,
-      bytes: isHeld ? EngineLimits.batchBytes : .max)
   }
 
   /// Whether real-time events come at present.
@@ -174,13 +148,4 @@ extension ShardEngine {
   package func waitingSince(_ token: PublishToken) -> UInt64 {
     events[token.slot].published?.delivery.since ?? 0
   }
-}
-
-/// What may be unconfirmed of one delivery queue.
-private struct DeliveryRoom {
-  /// While a fresh event waits, and while none does.
-  var fresh: Int
-  var background: Int
-  /// If all of it were as large as the next one: large deliveries keep the broker's disk busy.
-  var bytes: Int
 }

@@ -31,7 +31,7 @@ extension ShardEngine {
         isDriven: state.isDriven,
         isPublished: isPublished, attempt: state.attempt, time: now.wall,
         previousLSN: events[event].lastLSN, id: id,
-        payload: ByteRange(offset: start, count: output.bytes.count - start)))
+        payload: output.bytes(from: start)))
     events[event].lastLSN = lsn
     ledger.count(kind, state)
     if isPublished, outbox.admits(lsn) {

@@ -10,20 +10,10 @@ extension ShardEngine {
     events[event].state.attempt < .max && !remainingChannels(event).isEmpty
   }
 
-  /// The channels to try next, in order: those left by the attempts before, then those of the
-  /// present template; none that was tried.
   private func remainingChannels(_ event: Int32) -> [String] {
-    let facts = events[event].facts
-    let version = facts.string(.templateVersion)
-    let own = (catalog.template(version: version) ?? pinned[version])?.fallback ?? []
-    let left = facts.channels(.fallbackChannels)
-    guard !own.isEmpty || !left.isEmpty else { return [] }
-    var seen = facts.channels(.triedChannels) + [facts.string(.channel)]
-    return (left + own).filter { channel in
-      if seen.contains(channel) { return false }
-      seen.append(channel)
-      return true
-    }
+    let version = events[event].facts.string(.templateVersion)
+    let template = catalog.template(version: version) ?? pinned[version]
+    return events[event].facts.remainingChannels(template?.fallback ?? [])
   }
 
   /// The failure is durable, and so is that a channel is to be tried: now, if there is room.

@@ -68,60 +68,25 @@ extension ShardEngine {
     return stalledQueues.holdsBack(queue, probe: token, at: now.monotonic, window)
   }
 
-  /// A queue that has confirmed nothing for a moment, beside others of its lane: what waits for it
-  /// waits durably, and of what it has not confirmed no more than half of what the lane may have
-  /// unacknowledged stays open, for the others. The same while its connection is closed, and while
-  /// those to blame for that are looked for. With nobody beside it, its deadline is soon enough.
+  /// See `DeliveryQueues.reliefs`.
   func relieveQuietQueues() {
     if isBroken(.keepsQuietQueues) { return }
     for lane in Lane.allCases {
-      let queues = deliveryQueues.indices.filter { deliveryQueues[$0].lane == lane }
-      guard queues.count > 1 else { continue }
-      let prefetch = lane == .realtime ? settings.realtimePrefetch : settings.batchPrefetch
-      var held = 0
-      var quiet: [Int] = []
-      for queue in queues {
-        let count = window.unanswered(.deliveries(queue))
-        if isSearched(queue) || (count > 0 ? isQuiet(queue) : isCutOff(queue, beside: queues)) {
-          quiet.append(queue)
-          held += count + deliveryQueues[queue].count
-        }
-      }
-      guard held > min(prefetch, EngineLimits.backgroundEvents * 2) / 4 else { continue }
-      for queue in quiet { relieve(queue, share: prefetch / 2 / quiet.count) }
+      let reliefs = deliveryQueues.reliefs(
+        lane, prefetch: lane == .realtime ? settings.realtimePrefetch : settings.batchPrefetch,
+        window, at: now.monotonic, isThere: isThere)
+      for relief in reliefs { relieve(relief.queue, share: relief.share) }
     }
   }
 
-  private func isQuiet(_ queue: Int) -> Bool {
-    let link = PublishLink.deliveries(queue)
-    guard window.isUsable(link), let oldest = window.oldest(link) else { return false }
-    let since = max(oldest.publishedAt, window.usableSince(link), window.lastConfirmAt(link))
-    return since &+ EngineLimits.quiet < now.monotonic
-  }
-
-  /// Whether a queue's connection is not open, though another one of its lane is, and what waits
-  /// for it has for a moment: one that is closed again and again has nothing under way to go by.
-  private func isCutOff(_ queue: Int, beside others: [Int]) -> Bool {
-    guard window.isCutOff(.deliveries(queue)),
-      let first = deliveryQueues[queue].first, hasWaited(first)
-    else { return false }
-    return others.contains { window.isUsable(.deliveries($0)) }
-  }
-
-  /// Whether what a queue has published goes one by one, for a moment already, since the broker
-  /// has closed the connection over some of it.
-  private func isSearched(_ queue: Int) -> Bool {
-    deliveryQueues[queue].firstSuspect.map(hasWaited) ?? false
-  }
-
-  private func hasWaited(_ event: DeliveryQueue.Waiting) -> Bool {
-    events.contains(event.event) && event.since &+ EngineLimits.quiet < now.monotonic
-  }
+  private func isThere(_ event: DeliveryQueue.Waiting) -> Bool { events.contains(event.event) }
 
   private func relieve(_ queue: Int, share: Int) {
     let link = PublishLink.deliveries(queue)
-    if isSearched(queue) { relieveSearch(queue, share: share) }
-    guard window.isCutOff(link) || isQuiet(queue) else { return }
+    if deliveryQueues.isSearched(queue, at: now.monotonic, isThere) {
+      relieveSearch(queue, share: share)
+    }
+    guard window.isCutOff(link) || window.isQuiet(link, at: now.monotonic) else { return }
     while let event = deliveryQueues[queue].next(mayTakeBackground: true) {
       guard isQueued(event, queue) else { continue }
       if window.isCutOff(link) {
@@ -143,7 +108,9 @@ extension ShardEngine {
   private func relieveSearch(_ queue: Int, share: Int) {
     let reason = TransitionReason(
       .brokerUnavailable, "the broker closes the connection over other deliveries of its queue")
-    while let event = deliveryQueues[queue].popWaiting(where: hasWaited) {
+    while let event = deliveryQueues[queue].popWaiting(where: {
+      DeliveryQueues.hasWaited($0, at: now.monotonic, isThere)
+    }) {
       if isQueued(event, queue) { waitAgain(event.slot, until: .search, reason) }
     }
     while let event = deliveryQueues[queue].lastSuspect(beyond: share) {

@@ -81,42 +81,12 @@ extension ShardEngine {
   }
 
   private func adopt(_ translation: consuming Translation, _ message: Int32) {
-    let start = messages[message].message.storage.count
-    translation.output.withBytes { bytes in
-      messages[message].message.storage.append(contentsOf: bytes)
-    }
-    adopt(trace: translation.traceParent, translation.traceState, message)
-    messages[message].message.storage.append(
-      contentsOf: repeatElement(0x20, count: jsonPadding))
-    hold(
-      messages[message].message.storage.count - start + translation.elements.count * 128,
-      forMessage: message)
-    messages[message].elements = translation.elements.map { element in
-      element.json.lowerBound + start..<element.json.upperBound + start
-    }
-    let base = messages[message].content.lowerBound
-    messages[message].origins = translation.elements.map { element in
-      OpenMessage.ElementOrigin(
-        source: element.source.lowerBound + base..<element.source.upperBound + base,
-        refusal: element.refusal)
-    }
-    if translation.isBatch {
-      messages[message].isBatch = true
+    let isBatch = translation.isBatch
+    hold(messages[message].adopt(translation), forMessage: message)
+    if isBatch {
       inlets[Int(messages[message].message.inlet.rawValue)].open = message
     } else if let element = messages[message].takeElement() {
       take(message, element: element)
-    }
-  }
-
-  /// The trace context of an event that carries it itself, unless the message does.
-  private func adopt(trace parent: [UInt8], _ state: [UInt8], _ message: Int32) {
-    guard messages[message].message.traceParent.isEmpty, !parent.isEmpty else { return }
-    for (bytes, path) in [
-      (parent, \InboundMessage.traceParent), (state, \InboundMessage.traceState),
-    ] {
-      let offset = messages[message].message.storage.count
-      messages[message].message.storage.append(contentsOf: bytes)
-      messages[message].message[keyPath: path] = ByteRange(offset: offset, count: bytes.count)
     }
   }
 }

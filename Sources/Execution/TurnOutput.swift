@@ -126,6 +126,11 @@ package struct TurnOutput: Sendable {
     cancels.removeAll()
   }
 
+  /// What has been written to `bytes` since it had so many of them.
+  func bytes(from start: Int) -> ByteRange {
+    ByteRange(offset: start, count: bytes.count - start)
+  }
+
   mutating func add(_ text: some Collection<UInt8>) -> ByteRange {
     let start = bytes.count
     bytes.append(contentsOf: text)

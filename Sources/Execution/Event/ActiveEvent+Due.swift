@@ -107,3 +107,13 @@ extension ActiveEvent {
     return state.isToBeDelivered ? .driveOn : .leave
   }
 }
+
+/// What the next try of a delivery waits for.
+enum RetryWait {
+  /// The pause that its failures make.
+  case pause
+  /// That its queue answers.
+  case answer
+  /// That those over which the broker closes its queue's connection are found.
+  case search
+}

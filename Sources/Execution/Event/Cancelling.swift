@@ -36,3 +36,19 @@ struct CancelOrder {
   var id: [UInt8]
   var token: UInt64
 }
+
+extension CancelOutcome {
+  /// Why a cancel came to what it did, for its receipt.
+  package var reason: (code: ReasonCode, text: String)? {
+    switch self {
+    case .cancelled(.deliveryFailed, _): (.cancelled, "no fallback channel is tried")
+    case .cancelled: (.cancelled, "nothing of the event goes out")
+    case .remembered:
+      (.cancelRemembered, "no such event has come yet: it is cancelled when it comes")
+    case .tooLate(.pending): (.deliveryPublished, "its delivery is on its way to the broker")
+    case .tooLate(.pendingDelivery): (.deliveryPublished, "its delivery is out")
+    case .tooLate(let status): (.alreadyFinal, "the event is \(status.wireName)")
+    case .unavailable: nil
+    }
+  }
+}

@@ -32,4 +32,19 @@ extension EventFacts {
   func channels(_ field: Field) -> [String] {
     string(field).split(separator: ",").map(String.init)
   }
+
+  /// The channels to try next, in order: those left by the attempts before, then those of the
+  /// present template; none that was tried.
+  ///
+  /// - Parameter own: that the present template names.
+  func remainingChannels(_ own: [String]) -> [String] {
+    let left = channels(.fallbackChannels)
+    guard !own.isEmpty || !left.isEmpty else { return [] }
+    var seen = channels(.triedChannels) + [string(.channel)]
+    return (left + own).filter { channel in
+      if seen.contains(channel) { return false }
+      seen.append(channel)
+      return true
+    }
+  }
 }

@@ -97,35 +97,3 @@ struct DeliveryQueue {
     return nil
   }
 }
-
-/// The delivery queues of a shard, by number: a handful for each channel of the templates.
-struct DeliveryQueues {
-  private var queues: [DeliveryQueue] = []
-
-  var indices: Range<Int> { queues.indices }
-
-  subscript(_ index: Int) -> DeliveryQueue {
-    _read { yield queues[index] }
-    _modify { yield &queues[index] }
-  }
-
-  func index(of lane: Lane, _ channel: UnsafeRawBufferPointer) -> Int? {
-    queues.firstIndex { $0.lane == lane && channel.elementsEqual($0.channel) }
-  }
-
-  /// Events that wait durably for their turn, or behind a search.
-  var waitingEvents: Int {
-    queues.reduce(0) { $0 + $1.culprits.waitingEvents + $1.behindSearch.count }
-  }
-  var hasBehindSearch: Bool { queues.contains { !$0.behindSearch.isEmpty } }
-
-  /// The queue over whose delivery of this event the broker has closed the connection.
-  func index(blaming key: EventKey) -> Int? {
-    queues.firstIndex { $0.culprits.contains(key) }
-  }
-
-  mutating func add(_ lane: Lane, _ channel: UnsafeRawBufferPointer) -> Int {
-    queues.append(DeliveryQueue(lane: lane, channel: Array(channel)))
-    return queues.count - 1
-  }
-}

@@ -92,6 +92,14 @@ struct PublishWindow {
   /// When the broker last confirmed something on it, monotonic.
   func lastConfirmAt(_ link: PublishLink) -> UInt64 { links[link.rawValue].lastConfirmAt }
 
+  /// Whether it could publish, has something under way, and has confirmed nothing for a moment.
+  func isQuiet(_ link: PublishLink, at now: UInt64) -> Bool {
+    let state = links[link.rawValue]
+    guard state.isUsable, let oldest = state.inFlight.oldest else { return false }
+    let since = max(oldest.publishedAt, state.usableSince, state.lastConfirmAt)
+    return since &+ EngineLimits.quiet < now
+  }
+
   /// The oldest publish on a connection that has waited for its confirm longer than it may. The
   /// deadline stands still while the broker blocks.
   func overdue(_ link: PublishLink, at now: UInt64) -> PublishToken? {
