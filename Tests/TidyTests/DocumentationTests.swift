@@ -96,7 +96,7 @@ struct DocumentationTests {
   func invariants() throws {
     let page = try #require(pages["Sources/Execution/Execution.docc/Invariants.md"])
     let code = Set(Pages.code(page.text))
-    let breaks = try text("Sources/Execution/DeliberateBreaks.swift")
+    let breaks = try text("Sources/Execution/Engine/DeliberateBreaks.swift")
       .matches(of: /static let (\w+) = DeliberateBreaks\(/).map { String($0.output.1) }
     let checks = try text("Sources/Simulation/Violation.swift")
       .matches(of: /\n  case (\w+)/).map { String($0.output.1) }

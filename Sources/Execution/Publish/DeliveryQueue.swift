@@ -4,7 +4,7 @@ import Messages
 /// The way of one lane's deliveries to one channel: what waits for room on its connection.
 struct DeliveryQueue {
   struct Waiting {
-    var event: SlotTable<ActiveEvent>.Reference
+    var event: WorkingSet.Reference
     /// Since when it has waited, monotonic.
     var since: UInt64
 

@@ -45,7 +45,7 @@ struct DeliveryQueues {
 
 /// A delivery whose connection is gone.
 struct LostDelivery {
-  var event: SlotTable<ActiveEvent>.Reference
+  var event: WorkingSet.Reference
   /// Of the publish that nobody answers any more.
   var token: PublishToken
   var delivery: ActiveEvent.QueuedDelivery

@@ -11,9 +11,10 @@ struct DeliveryRoom: Equatable {
 
   /// - Parameters:
   ///   - isRealtimeActive: whether real-time events come at present.
-  ///   - isRealtimeUnderWay: whether deliveries of them are unconfirmed.
-  init(_ lane: Lane, isRealtimeActive: Bool, isRealtimeUnderWay: Bool) {
-    let isHeld = isRealtimeActive || lane == .batch && isRealtimeUnderWay
+  ///   - isRealtimeUnderWay: whether deliveries of them are unconfirmed. Looked at only if it
+  ///     decides.
+  init(_ lane: Lane, isRealtimeActive: Bool, isRealtimeUnderWay: @autoclosure () -> Bool) {
+    let isHeld = isRealtimeActive || lane == .batch && isRealtimeUnderWay()
     background = isHeld ? EngineLimits.batchSlice : EngineLimits.unconfirmedBatch
     switch lane {
     case .realtime:

@@ -1,6 +1,185 @@
 import JSON
 import Messages
 
+// What stands in a message's body: producers' libraries compress it, encode it as AMQP 1.0 does,
+// begin it with a byte order mark, put an envelope around it. All of that is taken off here; the
+// parked copy of a message is what came.
+extension ShardEngine {
+  /// Begins a message whose body may be wrapped.
+  func beginBody(_ message: Int32, _ inbound: InboundMessage) {
+    do throws(Rejection) {
+      if isOfAMQP10(inbound) {
+        let content = try inbound.storage.withPart(0..<inbound.bodyCount) {
+          (body) throws(Rejection) in try AMQPSections.content(of: body)
+        }
+        messages[message].content = content
+      }
+      if !inbound.contentEncoding.isEmpty || !inbound.compression.isEmpty {
+        let encoding = try encoding(of: inbound)
+        if encoding.layers > 0 {
+          let unpacker = Unpacker(encoding, maxBytes: Limits.messageBytes)
+          return begin(message, .packed(unpacker))
+        }
+      }
+    } catch {
+      return park(message, element: 0..<inbound.bodyCount, error)
+    }
+    beginContent(message, inbound)
+  }
+
+  private func isOfAMQP10(_ inbound: InboundMessage) -> Bool {
+    isOfType(AMQPSections.type, inbound)
+  }
+
+  func isOfType(_ type: StaticString, _ inbound: InboundMessage) -> Bool {
+    guard inbound.type.count == type.utf8CodeUnitCount else { return false }
+    return inbound.storage.withPart(inbound.type.range) { $0.elementsEqual("\(type)".utf8) }
+  }
+
+  private func encoding(of inbound: InboundMessage) throws(Rejection) -> ContentEncoding {
+    try inbound.storage.withUnsafeBufferPointer { (bytes) throws(Rejection) in
+      let all = UnsafeRawBufferPointer(bytes)
+      return try ContentEncoding(
+        contentEncoding: UnsafeRawBufferPointer(rebasing: all[inbound.contentEncoding.range]),
+        compression: UnsafeRawBufferPointer(rebasing: all[inbound.compression.range]))
+    }
+  }
+
+  /// Unpacks some more of a body. Behind its end the content is what was in it.
+  func unpack(_ message: Int32, with unpacker: Unpacker) throws(Rejection) {
+    let bytes = EngineLimits.unpackedBytes
+    work.spend(bytes * WorkCost.unpackedByte)
+    let isEnd = try messages[message].message.storage.withPart(messages[message].content) {
+      (body) throws(Rejection) in try unpacker.advance(body, bytes: bytes)
+    }
+    guard isEnd else { return }
+    endTranslation(message)
+    let content = unpacker.finish()
+    hold(messages[message].adopt(unpacked: content), forMessage: message)
+    work.spend(content.count * WorkCost.byte)
+    beginContent(message, messages[message].message)
+  }
+
+  /// Begins a message whose content is no longer wrapped, but for a mark or an envelope.
+  private func beginContent(_ message: Int32, _ inbound: InboundMessage) {
+    let format = inbound.storage.withPart(inbound.contentType.range) {
+      BodyFormat(contentType: $0)
+    }
+    let content = messages[message].content
+    do throws(Rejection) {
+      if format != .unknown || messages[message].isCancel {
+        let mark = try inbound.storage.withPart(content) { (body) throws(Rejection) in
+          try TextStart.markBytes(body)
+        }
+        if mark > 0 { messages[message].content = content.dropFirst(mark) }
+      }
+      if format == .massTransit {
+        let place = messages[message].content
+        let inner = try inbound.storage.withPart(place) { (body) throws(Rejection) in
+          // An event as deep as may be has the envelope around it.
+          try MassTransit.message(in: body, using: otherParser)
+        }
+        messages[message].isEnveloped = inner.count < place.count
+        messages[message].content =
+          place.lowerBound + inner.lowerBound..<place.lowerBound + inner.upperBound
+      }
+    } catch {
+      return park(message, element: messages[message].content, error)
+    }
+    begin(message, inbound, format)
+  }
+}
+
+// Bodies in other notations than ours, and where the elements of a body stand in it.
+extension ShardEngine {
+  /// Begins a message of CloudEvents or Adobe's XML: its events are written in our notation
+  /// behind the message's bytes, once, and taken from there. A body for several is translated by
+  /// the turns, bit by bit, and no event of it is taken before all of it has been read.
+  func openTranslated(_ message: Int32, _ format: BodyFormat) {
+    let inbound = messages[message].message
+    let content = messages[message].content
+    do throws(Rejection) {
+      try inbound.storage.withPart(content) { (body) throws(Rejection) in
+        switch format {
+        case .xml:
+          messages[message].notation = .xml
+          begin(
+            message,
+            .adobe(
+              AdobeTranslator(bodyBytes: body.count, maxEventBytes: settings.maxEventBytes)))
+        case .cloudEventBatch:
+          messages[message].notation = .cloudEvents
+          begin(message, .cloudEvents(try CloudEventBatchTranslator(body, using: parser)))
+        case .cloudEvent:
+          messages[message].notation = .cloudEvents
+          adopt(try CloudEvent.translate(structured: body, using: parser), message)
+        case .json, .ndjson, .massTransit, .perhapsJSON, .unknown:
+          messages[message].notation = .binaryCloudEvent
+          adopt(
+            try CloudEvent.translate(
+              binary: inbound.bytes(inbound.cloudEvent),
+              isJSON: format == .json
+                || format == .perhapsJSON && BodyFormat.looksLikeJSON(body), body: body,
+              using: (parser, otherParser)),
+            message)
+        }
+      }
+    } catch {
+      park(message, element: content, error)
+    }
+  }
+
+  /// Leaves a body to the turns.
+  func begin(_ message: Int32, _ translator: OpenMessage.Translator) {
+    messages[message].translator = translator
+    inlets[Int(messages[message].message.inlet.rawValue)].open = message
+  }
+
+  /// Reads some more of a body; at its end its events are taken, or all of it parks.
+  func translate(_ message: Int32, with translator: OpenMessage.Translator) {
+    let content = messages[message].content
+    do throws(Rejection) {
+      if case .packed(let unpacker) = translator {
+        return try unpack(message, with: unpacker)
+      }
+      let bytes = EngineLimits.translatedBytes
+      work.spend(bytes * WorkCost.translatedByte)
+      let inbound = messages[message].message
+      try inbound.storage.withPart(content) { (body) throws(Rejection) in
+        switch translator {
+        case .adobe(let work):
+          guard try work.advance(body, bytes: bytes) else { return }
+          endTranslation(message)
+          adopt(try work.finish(messageID: inbound.bytes(inbound.messageID)), message)
+        case .cloudEvents(let work):
+          guard work.advance(body, bytes: bytes, using: parser) else { return }
+          endTranslation(message)
+          adopt(work.finish(), message)
+        case .packed: break
+        }
+      }
+    } catch {
+      endTranslation(message)
+      park(message, element: content, error)
+    }
+  }
+
+  func endTranslation(_ message: Int32) {
+    messages[message].translator = nil
+    inlets[Int(messages[message].message.inlet.rawValue)].open = -1
+  }
+
+  private func adopt(_ translation: consuming Translation, _ message: Int32) {
+    let isBatch = translation.isBatch
+    hold(messages[message].adopt(translation), forMessage: message)
+    if isBatch {
+      inlets[Int(messages[message].message.inlet.rawValue)].open = message
+    } else if let element = messages[message].takeElement() {
+      take(message, element: element)
+    }
+  }
+}
+
 // Copies for the parked queue. A message waits for its copy for some seconds; then the copy is a
 // record of the log, the message is acknowledged, and the copy is published from there.
 extension ShardEngine {
@@ -125,8 +304,7 @@ extension ShardEngine {
   private func appendOfCopy(
     _ kind: RecordKind, key: EventKey, id: [UInt8], previousLSN: UInt64, payload: ByteRange
   ) {
-    let lsn = nextLSN
-    nextLSN += 1
+    let lsn = logEnd.take()
     output.appends.append(
       AppendOrder(
         kind, lsn: lsn, key: key, id: output.add(id), isOpen: kind == .parked,

@@ -20,13 +20,29 @@ struct WorkBudget {
   /// All work so far.
   private(set) var total: UInt64 = 0
   private var left = slices
+  /// The turn before, monotonic.
+  private var turnAt: UInt64 = 0
+  private var lastRealtimeAt = 0 &- EngineLimits.realtimeActive
 
   private static let slices = [
     EngineLimits.urgentWork, EngineLimits.urgentWork, EngineLimits.batchWork,
     EngineLimits.backgroundWork,
   ]
 
-  /// A turn begins. What batch and background took beyond their slice in the turns before, they
+  mutating func realtimeCame(at now: UInt64) { lastRealtimeAt = now }
+
+  /// Whether real-time events come at present.
+  func isRealtimeActive(at now: UInt64) -> Bool {
+    now &- lastRealtimeAt < EngineLimits.realtimeActive
+  }
+
+  /// A turn begins.
+  mutating func begin(at now: UInt64) {
+    refill(elapsed: now &- turnAt, besideRealtime: isRealtimeActive(at: now))
+    turnAt = now
+  }
+
+  /// What batch and background took beyond their slice in the turns before, they
   /// pay back first: so what is urgent meets few turns that are long.
   ///
   /// - Parameters:
@@ -34,7 +50,7 @@ struct WorkBudget {
   ///   - besideRealtime: whether real-time events come at present. Then batch and background get
   ///     a part of the time that passes and no more, however many turns there are: the broker and
   ///     the disk serve the real-time events, too, and need the rest.
-  mutating func refill(elapsed: UInt64, besideRealtime: Bool) {
+  private mutating func refill(elapsed: UInt64, besideRealtime: Bool) {
     for index in left.indices {
       let slice = Self.slices[index]
       guard index == Share.batch.rawValue || index == Share.background.rawValue else {

@@ -41,6 +41,9 @@ struct BackgroundWork {
   private(set) var redrives: Deque<Redrive> = []
   /// Durably failed, and to be tried on another channel as soon as there is room.
   private(set) var fallbacks: Deque<(key: EventKey, lsn: UInt64)> = []
+  /// Cancels that a person has asked for and that have not begun. They need no room here: what
+  /// fills it may be what is to be cancelled.
+  private var cancels: Deque<CancelOrder> = []
   private var nextSource = 0
 
   var hasRoom: Bool { running < EngineLimits.backgroundEvents }
@@ -64,6 +67,17 @@ struct BackgroundWork {
     redrives.append(redrive)
     return true
   }
+
+  /// False when too many wait already.
+  mutating func add(_ cancel: CancelOrder) -> Bool {
+    guard cancels.count < EngineLimits.waitingCancels else { return false }
+    cancels.append(cancel)
+    return true
+  }
+
+  var hasCancels: Bool { !cancels.isEmpty }
+
+  mutating func nextCancel() -> CancelOrder? { cancels.popFirst() }
 
   mutating func nextRedrive() -> Redrive? { redrives.popFirst() }
 

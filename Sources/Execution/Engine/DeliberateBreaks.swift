@@ -1,6 +1,3 @@
-import JSON
-import Messages
-
 /// Ways to build the engine wrong on purpose, so that a test can show that the simulator would
 /// notice. A release build has none of them: `isBroken` is then a constant.
 package struct DeliberateBreaks: OptionSet, Sendable {
@@ -76,37 +73,4 @@ package struct DeliberateBreaks: OptionSet, Sendable {
   package static let trustsFutureLogs = DeliberateBreaks(rawValue: 1 << 26)
   /// A log from the future that comes again counts as new.
   package static let forgetsFutureLogs = DeliberateBreaks(rawValue: 1 << 27)
-}
-
-extension ShardEngine {
-  @inline(__always)
-  func isBroken(_ rule: DeliberateBreaks) -> Bool {
-    #if DEBUG
-      return settings.breaks.contains(rule)
-    #else
-      return false
-    #endif
-  }
-
-  func dieOfPoison(_ fields: EventFields) {
-    guard isBroken(.diesOfPoison), fields.type.string == "test.poison" else { return }
-    preconditionFailure("poison")
-  }
-
-  /// What an engine that counts confirms would take one for.
-  func oldestWaiting(like token: PublishToken) -> PublishToken {
-    guard token.kind == .delivery, let link = link(of: token), window.isWaiting(token, on: link)
-    else { return token }
-    return window.oldest(link)?.token ?? token
-  }
-
-  /// The channel that a message is acknowledged on.
-  func epoch(for message: InboundMessage) -> UInt32 {
-    isBroken(.settlesOnPresentChannel)
-      ? inlets[Int(message.inlet.rawValue)].epoch : message.channelEpoch
-  }
-
-  func takeAllOfBatch() {
-    while takeElement(from: .batch) {}
-  }
 }

@@ -3,7 +3,7 @@ import DequeModule
 /// Events that are ready for their inputs when the work of a turn is used up: the next turns go on
 /// with them, before anything new is taken.
 struct PostponedEvents {
-  private var events: [Deque<SlotTable<ActiveEvent>.Reference>] = [[], [], [], []]
+  private var events: [Deque<WorkingSet.Reference>] = [[], [], [], []]
 
   var isEmpty: Bool { events.allSatisfy(\.isEmpty) }
   /// Whether real-time events or delivery logs are among them.
@@ -12,11 +12,11 @@ struct PostponedEvents {
       || !events[WorkBudget.Share.realtime.rawValue].isEmpty
   }
 
-  mutating func add(_ event: SlotTable<ActiveEvent>.Reference, _ share: WorkBudget.Share) {
+  mutating func add(_ event: WorkingSet.Reference, _ share: WorkBudget.Share) {
     events[share.rawValue].append(event)
   }
 
-  mutating func next(_ share: WorkBudget.Share) -> SlotTable<ActiveEvent>.Reference? {
+  mutating func next(_ share: WorkBudget.Share) -> WorkingSet.Reference? {
     events[share.rawValue].popFirst()
   }
 }

@@ -1,0 +1,51 @@
+import DequeModule
+
+/// The end of the event log as the engine sees it: what it has appended, what of that is durable,
+/// and which events wait for that.
+struct LogEnd {
+  typealias Event = WorkingSet.Reference
+
+  /// Of the next record.
+  private(set) var nextLSN: UInt64 = 1
+  private(set) var durableLSN: UInt64 = 0
+  /// Events whose newest record is not durable yet, in LSN order.
+  private var waiting: Deque<(lsn: UInt64, event: Event)> = []
+
+  /// Whether nobody waits.
+  var isIdle: Bool { waiting.isEmpty }
+
+  /// The LSN of a record that is appended now.
+  mutating func take() -> UInt64 {
+    defer { nextLSN += 1 }
+    return nextLSN
+  }
+
+  /// An event waits until its newest record, the one with this LSN, is durable.
+  mutating func wait(_ event: Event, for lsn: UInt64) { waiting.append((lsn, event)) }
+
+  /// All records up to this LSN are durable.
+  mutating func isDurable(upTo lsn: UInt64) {
+    precondition(lsn >= durableLSN && lsn < nextLSN, "durability only grows, up to what exists")
+    durableLSN = lsn
+  }
+
+  /// The next event whose record is durable by now.
+  mutating func popDurable() -> Event? {
+    guard let first = waiting.first, first.lsn <= durableLSN else { return nil }
+    waiting.removeFirst()
+    return first.event
+  }
+
+  /// Recovery has come to this record.
+  mutating func recovered(_ lsn: UInt64) {
+    nextLSN = lsn + 1
+    durableLSN = lsn
+  }
+
+  /// Recovery is done: the next record gets this LSN.
+  mutating func start(at next: UInt64) {
+    precondition(next >= nextLSN, "the log's next LSN is behind all its records")
+    nextLSN = next
+    durableLSN = next - 1
+  }
+}

@@ -1,0 +1,114 @@
+import Testing
+
+@testable import Execution
+
+/// Status updates in the order of their records, one unconfirmed of each event.
+@Suite("Outbox")
+struct OutboxTests {
+  private static let second: UInt64 = 1_000_000_000
+
+  private func entry(_ lsn: UInt64, of event: UInt64) -> Outbox.Entry {
+    Outbox.Entry(
+      lsn: lsn, key: EventKey(high: event, low: event), blob: [1], routingKey: 0..<0,
+      messageID: 0..<0, eventID: 0..<0, traceParent: 0..<0, traceState: 0..<0, body: 0..<1)
+  }
+
+  /// Updates of these events, with the LSNs 1, 2, ...
+  private func outbox(_ events: [UInt64]) -> Outbox {
+    var outbox = Outbox()
+    for (index, event) in events.enumerated() {
+      outbox.add(entry(UInt64(index + 1), of: event))
+    }
+    return outbox
+  }
+
+  private func take(_ outbox: inout Outbox, durable: UInt64 = .max) -> [UInt64] {
+    var lsns: [UInt64] = []
+    while let entry = outbox.takeNext(durable: durable) { lsns.append(entry.lsn) }
+    return lsns
+  }
+
+  @Test("An update goes when its record is durable, and not before")
+  func durable() {
+    var outbox = outbox([1, 2, 3])
+    #expect(take(&outbox, durable: 2) == [1, 2])
+    #expect(outbox.position(durable: 2) == 0)
+    #expect(take(&outbox, durable: 3) == [3])
+  }
+
+  @Test("The next update of an event waits until the one before is confirmed")
+  func oneOfEachEvent() {
+    var outbox = outbox([1, 1, 2, 1])
+    #expect(take(&outbox) == [1, 3])
+    #expect(outbox.confirm(3) == true)
+    #expect(take(&outbox) == [])
+    #expect(outbox.confirm(1) == true)
+    #expect(take(&outbox) == [2])
+    #expect(outbox.confirm(1) == false, "a publish is answered once")
+    #expect(outbox.confirm(2) == true)
+    #expect(take(&outbox) == [4])
+    #expect(outbox.confirm(4) == true)
+    #expect(outbox.isIdle)
+  }
+
+  @Test("Its position is behind everything that is confirmed")
+  func position() {
+    var outbox = outbox([1, 2, 3])
+    _ = take(&outbox)
+    _ = outbox.confirm(2)
+    #expect(outbox.position(durable: 9) == 0)
+    _ = outbox.confirm(1)
+    #expect(outbox.position(durable: 9) == 2)
+    _ = outbox.confirm(3)
+    #expect(outbox.position(durable: 9) == 9)
+  }
+
+  @Test("What the connection took along goes again, in its order")
+  func connectionLost() {
+    var outbox = outbox([1, 2, 3])
+    _ = take(&outbox)
+    _ = outbox.confirm(2)
+    outbox.connectionLost()
+    #expect(take(&outbox) == [1, 3])
+  }
+
+  @Test("When the broker closes the connection over one, each goes alone until it is found")
+  func blame() {
+    var outbox = outbox([1, 2])
+    _ = take(&outbox)
+    #expect(outbox.blame() == nil)
+    #expect(take(&outbox) == [1])
+    #expect(outbox.confirm(1) == true)
+    #expect(take(&outbox) == [2])
+    #expect(outbox.blame()?.lsn == 2)
+    outbox.didPark(2)
+    #expect(outbox.isIdle)
+  }
+
+  @Test("A refused update goes again after a pause that grows")
+  func refused() {
+    var outbox = outbox([1])
+    _ = take(&outbox)
+    outbox.refuse(1, at: Self.second)
+    #expect(outbox.takeRefused(at: 2 * Self.second - 1).isEmpty)
+    #expect(outbox.takeRefused(at: 2 * Self.second).map(\.lsn) == [1])
+    outbox.refuse(1, at: 2 * Self.second)
+    #expect(outbox.takeRefused(at: 4 * Self.second - 1).isEmpty)
+    #expect(outbox.takeRefused(at: 4 * Self.second).map(\.lsn) == [1])
+  }
+
+  @Test("What does not fit into memory is read back from the log")
+  func log() {
+    var outbox = Outbox()
+    outbox.start(after: 4, newest: 9)
+    #expect(outbox.admits(10) == false)
+    #expect(outbox.wantsRead(durable: 3) == nil)
+    #expect(outbox.wantsRead(durable: 10) == 5)
+    #expect(outbox.wantsRead(durable: 10) == nil, "one read at a time")
+    #expect(outbox.position(durable: 10) == 4)
+    outbox.didRead(below: 8)
+    #expect(outbox.wantsRead(durable: 10) == 8)
+    outbox.didRead(below: 11)
+    #expect(outbox.isLive && outbox.admits(11) == true)
+  }
+}
