@@ -74,7 +74,6 @@ package final class EventLog {
     reopened = opened.reopened
     let keeper = KeeperThread(opened.keeper, opened.clock, callbacks)
     self.keeper = keeper
-    writer.onSealed = { keeper.add($0) }
     key = opened.identity.key
     mask = options.fingerprintMask
     lock = opened.lock
@@ -92,11 +91,12 @@ package final class EventLog {
       tables: ReaderThread.Tables(
         current: { published.set }, repair: { keeper.repair($0) }))
     self.reader = reader
-    keeper.onForgotten = { reader.forget(through: $0) }
-    committer = Committer(writer, callbacks) { reader.advance(to: $0, failure: $1) }
-    let committer = self.committer
-    keeper.durableLSN = { committer.durableLSN.load(ordering: .acquiring) }
-    committer.onDropped = { keeper.dropped(through: $0, origin: $1) }
+    committer = Committer(
+      writer, callbacks,
+      Committer.Others(
+        onAdvance: { reader.advance(to: $0, failure: $1) },
+        onSealed: { keeper.add($0) },
+        onDropped: { keeper.dropped(through: $0, origin: $1) }))
   }
 
   deinit {
@@ -106,9 +106,13 @@ package final class EventLog {
   private func startThreads() throws(EventLogError) {
     try reader.start()
     try committer.start()
-    let (committer, lock) = (self.committer, self.lock)
+    let (committer, lock, reader) = (self.committer, self.lock, self.reader)
     try preparer.start { error in committer.fail(lock.reason(for: error)) }
-    try keeper.start { error in committer.fail(error) }
+    try keeper.start(
+      KeeperThread.Others(
+        durableLSN: { committer.durableLSN.load(ordering: .acquiring) },
+        onForgotten: { reader.forget(through: $0) },
+        onFailure: { committer.fail($0) }))
   }
 
   /// Copies a record into the filling frame, and the index learns of it. Never blocks. Not durable
@@ -255,6 +259,9 @@ package final class EventLog {
     defer {
       preparer.stop()
       reader.stop()
+      // Tables that the last merges replaced.
+      seeTables()
+      _ = published.releasePrevious()
       lock.closeQuietly()
     }
     preparer.stopWaitingForSpace()

@@ -15,6 +15,8 @@ package struct EventLogError: Error, Sendable, Equatable {
     case unsupportedFormat = "unsupported-format"
     /// Bytes that were durable are not what was written.
     case damaged
+    /// The same of a file that is derived from the log, and can be made again.
+    case derivedDamaged = "derived-damaged"
     case readFailed = "read-failed"
     case writeFailed = "write-failed"
     case cannotCreate = "cannot-create"
@@ -50,7 +52,7 @@ package struct EventLogError: Error, Sendable, Equatable {
   /// The exit code of sysexits.h that a program ends with.
   package var exitCode: Int32 {
     switch code {
-    case .notAStore, .unsupportedFormat, .damaged, .replayRefused: 65
+    case .notAStore, .unsupportedFormat, .damaged, .derivedDamaged, .replayRefused: 65
     case .missing: 66
     case .cannotCreate: 73
     case .readFailed, .writeFailed: 74
@@ -61,8 +63,7 @@ package struct EventLogError: Error, Sendable, Equatable {
 
   /// Whether bytes of the log itself are damaged or cannot be read from the disk.
   var isOfLog: Bool {
-    code == .damaged && !isDerived
-      || code == .readFailed && SystemError(systemError) == .inputOutput
+    code == .damaged || code == .readFailed && SystemError(systemError) == .inputOutput
   }
 
   static func fenced(_ file: String, _ found: String) -> EventLogError {
@@ -82,6 +83,14 @@ package struct EventLogError: Error, Sendable, Equatable {
         Nothing was changed. Keep a copy of the directory, look at the disk, and restore this \
         store from a backup.
         """,
+      file: file, offset: offset)
+  }
+
+  /// Damage to a file that is derived from the log.
+  static func derived(_ file: String, _ offset: Int64?, _ found: String) -> EventLogError {
+    EventLogError(
+      .derivedDamaged, found,
+      advice: "It is derived from the log: without it the next start makes it again.",
       file: file, offset: offset)
   }
 }

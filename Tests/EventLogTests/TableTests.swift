@@ -86,7 +86,7 @@ import Testing
         do throws(EventLogError) {
           #expect(try table.find(entry.hash) == entry, "byte \(offset)")
         } catch {
-          #expect(error.isDerived, "byte \(offset)")
+          #expect(error.code == .derivedDamaged, "byte \(offset)")
         }
       }
     }

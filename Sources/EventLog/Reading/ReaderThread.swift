@@ -181,7 +181,7 @@ final class ReaderThread: @unchecked Sendable {
     do throws(EventLogError) {
       return try table.find(hash)?.value.lsn
     } catch {
-      guard error.isDerived else { throw error }
+      guard error.code == .derivedDamaged else { throw error }
       if let repaired = replacement(of: table), let found = try? newest(hash, in: repaired) {
         return found > 0 ? found : nil
       }

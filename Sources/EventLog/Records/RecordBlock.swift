@@ -11,6 +11,9 @@ package struct RecordBlock: Sendable {
     self.count = count
   }
 
+  /// A block without a record.
+  package static let none = RecordBlock([], count: 0)
+
   package var isEmpty: Bool { count == 0 }
 
   /// Bytes of the records on disk.

@@ -59,6 +59,7 @@ extension Recovery {
       let writer = try SegmentWriter(
         options: options, paths: paths, lock: lock, manifest: manifest, header: header,
         file: activeFile, offset: offset, point: active.point, map: map, preparer: preparer)
+      if header.id != active.header.id { writer.noteSealed() }
       try writer.writeEmpty(.epoch)
       try lock.begin()
       if header.id != active.header.id, isKept { giveBackTail(active) }

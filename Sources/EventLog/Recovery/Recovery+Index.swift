@@ -18,7 +18,7 @@ extension Recovery {
         try keeper.open(manifest)
         return try openEvents(keeper)
       } catch {
-        guard error.isDerived else { throw error }
+        guard error.code == .derivedDamaged else { throw error }
         try options.disk.removeIfPresent(error.file)
         last = error
       }

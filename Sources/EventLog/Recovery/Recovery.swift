@@ -60,9 +60,7 @@ struct Recovery {
       keepSegmentBytes(active.header)
       try tidyUnlisted(manifest)
       let writer = try beginEpoch(manifest, active, replay.map, lock)
-      if writer.header.id != active.header.id {
-        keeper.add(writer.manifest.segments[writer.manifest.segments.count - 2])
-      }
+      for segment in writer.takeSealed() { keeper.add(segment) }
       keeper.maxEpoch = writer.manifest.epoch
       let clock = makeClock(keeper, replay.latest, active.point.lsn, lock)
       // After a clean end the same segment goes on.

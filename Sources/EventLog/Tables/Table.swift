@@ -152,16 +152,3 @@ final class Table: @unchecked Sendable {
       found ?? "the checksum of page \(page) does not hold")
   }
 }
-
-extension EventLogError {
-  /// Whether only a file is damaged that can be made again.
-  var isDerived: Bool { code == .damaged && advice == Self.derivedAdvice }
-
-  private static let derivedAdvice =
-    "It is derived from the log: without it the next start makes it again."
-
-  /// Damage to a file that is derived from the log.
-  static func derived(_ file: String, _ offset: Int64?, _ found: String) -> EventLogError {
-    EventLogError(.damaged, found, advice: derivedAdvice, file: file, offset: offset)
-  }
-}

@@ -2,7 +2,7 @@
 // from it and the tables of the segments since, without asking the owner's thread.
 extension TableKeeper {
   /// Writes the checkpoint at the last indexed segment, unless it stands there already.
-  func writeCheckpoint() throws(EventLogError) {
+  func writeCheckpoint(_ pace: TablePace = .unheld) throws(EventLogError) {
     guard let last = indexed.last, checkpoint?.range.end != last.positions.range.end else {
       return
     }
@@ -13,7 +13,8 @@ extension TableKeeper {
     var header = TableHeader(kind: .checkpoint, store: store, level: 0, range: range)
     header.newestOfKind = newestOfKind(tables)
     let writer = try TableWriter(
-      disk, paths.checkpoint + ".tmp", header, keys: 0, pace: breathe)
+      disk, paths.checkpoint + ".tmp", header, keys: 0,
+      pace: { (_) throws(EventLogError) in try pace.breathe() })
     try forEachOpen { (entry) throws(EventLogError) in try writer.add(entry) }
     let written = try writer.finish(as: paths.checkpoint, in: paths.index)
     self.written.bytes.add(Int(written.header.fileBytes))

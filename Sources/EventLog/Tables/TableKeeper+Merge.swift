@@ -5,10 +5,10 @@ extension TableKeeper {
 
   /// Merges one run of tables, or rewrites the oldest table when retention emptied half of it.
   /// False when there is nothing to do.
-  func mergeOnce() throws(EventLogError) -> Bool {
+  func mergeOnce(_ pace: TablePace = .unheld) throws(EventLogError) -> Bool {
     guard let run = nextRun() else { return false }
     let inputs = Array(tables[run])
-    let merged = try write(inputs)
+    let merged = try write(inputs, pace)
     tables.replaceSubrange(run, with: [merged])
     publish()
     for input in inputs where input.file.path != merged.file.path {
@@ -47,7 +47,9 @@ extension TableKeeper {
   }
 
   /// One table with what the inputs say of events that are still in the log.
-  private func write(_ inputs: [Table]) throws(EventLogError) -> Table {
+  private func write(
+    _ inputs: [Table], _ pace: TablePace
+  ) throws(EventLogError) -> Table {
     guard let first = inputs.first, let last = inputs.last else {
       preconditionFailure("a merge has inputs")
     }
@@ -64,7 +66,8 @@ extension TableKeeper {
     header.newestOfKind = newestOfKind(inputs)
     let path = paths.table(range, level: level)
     let writer = try TableWriter(
-      disk, path + ".tmp", header, keys: inputs.reduce(0) { $0 + $1.header.entries }, pace: pace)
+      disk, path + ".tmp", header, keys: inputs.reduce(0) { $0 + $1.header.entries },
+      pace: pace.hold)
     var cursors: [TableCursor] = []
     for input in inputs { cursors.append(try TableCursor(input)) }
     var merge = EntryMerge(cursors)

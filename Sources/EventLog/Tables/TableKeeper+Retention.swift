@@ -38,10 +38,12 @@ extension TableKeeper {
   ///
   /// Reads each segment once, and verifies it; of their tables all, and of newer ones the pages of
   /// events that have a record there.
-  func planRetention(_ bounds: RetentionBounds) throws(EventLogError) -> RetentionPlan {
+  func planRetention(
+    _ bounds: RetentionBounds, _ pace: TablePace = .unheld
+  ) throws(EventLogError) -> RetentionPlan {
     var reach = reach(bounds)
     guard reach.segments > 0, let first = indexed.first else { return RetentionPlan() }
-    if let (sound, error) = try findDamage(reach) {
+    if let (sound, error) = try findDamage(reach, pace) {
       if sound == 0 {
         return options.dropsDamaged
           ? try planDamaged(first, error) : RetentionPlan(damage: error)
@@ -56,7 +58,7 @@ extension TableKeeper {
       entries: old.reduce(0) { $0 + $1.header.entries })
     let kinds = newestOfKind(tables).filter { $0 > 0 && $0 <= reach.endLSN }
     for lsn in kinds { pass.hold(lsn) }
-    try look(old, tables[old.endIndex...], &pass)
+    try look(old, tables[old.endIndex...], &pass, pace)
     var plan = RetentionPlan()
     plan.carries = try carries(kinds, pass)
     let gone = indexed.prefix(reach.segments).prefix { $0.lastLSN < pass.heldLSN }.map {
@@ -73,7 +75,7 @@ extension TableKeeper {
   /// Reads the segments that were not read before: how many come before the first damaged one, and
   /// what is wrong with that.
   private func findDamage(
-    _ reach: RetentionReach
+    _ reach: RetentionReach, _ pace: TablePace
   ) throws(EventLogError) -> (sound: Int, error: EventLogError)? {
     var point = origin
     for (place, oldest) in indexed.prefix(reach.segments).enumerated() {
@@ -85,7 +87,7 @@ extension TableKeeper {
           return (place, error)
         }
         verifiedThrough = oldest.segment.id
-        try breathe(0)
+        try pace.breathe()
       }
       point = oldest.positions.range.end
     }
@@ -124,7 +126,8 @@ extension TableKeeper {
   }
 
   private func look(
-    _ old: ArraySlice<Table>, _ newer: ArraySlice<Table>, _ pass: inout RetentionPass
+    _ old: ArraySlice<Table>, _ newer: ArraySlice<Table>, _ pass: inout RetentionPass,
+    _ pace: TablePace
   ) throws(EventLogError) {
     var cursors: [TableCursor] = []
     for table in old { cursors.append(try TableCursor(table, after: origin.lsn)) }
@@ -134,7 +137,7 @@ extension TableKeeper {
     while let entry = try merge.next() {
       unpaced += 1
       if unpaced == Self.pacedEntries {
-        try pace(unpaced * TableEntry.bytes)
+        try pace.hold(unpaced * TableEntry.bytes)
         unpaced = 0
       }
       guard pass.concerns(entry) else { continue }

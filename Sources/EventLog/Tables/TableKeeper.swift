@@ -24,11 +24,6 @@ final class TableKeeper {
   var verifiedThrough: UInt64 = 0
   /// What was written, for the figures.
   let written = IndexWrites()
-  /// Called with the bytes written by a merge; waits so that merging stays in the background.
-  var pace: (Int) throws(EventLogError) -> Void = { _ in }
-
-  /// The same of a checkpoint, which does not wait.
-  var breathe: (Int) throws(EventLogError) -> Void = { _ in }
 
   var disk: any Disk { options.disk }
 

@@ -37,10 +37,8 @@ final class KeeperThread: @unchecked Sendable {
   private let onCarry: @Sendable ([CarryRequest]) -> Void
   private let onDamage: @Sendable (LogDamage) -> Void
   private let onClock: @Sendable (ClockNotice) -> Void
-  /// Told that the segments up to this one are gone. Set before the thread starts.
-  var onForgotten: @Sendable (UInt64) -> Void = { _ in }
-  /// How far the log is durable. Set before the thread starts.
-  var durableLSN: @Sendable () -> UInt64 = { 0 }
+  /// The threads beside it, from its start to its end: they hold this one.
+  private var others: Others?
   private var isStopping = false
   private var isFinishing = false
   private var thread: WorkerThread?
@@ -61,10 +59,21 @@ final class KeeperThread: @unchecked Sendable {
     bytesPerSecond = UInt64(max(1, keeper.options.mergeBytesPerSecond))
   }
 
-  func start(onFailure: @escaping @Sendable (EventLogError) -> Void) throws(EventLogError) {
+  /// What it asks and tells the threads beside it.
+  struct Others: Sendable {
+    /// How far the log is durable.
+    let durableLSN: @Sendable () -> UInt64
+    /// Told that the segments up to this one are gone.
+    let onForgotten: @Sendable (UInt64) -> Void
+    /// Told of the error that ended it.
+    let onFailure: @Sendable (EventLogError) -> Void
+  }
+
+  func start(_ others: Others) throws(EventLogError) {
+    self.others = others
     monitor.withLock { hasEnded = false }
     do throws(EventLogError) {
-      thread = try WorkerThread("log-index", inBackground: true) { [self] in run(onFailure) }
+      thread = try WorkerThread("log-index", inBackground: true) { [self] in run(others) }
     } catch {
       monitor.withLock { hasEnded = true }
       throw error
@@ -112,17 +121,14 @@ final class KeeperThread: @unchecked Sendable {
     }
     thread?.join()
     thread = nil
-    if finishing { clock?.close(durableLSN()) }
-    durableLSN = { 0 }
-    // They hold this thread, and the thread holds them.
-    keeper.pace = { _ in }
-    keeper.breathe = { _ in }
-    onForgotten = { _ in }
+    if finishing, let others { clock?.close(others.durableLSN()) }
+    others = nil
   }
 
-  private func run(_ onFailure: @Sendable (EventLogError) -> Void) {
-    keeper.pace = { [self] bytes throws(EventLogError) in try pace(bytes) }
-    keeper.breathe = { [self] _ throws(EventLogError) in try breathe() }
+  private func run(_ others: Others) {
+    let pace = TablePace(
+      hold: { [self] bytes throws(EventLogError) in try hold(bytes, others) },
+      breathe: { [self] () throws(EventLogError) in try breathe() })
     defer {
       monitor.withLock {
         hasEnded = true
@@ -131,9 +137,9 @@ final class KeeperThread: @unchecked Sendable {
     }
     while waitForWork() {
       do throws(EventLogError) {
-        if try step() { wakeUp() } else { idle() }
+        if try step(pace, others) { wakeUp() } else { idle() }
       } catch {
-        if error.isDerived {
+        if error.code == .derivedDamaged {
           distrust(error.file)
         } else if error.code == .closed {
           continue
@@ -141,7 +147,7 @@ final class KeeperThread: @unchecked Sendable {
           if monitor.withLock({ isFinishing }) { return }
           pause()
         } else {
-          return onFailure(error)
+          return others.onFailure(error)
         }
       }
     }
@@ -149,7 +155,7 @@ final class KeeperThread: @unchecked Sendable {
 
   /// One piece of each kind of work, the most urgent first: where segments are sealed as fast as
   /// they can be indexed, old ones go and tables are merged all the same. False when there is none.
-  private func step() throws(EventLogError) -> Bool {
+  private func step(_ pace: TablePace, _ others: Others) throws(EventLogError) -> Bool {
     let (segments, isFinishing) = monitor.withLock {
       defer {
         sealed = []
@@ -158,11 +164,11 @@ final class KeeperThread: @unchecked Sendable {
       return (sealed, self.isFinishing)
     }
     for segment in segments { keeper.add(segment) }
-    try lookAtClocks()
+    try lookAtClocks(others)
     try repairDistrusted()
     if isFinishing {
       if try indexNext() { return true }
-      try keeper.writeCheckpoint()
+      try keeper.writeCheckpoint(pace)
       return false
     }
     // Where there is no room for derived files, what retention removes makes some.
@@ -170,20 +176,23 @@ final class KeeperThread: @unchecked Sendable {
     var hasWorked = false
     do throws(EventLogError) {
       hasWorked = try indexNext()
-      if keeper.options.writesCheckpoints, keeper.wantsCheckpoint { try keeper.writeCheckpoint() }
-      if try keeper.mergeOnce() { hasWorked = true }
+      if keeper.options.writesCheckpoints, keeper.wantsCheckpoint {
+        try keeper.writeCheckpoint(pace)
+      }
+      if try keeper.mergeOnce(pace) { hasWorked = true }
     } catch {
       guard SystemError(error.systemError).isLackOfSpace else { throw error }
       lack = error
     }
-    if try retain() { return true }
+    if try retain(pace, others) { return true }
     if let lack { throw lack }
     return hasWorked
   }
 
-  private func lookAtClocks() throws(EventLogError) {
+  private func lookAtClocks(_ others: Others) throws(EventLogError) {
     guard let clock else { return }
-    for notice in try clock.look(durableLSN(), at: monotonicNanoseconds()) { onClock(notice) }
+    let notices = try clock.look(others.durableLSN(), at: monotonicNanoseconds())
+    for notice in notices { onClock(notice) }
   }
 
   private func repairDistrusted() throws(EventLogError) {
@@ -255,7 +264,7 @@ final class KeeperThread: @unchecked Sendable {
   }
 
   /// Holds a merge to the rate; ends it when the log is closed.
-  private func pace(_ bytes: Int) throws(EventLogError) {
+  private func hold(_ bytes: Int, _ others: Others) throws(EventLogError) {
     let now = monotonicNanoseconds()
     paceUntil = max(paceUntil, now) + UInt64(bytes) * 1_000_000_000 / bytesPerSecond
     let isEnding = monitor.withLock { () -> Bool in
@@ -268,7 +277,7 @@ final class KeeperThread: @unchecked Sendable {
     // What was sealed meanwhile does not wait for a long merge, nor the merge for all of it.
     for segment in takeSealed() { keeper.add(segment) }
     _ = try indexNext()
-    try lookAtClocks()
+    try lookAtClocks(others)
     ask(at: monotonicNanoseconds())
   }
 
@@ -341,7 +350,7 @@ extension KeeperThread {
   }
 
   /// One step of retention. False when there is nothing to do for now.
-  private func retain() throws(EventLogError) -> Bool {
+  private func retain(_ pace: TablePace, _ others: Others) throws(EventLogError) -> Bool {
     guard keeper.options.retains else { return false }
     let (dropped, isWaiting, keepFrom) = monitor.withLock {
       defer { droppedThrough = nil }
@@ -350,13 +359,13 @@ extension KeeperThread {
     if let (id, origin) = dropped {
       try keeper.forget(through: id, origin: origin)
       clock?.forget(through: origin.lsn)
-      onForgotten(id)
+      others.onForgotten(id)
       schedule.noteDropped()
       return true
     }
     let now = monotonicNanoseconds()
     ask(at: now)
-    if !isWaiting { try look(at: now, keepFrom: keepFrom) }
+    if !isWaiting { try look(at: now, keepFrom: keepFrom, pace) }
     return false
   }
 
@@ -365,14 +374,16 @@ extension KeeperThread {
     if !carries.isEmpty { onCarry(carries) }
   }
 
-  private func look(at now: UInt64, keepFrom: UInt64) throws(EventLogError) {
+  private func look(
+    at now: UInt64, keepFrom: UInt64, _ pace: TablePace
+  ) throws(EventLogError) {
     let bounds = RetentionBounds(keeper.options, clock?.time, keepFrom: keepFrom)
     guard schedule.mayLook(keeper, bounds, at: now), let first = keeper.indexed.first,
       // Nobody but a person gets past it, and to read up to the damage each time helps nobody.
       first.segment.id != keptDamaged
     else { return }
     let covered = keeper.coveredLSN
-    let plan = try keeper.planRetention(bounds)
+    let plan = try keeper.planRetention(bounds, pace)
     schedule.looked(
       plan, first: first.segment.id, covered: covered, begun: now, at: monotonicNanoseconds())
     if let proposal = plan.proposal { monitor.withLock { self.proposal = proposal } }

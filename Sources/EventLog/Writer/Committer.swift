@@ -27,9 +27,6 @@ final class Committer: @unchecked Sendable {
   private var isHolding = false
   /// Segments to take out of the manifest, up to this one.
   private var dropping: UInt64?
-  /// Told where the log begins now, or nil when there was no room for another manifest. Set
-  /// before the thread starts.
-  var onDropped: (UInt64, ChainPoint?) -> Void = { _, _ in }
   private let times = Mutex(SyncTimes())
   /// When the frame under way was begun, monotonic nanoseconds; 0 when there is none.
   private let begunAt = Atomic<UInt64>(0)
@@ -37,17 +34,24 @@ final class Committer: @unchecked Sendable {
   private var isAbandoned = false
   private var failure: EventLogError?
   private var thread: WorkerThread?
-  private let onAdvance: @Sendable (UInt64, EventLogError?) -> Void
+  private let others: Others
 
-  /// `onAdvance`: told before the owner is, with the failure once there is one.
-  init(
-    _ writer: SegmentWriter, _ callbacks: EventLogCallbacks,
-    onAdvance: @escaping @Sendable (UInt64, EventLogError?) -> Void
-  ) {
+  /// What it tells the threads beside it.
+  struct Others: Sendable {
+    /// How far the log is durable, before the owner is told; with the failure once there is one.
+    let onAdvance: @Sendable (UInt64, EventLogError?) -> Void
+    /// A segment that will not change any more.
+    let onSealed: @Sendable (Manifest.Segment) -> Void
+    /// Where the log begins after the segments up to this one were dropped, or nil when there was
+    /// no room for another manifest.
+    let onDropped: @Sendable (UInt64, ChainPoint?) -> Void
+  }
+
+  init(_ writer: SegmentWriter, _ callbacks: EventLogCallbacks, _ others: Others) {
     self.writer = writer
     written = writer.written
     self.callbacks = callbacks
-    self.onAdvance = onAdvance
+    self.others = others
     durableLSN = Atomic(writer.point.lsn)
     confirmNanoseconds = UInt64(writer.options.confirmMilliseconds) * 1_000_000
   }
@@ -162,7 +166,7 @@ final class Committer: @unchecked Sendable {
     }
     let (failure, isAbandoned) = monitor.withLock { (self.failure, self.isAbandoned) }
     guard let failure, !isAbandoned else { return }
-    onAdvance(durableLSN.load(ordering: .acquiring), failure)
+    others.onAdvance(durableLSN.load(ordering: .acquiring), failure)
     callbacks.onFailure(failure)
   }
 
@@ -172,9 +176,11 @@ final class Committer: @unchecked Sendable {
       switch nextWork(unconfirmedSince) {
       case .frame(let buffer):
         unconfirmedSince = try write(buffer)
+        handOverSealed()
         guard announce(buffer, writer.acknowledgedLSN) else { return }
       case .confirm:
         try writer.writeEmpty(.confirm)
+        handOverSealed()
         unconfirmedSince = nil
       case .drop(let id):
         try drop(id)
@@ -182,6 +188,10 @@ final class Committer: @unchecked Sendable {
         return
       }
     }
+  }
+
+  private func handOverSealed() {
+    for segment in writer.takeSealed() { others.onSealed(segment) }
   }
 
   /// When it was durable.
@@ -197,10 +207,10 @@ final class Committer: @unchecked Sendable {
 
   private func drop(_ id: UInt64) throws(EventLogError) {
     do throws(EventLogError) {
-      onDropped(id, try writer.drop(through: id))
+      others.onDropped(id, try writer.drop(through: id))
     } catch {
       guard SystemError(error.systemError).isLackOfSpace else { throw error }
-      onDropped(id, nil)
+      others.onDropped(id, nil)
     }
   }
 
@@ -258,7 +268,7 @@ final class Committer: @unchecked Sendable {
     guard isHealthy else { return false }
     durableLSN.store(last, ordering: .releasing)
     durableBytes.add(bytes, ordering: .relaxed)
-    onAdvance(last, nil)
+    others.onAdvance(last, nil)
     callbacks.onDurable(last)
     return true
   }

@@ -22,7 +22,17 @@ extension SegmentWriter {
     map.add(id: header.id, baseLSN: header.baseLSN)
     try old.close()
     preparer.want()
-    onSealed(manifest.segments[manifest.segments.count - 2])
+    noteSealed()
+  }
+
+  /// The segment before the active one has just been sealed.
+  func noteSealed() { sealed.append(manifest.segments[manifest.segments.count - 2]) }
+
+  /// The segments that were sealed since the last call.
+  func takeSealed() -> [Manifest.Segment] {
+    guard !sealed.isEmpty else { return [] }
+    defer { sealed = [] }
+    return sealed
   }
 
   /// Turns the spare into segment `id`: opened, named, and only then its header written. The name

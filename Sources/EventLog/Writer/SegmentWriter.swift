@@ -16,8 +16,8 @@ final class SegmentWriter {
   var point: ChainPoint
   let map: SegmentMap
   let preparer: SparePreparer
-  /// Told of a segment that will not change any more.
-  var onSealed: (Manifest.Segment) -> Void = { _ in }
+  /// Segments that will not change any more, and nobody has taken yet.
+  var sealed: [Manifest.Segment] = []
   /// Bytes of frames.
   let written = AtomicCounter()
   private let mark: DiskFile

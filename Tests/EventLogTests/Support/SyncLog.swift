@@ -25,9 +25,6 @@ final class SyncLog {
     report = opened.report
     covered = opened.keeper.coveredLSN
     recovered = try Self.all(options)
-    // The keeper alone: a closure that holds the writer would keep all of it for ever.
-    let keeper = opened.keeper
-    opened.writer.onSealed = { keeper.add($0) }
   }
 
   private static func all(_ options: EventLogOptions) throws(EventLogError) -> [ModelRecord] {
@@ -45,6 +42,7 @@ final class SyncLog {
 
   /// What the keeper's thread would do, one step at a time.
   func maintain(steps: Int = .max) throws(EventLogError) {
+    for segment in opened.writer.takeSealed() { keeper.add(segment) }
     for _ in 0..<steps {
       let isDone = try repairing { () throws(EventLogError) in
         if try keeper.indexNext() { return false }
@@ -62,7 +60,7 @@ final class SyncLog {
       do throws(EventLogError) {
         return try body()
       } catch {
-        guard error.isDerived, repairs < 100 else { throw error }
+        guard error.code == .derivedDamaged, repairs < 100 else { throw error }
         repairs += 1
         try keeper.repair(error.file)
       }
