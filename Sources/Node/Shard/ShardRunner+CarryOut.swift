@@ -54,28 +54,24 @@ extension ShardRunner {
     if !output.reads.isEmpty {
       log.read(
         output.reads.map { order in
+          let token = LogRead.event(order.token).token
           switch order.target {
-          case .newest(let id): ReadRequest(token: order.token, .newest(id: id))
-          case .record(let lsn): ReadRequest(token: order.token, .record(lsn: lsn))
+          case .newest(let id): return ReadRequest(token: token, .newest(id: id))
+          case .record(let lsn): return ReadRequest(token: token, .record(lsn: lsn))
           }
         })
     }
-    if let from = output.rangeRead {
-      log.readRange(from: from, limitBytes: Self.rangeBytes, token: Self.rangeToken)
-    }
-    if let from = output.watchRead {
-      log.readRange(from: from, limitBytes: Self.rangeBytes, token: Self.watchToken)
-    }
-    if let from = output.totalsRead {
-      log.readRange(from: from, limitBytes: Self.rangeBytes, token: Self.totalsToken)
-    }
+    readRange(output.rangeRead, for: .publishes)
+    readRange(output.watchRead, for: .logTimeouts)
+    readRange(output.totalsRead, for: .totals)
   }
 
-  static let rangeBytes = 1 << 20
-  /// Engine tokens name a slot below 2^31; this is none of them.
-  static let rangeToken = UInt64.max
-  static let watchToken = UInt64.max - 1
-  static let totalsToken = UInt64.max - 2
+  private func readRange(_ from: UInt64?, for read: LogRead) {
+    guard let from else { return }
+    log.readRange(from: from, limitBytes: Self.rangeBytes, token: read.token)
+  }
+
+  private static let rangeBytes = 1 << 20
 
   private func publish() {
     guard !output.publishes.isEmpty else { return }

@@ -49,31 +49,22 @@ extension ShardRunner {
   }
 
   private func take(_ answer: ReadAnswer, at now: Instant) throws(NodeError) {
+    let block: RecordBlock
     switch answer.outcome {
-    case .failed(let error):
-      throw NodeError(error)
-    case .absent where answer.token == Self.rangeToken:
-      engine.rangeRead(below: engine.durableLSN + 1)
-    case .absent where answer.token == Self.watchToken:
-      engine.watchRead(below: engine.durableLSN + 1, until: nil, at: now)
-    case .absent where answer.token == Self.totalsToken:
-      engine.totalsRead(below: engine.durableLSN + 1)
-    case .absent:
-      try answerRead(answer.token, nil, at: now)
-    case .records(let block) where answer.token == Self.rangeToken:
-      try takeRange(block)
-    case .records(let block) where answer.token == Self.watchToken:
-      takeWatched(block, at: now)
-    case .records(let block) where answer.token == Self.totalsToken:
-      try takeTotals(block)
-    case .records(let block):
-      var result: Result<Void, NodeError> = .success(())
-      block.withFirst { record in
-        result = Result { () throws(NodeError) in
-          try answerRead(answer.token, record, at: now)
-        }
+    case .failed(let error): throw NodeError(error)
+    case .absent: block = .none
+    case .records(let records): block = records
+    }
+    switch LogRead(token: answer.token) {
+    case .publishes: try takePublishes(block)
+    case .logTimeouts: takeWatched(block, at: now)
+    case .totals: try takeTotals(block)
+    case .event(let token):
+      let answered = block.withFirst { record in
+        Result { () throws(NodeError) in try answerRead(token, record, at: now) }
       }
-      try result.get()
+      guard let answered else { return try answerRead(token, nil, at: now) }
+      try answered.get()
     }
   }
 
@@ -90,7 +81,7 @@ extension ShardRunner {
     }
   }
 
-  private func takeRange(_ block: RecordBlock) throws(NodeError) {
+  private func takePublishes(_ block: RecordBlock) throws(NodeError) {
     var next: UInt64 = 0
     do {
       try block.forEach { (record) throws(EngineError) in

@@ -148,6 +148,7 @@ final class ShardRunner {
     balanceIntake()
     moveOn()
     balanceConsuming(at: now.monotonic)
+    retain(at: now.monotonic)
     reportStatus(at: now.monotonic)
     controlLink.turn(at: now.monotonic)
     return isLeft
@@ -247,14 +248,17 @@ final class ShardRunner {
     onEnd(result)
   }
 
+  /// Lets the log drop what it may. Finding out from where on it is needed looks at every event
+  /// under way.
+  private func retain(at now: UInt64) {
+    guard phase == .running, now &- lastRetainAt > 1_000_000_000 else { return }
+    lastRetainAt = now
+    log.retain(from: engine.keepFrom)
+  }
+
   private func reportStatus(at now: UInt64) {
     guard now &- lastReportAt > 50_000_000 else { return }
     lastReportAt = now
-    // Looks at every event under way.
-    if phase == .running, now &- lastRetainAt > 1_000_000_000 {
-      lastRetainAt = now
-      log.retain(from: engine.keepFrom)
-    }
     logMismatches()
     logReceiptLosses()
     parkingLog.tick(at: now, logger)
