@@ -61,9 +61,11 @@ let package = Package(
     .target(name: "CSystemCalls"),
 
     // The arrows of the architecture, bottom to top.
+    .target(name: "LogSequence", swiftSettings: settings),
     .target(name: "JSON", dependencies: ["CSimdJSON"], swiftSettings: settings),
     .target(
-      name: "Messages", dependencies: ["CExpat", "CZlib", "JSON"], swiftSettings: settings),
+      name: "Messages", dependencies: ["CExpat", "CZlib", "JSON", "LogSequence"],
+      swiftSettings: settings),
     .target(
       name: "Templates",
       dependencies: [
@@ -73,7 +75,7 @@ let package = Package(
     .target(
       name: "Execution",
       dependencies: [
-        "JSON", "Messages", "Templates",
+        "JSON", "LogSequence", "Messages", "Templates",
         .product(name: "DequeModule", package: "swift-collections"),
         .product(name: "HeapModule", package: "swift-collections"),
       ],
@@ -82,11 +84,13 @@ let package = Package(
     .target(
       name: "Simulation",
       dependencies: [
-        "Execution", "JSON", "Messages", "Templates",
+        "Execution", "JSON", "LogSequence", "Messages", "Templates",
         .product(name: "DequeModule", package: "swift-collections"),
       ],
       swiftSettings: settings),
-    .target(name: "EventLog", dependencies: ["CCRC32C", "CSystemCalls"], swiftSettings: settings),
+    .target(
+      name: "EventLog", dependencies: ["CCRC32C", "CSystemCalls", "LogSequence"],
+      swiftSettings: settings),
     .target(
       name: "AMQP",
       dependencies: [
@@ -98,7 +102,7 @@ let package = Package(
     .target(
       name: "Node",
       dependencies: [
-        "AMQP", "EventLog", "Execution", "JSON", "Messages", "Templates", "Yams",
+        "AMQP", "EventLog", "Execution", "JSON", "LogSequence", "Messages", "Templates", "Yams",
         nio, nioPosix, logging, lifecycle, unixSignals,
         .product(name: "Configuration", package: "swift-configuration"),
         .product(name: "Hummingbird", package: "hummingbird"),
@@ -107,7 +111,7 @@ let package = Package(
     .target(
       name: "Commands",
       dependencies: [
-        "AMQP", "EventLog", "Execution", "JSON", "Messages", "Node", "Templates",
+        "AMQP", "EventLog", "Execution", "JSON", "LogSequence", "Messages", "Node", "Templates",
         nio, nioPosix, logging, lifecycle, unixSignals, arguments,
       ],
       swiftSettings: settings),
@@ -116,7 +120,8 @@ let package = Package(
     .executableTarget(
       name: "meddela-bench",
       dependencies: [
-        "CBareRelay", "CStoreRivals", "Commands", "EventLog", "Execution", "Node", "Simulation",
+        "CBareRelay", "CStoreRivals", "Commands", "EventLog", "Execution", "LogSequence", "Node",
+        "Simulation",
         arguments,
       ],
       swiftSettings: settings),
@@ -124,12 +129,13 @@ let package = Package(
     .testTarget(name: "TidyTests", swiftSettings: settings),
     .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: settings),
     .testTarget(
-      name: "MessagesTests", dependencies: ["JSON", "Messages"], swiftSettings: settings),
+      name: "MessagesTests", dependencies: ["JSON", "LogSequence", "Messages"],
+      swiftSettings: settings),
     .testTarget(
       name: "TemplatesTests", dependencies: ["JSON", "Messages", "Templates"],
       exclude: ["Fixtures"], swiftSettings: settings),
     .testTarget(
-      name: "EventLogTests", dependencies: ["EventLog"],
+      name: "EventLogTests", dependencies: ["EventLog", "LogSequence"],
       exclude: ["Golden/format-1", "Golden/format-2"], swiftSettings: settings),
     .testTarget(
       name: "AMQPTests",
@@ -140,12 +146,13 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "ExecutionTests",
-      dependencies: ["Execution", "JSON", "Messages", "Simulation", "Templates"],
+      dependencies: ["Execution", "JSON", "LogSequence", "Messages", "Simulation", "Templates"],
       exclude: ["Golden/records-1.txt", "Golden/fields-1.txt"], swiftSettings: settings),
     .testTarget(
       name: "NodeTests",
       dependencies: [
-        "AMQP", "EventLog", "Execution", "JSON", "Messages", "Node", "Templates", logging,
+        "AMQP", "EventLog", "Execution", "JSON", "LogSequence", "Messages", "Node", "Templates",
+        logging,
       ],
       swiftSettings: settings),
     .testTarget(

@@ -1,4 +1,5 @@
 internal import JSON
+internal import LogSequence
 
 /// Builds one line of JSON for output that is not in a hot path.
 struct JSONObjectText {
@@ -9,6 +10,10 @@ struct JSONObjectText {
   }
 
   mutating func add(_ name: String, _ value: Int?) {
+    members.append("\(Self.quoted(name)):\(value.map { "\($0)" } ?? "null")")
+  }
+
+  mutating func add(_ name: String, _ value: LSN?) {
     members.append("\(Self.quoted(name)):\(value.map { "\($0)" } ?? "null")")
   }
 

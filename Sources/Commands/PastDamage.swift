@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import EventLog
+internal import LogSequence
 
 /// `--past-damage`: records that cannot be read are left out, and said.
 struct PastDamageOptions: ParsableArguments {
@@ -16,7 +17,7 @@ final class LeftOut {
   private let isOn: Bool
   private var told: [String] = []
   private var places: Set<String> = []
-  private var records: UInt64 = 0
+  private var records = 0
 
   init(_ options: PastDamageOptions) { isOn = options.pastDamage }
 
@@ -26,7 +27,7 @@ final class LeftOut {
   private func add(_ finding: StoreFinding) {
     guard places.insert("\(finding)").inserted else { return }
     told.append("\(finding)")
-    records += finding.lostRecords.map { $0.upperBound - $0.lowerBound + 1 } ?? 0
+    records += finding.lostRecords?.count ?? 0
   }
 
   /// At the end, when nothing more is written to standard output.

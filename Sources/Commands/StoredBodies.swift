@@ -1,6 +1,7 @@
 internal import EventLog
 internal import Execution
 internal import JSON
+internal import LogSequence
 internal import Messages
 internal import Node
 
@@ -17,16 +18,18 @@ extension StoredEvents {
   /// The events that were accepted last, oldest first, at most `count`.
   func newestBodies(_ count: Int) throws -> [StoredBody] {
     // Each event has a few records: from far enough back, and further when that is not enough.
-    var span = UInt64(count) * 4
+    var span = count * 4
     while true {
-      let first = reader.durableLSN > span ? reader.durableLSN - span : 1
+      let first =
+        LSN.first.distance(to: reader.durableLSN) >= span
+        ? reader.durableLSN.advanced(by: -span) : .first
       let found = try bodies(from: first)
       if found.count >= count || first <= reader.firstLSN { return Array(found.suffix(count)) }
       span *= 4
     }
   }
 
-  private func bodies(from first: UInt64) throws -> [StoredBody] {
+  private func bodies(from first: LSN) throws -> [StoredBody] {
     var found: [StoredBody] = []
     var places: [EventHash: Int] = [:]
     let parser = JSONParser()

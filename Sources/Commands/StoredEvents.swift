@@ -1,6 +1,7 @@
 internal import EventLog
 internal import Execution
 internal import JSON
+internal import LogSequence
 internal import Messages
 internal import Node
 
@@ -62,7 +63,7 @@ struct StoredEvents {
     matches: (RecordView) throws -> Bool, _ body: (RecordView) throws -> String,
     _ show: (String) throws -> Void
   ) throws -> Int {
-    var places: [UInt64] = []
+    var places: [LSN] = []
     var count = 0
     try forEachNewest(filter, progress) { record in
       guard try matches(record) else { return }
@@ -86,7 +87,7 @@ struct StoredEvents {
 
   /// - Parameter places: of the records, in the order of the log.
   private func lines(
-    of places: [UInt64], _ body: (RecordView) throws -> String
+    of places: [LSN], _ body: (RecordView) throws -> String
   ) throws -> [String] {
     guard let first = places.first, let last = places.last else { return [] }
     var wanted = places[...]
@@ -108,10 +109,10 @@ struct StoredEvents {
   /// Counts every event from the records, against what the service has counted.
   func reconcile() throws -> Reconciliation {
     var result = Reconciliation()
-    var progress = ProgressBar("reading", total: Int(reader.durableLSN))
+    var progress = ProgressBar("reading", total: Int(reader.durableLSN.rawValue))
     do {
       try reader.forEachRecord { record in
-        progress.update(Int(record.header.lsn))
+        progress.update(Int(record.header.lsn.rawValue))
         result.take(
           lsn: record.header.lsn, kind: record.header.kind,
           key: EventKey(high: record.header.hash.high, low: record.header.hash.low),
@@ -120,7 +121,7 @@ struct StoredEvents {
     } catch let error as EventLogError {
       throw Self.failure(error)
     }
-    progress.finish(Int(reader.durableLSN))
+    progress.finish(Int(reader.durableLSN.rawValue))
     result.finish()
     return result
   }

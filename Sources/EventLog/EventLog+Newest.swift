@@ -1,7 +1,9 @@
+package import LogSequence
+
 extension EventLog {
   /// Whether the record with this LSN, which belongs to the event of this hash, is still the
   /// event's newest. Never blocks.
-  package func isNewest(_ lsn: UInt64, of hash: EventHash) -> Bool {
+  package func isNewest(_ lsn: LSN, of hash: EventHash) -> Bool {
     settleIndex()
     return index.candidates(hash.high & mask).contains { $0.lsn == lsn }
   }

@@ -1,3 +1,5 @@
+package import LogSequence
+
 // Lookups and reads.
 extension EventLog {
   /// The keyed hash of an id, as `append` wants it in the header.
@@ -27,7 +29,7 @@ extension EventLog {
   /// Durable records from `first` on, in LSN order, about `limitBytes` of them (at least one if
   /// there is any): how status updates are published from the log. An empty block means that
   /// nothing from `first` on is durable yet.
-  package func readRange(from first: UInt64, limitBytes: Int, token: UInt64) {
+  package func readRange(from first: LSN, limitBytes: Int, token: UInt64) {
     read([ReadRequest(token: token, .range(from: first, limitBytes: limitBytes))])
   }
 

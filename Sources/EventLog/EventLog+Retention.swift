@@ -1,9 +1,11 @@
+package import LogSequence
+
 // The owner's word on retention.
 extension EventLog {
   /// Says from which record on the owner may still refer to records: those that its outbox has
   /// not passed, and the body of what it works on. Called often; whole old segments before it are
   /// removed in the background, and only while it is called. Never blocks.
-  package func retain(from lsn: UInt64) {
+  package func retain(from lsn: LSN) {
     precondition(isOpen, "retain on a closed log")
     settleIndex()
     refreshTables()

@@ -1,3 +1,4 @@
+package import LogSequence
 internal import Synchronization
 
 /// The append-only store of one shard: the writer's side. Knows bytes, not events.
@@ -16,7 +17,7 @@ package final class EventLog {
   /// What opening found.
   package let recovery: RecoveryReport
   /// The next LSN that `append` takes.
-  package private(set) var nextLSN: UInt64
+  package private(set) var nextLSN: LSN
   /// Longest record (header, id, payload together) that `append` takes.
   package let maxRecordBytes: Int
   let index: EventIndex
@@ -79,7 +80,7 @@ package final class EventLog {
     lock = opened.lock
     map = writer.map
     preparer = writer.preparer
-    nextLSN = writer.point.lsn + 1
+    nextLSN = writer.point.lsn.next
     maxRecordBytes = Limits.maxRecordBytes(segmentBytes: options.segmentBytes)
     frameTarget = min(Limits.frameTargetBytes, maxRecordBytes)
     pending.reserveCapacity(Self.pendingNotes)
@@ -139,7 +140,7 @@ package final class EventLog {
       frame.append(header, id: id, payload: payload, more, length: length)
     }
     appendedBytes += length
-    nextLSN += 1
+    nextLSN = nextLSN.next
   }
 
   private func nextFrame(for length: Int) -> FrameBuffer {
@@ -152,7 +153,7 @@ package final class EventLog {
 
   private struct PendingNote {
     var hash: EventHash
-    var previousLSN: UInt64
+    var previousLSN: LSN
     var value: IndexValue
   }
 
@@ -224,7 +225,7 @@ package final class EventLog {
   package var syncTimes: SyncTimes { committer.syncTimes }
 
   /// Every record up to here is durable.
-  package var durableLSN: UInt64 { committer.durableLSN.load(ordering: .acquiring) }
+  package var durableLSN: LSN { committer.durableLSN.load(ordering: .acquiring) }
 
   /// Why the log is poisoned, nil while it is well.
   package var failure: EventLogError? { committer.currentFailure }

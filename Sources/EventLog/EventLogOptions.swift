@@ -1,3 +1,5 @@
+package import LogSequence
+
 /// How to open an event log.
 package struct EventLogOptions: Sendable {
   /// The directory of one shard. Made when absent; its parent must exist.
@@ -123,7 +125,7 @@ package struct EventLogOptions: Sendable {
 /// directly, and none may block for long: the next frame waits for it.
 package struct EventLogCallbacks: Sendable {
   /// Every record up to this LSN is durable. Rises; called once per durable frame with records.
-  package var onDurable: @Sendable (UInt64) -> Void
+  package var onDurable: @Sendable (LSN) -> Void
   /// Answers to `read`, in the order of the requests.
   package var onRead: @Sendable ([ReadAnswer]) -> Void
   /// The log is poisoned; called once. Nothing becomes durable any more and the process should
@@ -142,7 +144,7 @@ package struct EventLogCallbacks: Sendable {
   package var onClock: @Sendable (ClockNotice) -> Void
 
   package init(
-    onDurable: @escaping @Sendable (UInt64) -> Void = { _ in },
+    onDurable: @escaping @Sendable (LSN) -> Void = { _ in },
     onRead: @escaping @Sendable ([ReadAnswer]) -> Void = { _ in },
     onFailure: @escaping @Sendable (EventLogError) -> Void,
     onSpace: @escaping @Sendable (EventLogError?) -> Void = { _ in },

@@ -1,3 +1,5 @@
+internal import LogSequence
+
 // One event's records: by the tables in the sealed segments, by reading in those that no table
 // covers yet.
 extension EventLogReader {
@@ -17,7 +19,7 @@ extension EventLogReader {
     private var bytes: [UInt8] = []
     private(set) var count = 0
     /// Of the oldest record so far: the one before it; nil while there is none.
-    private(set) var previousLSN: UInt64?
+    private(set) var previousLSN: LSN?
 
     var block: RecordBlock { RecordBlock(records.reversed().flatMap(\.self) + bytes, count: count) }
 
@@ -29,7 +31,7 @@ extension EventLogReader {
       previousLSN = previousLSN ?? record.header.previousLSN
     }
 
-    mutating func prepend(_ record: [UInt8], after previous: UInt64) {
+    mutating func prepend(_ record: [UInt8], after previous: LSN) {
       records.append(record)
       count += 1
       previousLSN = previous
@@ -37,7 +39,7 @@ extension EventLogReader {
   }
 
   private func scan(
-    from first: UInt64, for id: [UInt8], _ hash: EventHash, into history: inout History
+    from first: LSN, for id: [UInt8], _ hash: EventHash, into history: inout History
   ) throws {
     try forEachRecord(from: first) { record in
       guard
@@ -54,13 +56,13 @@ extension EventLogReader {
     let tables = try coveringTables(manifest)
     guard let covered = tables.last?.range.end.lsn else { return nil }
     var history = History()
-    try scan(from: covered + 1, for: id, hash, into: &history)
+    try scan(from: covered.next, for: id, hash, into: &history)
     var next = try history.previousLSN ?? newestLSN(hash, in: tables)
     let fetcher = RecordFetcher(segmentMap(manifest), SegmentFiles(disk, paths))
     while next > manifest.origin.lsn {
       var record: [UInt8] = []
       guard try fetcher.fetch(next, into: &record) else { return nil }
-      let previous = record.withBytes { bytes -> UInt64? in
+      let previous = record.withBytes { bytes -> LSN? in
         guard
           let start = bytes.baseAddress,
           let view = RecordCodec.decode(start, available: bytes.count),
@@ -75,8 +77,8 @@ extension EventLogReader {
     return history.block
   }
 
-  private func newestLSN(_ hash: EventHash, in tables: [Table]) throws -> UInt64 {
-    var newest: UInt64 = 0
+  private func newestLSN(_ hash: EventHash, in tables: [Table]) throws -> LSN {
+    var newest: LSN = 0
     for table in tables {
       if let entry = try table.find(hash) { newest = max(newest, entry.value.lsn) }
     }
@@ -97,11 +99,11 @@ extension EventLogReader {
       return table
     }
     var covering: [Table] = []
-    var next = manifest.origin.lsn + 1
+    var next = manifest.origin.lsn.next
     for table in TableKeeper.cover(sealed, found) {
       guard table.range.firstLSN <= next else { break }
       covering.append(table)
-      next = table.range.end.lsn + 1
+      next = table.range.end.lsn.next
     }
     return covering
   }

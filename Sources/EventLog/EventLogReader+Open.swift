@@ -1,3 +1,5 @@
+internal import LogSequence
+
 // What is open in the log, without reading all of it: as a start of the service finds it.
 extension EventLogReader {
   /// The newest record of whatever is not final and whose flags hold all of `flags`, in the order
@@ -50,9 +52,9 @@ extension EventLogReader {
 
   private struct OpenRecords {
     /// In order.
-    var lsns: [UInt64] = []
+    var lsns: [LSN] = []
     /// What the tables know up to.
-    var coveredLSN: UInt64
+    var coveredLSN: LSN
   }
 
   private func openRecords(_ flags: RecordFlags) throws -> OpenRecords {
@@ -60,7 +62,7 @@ extension EventLogReader {
     let known = try? openInTables(flags)
     var newest = known?.newest ?? [:]
     let covered = known?.coveredLSN ?? snapshot.manifest.origin.lsn
-    try forEachRecord(from: covered + 1) { record in
+    try forEachRecord(from: covered.next) { record in
       let header = record.header
       guard header.flags.contains(.event) else { return }
       let isWanted = header.flags.isSuperset(of: flags) && !header.flags.contains(.final)
@@ -72,7 +74,7 @@ extension EventLogReader {
   /// Nil when no table covers the oldest segment.
   private func openInTables(
     _ flags: RecordFlags
-  ) throws(EventLogError) -> (newest: [EventHash: UInt64], coveredLSN: UInt64)? {
+  ) throws(EventLogError) -> (newest: [EventHash: LSN], coveredLSN: LSN)? {
     let manifest = snapshot.manifest
     let tables = try coveringTables(manifest)
     guard let covered = tables.last?.range.end.lsn else { return nil }
@@ -83,7 +85,7 @@ extension EventLogReader {
     {
       checkpoint = nil
     }
-    var newest: [EventHash: UInt64] = [:]
+    var newest: [EventHash: LSN] = [:]
     try TableKeeper.forEachOpen(checkpoint, tables, after: manifest.origin) { entry in
       if entry.value.flags.isSuperset(of: flags) { newest[entry.hash] = entry.value.lsn }
     }

@@ -1,3 +1,5 @@
+package import LogSequence
+
 /// A store as another process sees it: takes no lock, writes nothing, never disturbs the writer.
 ///
 /// Sees a snapshot: every record that was durable when it was opened or last refreshed. A frame
@@ -14,9 +16,9 @@ package final class EventLogReader {
   private let onDamage: ((StoreFinding) -> Void)?
 
   /// The last durable record of the snapshot, 0 when there is none.
-  package var durableLSN: UInt64 { snapshot.end.lsn }
+  package var durableLSN: LSN { snapshot.end.lsn }
   /// The oldest record that is kept.
-  package var firstLSN: UInt64 { snapshot.manifest.origin.lsn + 1 }
+  package var firstLSN: LSN { snapshot.manifest.origin.lsn.next }
   /// Whether a writer held the store when the snapshot was taken.
   package var hasWriter: Bool { snapshot.hasWriter }
   package var segmentCount: Int { snapshot.manifest.segments.count }
@@ -65,13 +67,13 @@ package final class EventLogReader {
   /// Every durable record from `first` on, in LSN order; checksums and chain are verified on the
   /// way. What retention removes meanwhile is left out. Views are valid in the call of `body`;
   /// what it throws ends the walk.
-  package func forEachRecord(from first: UInt64 = 1, _ body: (RecordView) throws -> Void) throws {
+  package func forEachRecord(from first: LSN = 1, _ body: (RecordView) throws -> Void) throws {
     if let onDamage { return try forEachSound(from: first, body, onDamage) }
     try forEachFrame(from: first) { frame, path in
       guard var at = frame.payload.baseAddress else { return }
       var available = frame.payload.count
       for index in 0..<frame.header.recordCount {
-        let lsn = frame.header.firstLSN + UInt64(index)
+        let lsn = frame.header.firstLSN.advanced(by: index)
         guard
           let view = RecordCodec.decode(at, available: available), view.header.lsn == lsn
         else {
@@ -86,7 +88,7 @@ package final class EventLogReader {
   }
 
   private func forEachSound(
-    from first: UInt64, _ body: (RecordView) throws -> Void,
+    from first: LSN, _ body: (RecordView) throws -> Void,
     _ onDamage: @escaping (StoreFinding) -> Void
   ) throws {
     let last = durableLSN
@@ -121,7 +123,7 @@ package final class EventLogReader {
 
   /// The frames of the snapshot from the segment on that holds `first`.
   private func forEachFrame(
-    from first: UInt64, _ body: (SegmentScanner.Frame, String) throws -> Void
+    from first: LSN, _ body: (SegmentScanner.Frame, String) throws -> Void
   ) throws {
     let manifest = snapshot.manifest
     let begin = manifest.segments.lastIndex { $0.baseLSN <= first } ?? 0

@@ -1,3 +1,5 @@
+internal import LogSequence
+
 /// Every bound of the event log, in one place. The relations are checked by `assertRelations`.
 package enum Limits {
   /// Frames start at multiples of this.
@@ -37,7 +39,7 @@ package enum Limits {
   /// Every how many LSNs the position of a record is remembered.
   static let lsnStride: UInt64 = 8
   /// LSNs fit the index slot beside status and flags.
-  static let maxLSN: UInt64 = (1 << 48) - 1
+  static let maxLSN = LSN((1 << 48) - 1)
   /// Counters that are only ever increased: sequences, epochs, generations, segment ids.
   static let maxCounter: UInt64 = 1 << 62
   /// The window through which a segment is scanned.

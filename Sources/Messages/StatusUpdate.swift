@@ -1,4 +1,5 @@
 package import JSON
+package import LogSequence
 
 /// One transition of one event, as subscribers get it. Byte fields are views.
 package struct StatusUpdate {
@@ -48,13 +49,13 @@ package struct StatusUpdate {
   /// store adopted, so that numbers that are given a second time are told from the first.
   package var lineage: UInt64 = 0
   /// Of the transition's record.
-  package var lsn: UInt64
+  package var lsn: LSN
 
   /// An update with what every one has; the channel and type are to be set, the rest may be.
   package init(
     eventID: UnsafeRawBufferPointer, sequence: UInt32, status: Status, previousStatus: Status?,
     lane: Lane, attempt: UInt16, occurredAt: Timestamp, recordedAt: Timestamp,
-    shard: ShardNumber, lsn: UInt64
+    shard: ShardNumber, lsn: LSN
   ) {
     let none = UnsafeRawBufferPointer(start: nil, count: 0)
     self.eventID = eventID
@@ -109,7 +110,7 @@ package struct StatusUpdate {
     writer.write(#"","lineage":"#)
     writer.write(decimal: lineage)
     writer.write(#","lsn":"#)
-    writer.write(decimal: lsn)
+    writer.write(decimal: lsn.rawValue)
     writer.write("}")
   }
 

@@ -1,6 +1,7 @@
 package import AMQP
 package import EventLog
 package import Execution
+internal import LogSequence
 
 /// Why a node cannot start or go on, and the sysexits code to end with.
 package struct NodeError: Error, Sendable {

@@ -1,10 +1,11 @@
 import Execution
+import LogSequence
 import Messages
 
 /// The event log of a simulated shard: records in memory, of which a prefix is durable.
 final class ModelLog: EventLookup {
   final class Record {
-    let lsn: UInt64
+    let lsn: LSN
     let kind: RecordKind
     let key: EventKey
     let status: UInt8
@@ -62,10 +63,10 @@ final class ModelLog: EventLookup {
   var collisions: Set<EventKey> = []
 
   /// Records that retention removed.
-  private var removed: Set<UInt64> = []
+  private var removed: Set<LSN> = []
 
   /// Open events, as the log asks for them to be carried: the newest durable record of each.
-  var carryRequests: [(lsn: UInt64, key: EventKey)] {
+  var carryRequests: [(lsn: LSN, key: EventKey)] {
     records.prefix(durableCount).indices.compactMap { index in
       let record = records[index]
       guard record.kind != .position, !record.isFinal, newest[record.key] == index else {
@@ -76,7 +77,7 @@ final class ModelLog: EventLookup {
   }
 
   /// Final events, as the log asks for them to be carried: by their newest durable records.
-  var finalCarryRequests: [(lsn: UInt64, id: [UInt8])] {
+  var finalCarryRequests: [(lsn: LSN, id: [UInt8])] {
     records.prefix(durableCount).indices.compactMap { index in
       let record = records[index]
       guard record.kind.isOfEvent, record.isFinal, newest[record.key] == index else { return nil }
@@ -86,10 +87,10 @@ final class ModelLog: EventLookup {
 
   /// Removes the records of carried events that stand before the carrying one, `keepFrom` and the
   /// newest record with totals.
-  func retain(from keepFrom: UInt64) {
+  func retain(from keepFrom: LSN) {
     let durable = records.prefix(durableCount)
     let bound = min(keepFrom, durable.last { $0.kind == .position }?.lsn ?? 0)
-    var carried: [EventKey: UInt64] = [:]
+    var carried: [EventKey: LSN] = [:]
     for record in records.prefix(durableCount)
     where record.kind == .carried || record.kind.isOfParkedCopy {
       carried[record.key] = record.lsn
@@ -99,8 +100,8 @@ final class ModelLog: EventLookup {
     }
   }
 
-  var nextLSN: UInt64 { UInt64(records.count) + 1 }
-  var durableLSN: UInt64 { UInt64(durableCount) }
+  var nextLSN: LSN { LSN(records.count + 1) }
+  var durableLSN: LSN { LSN(durableCount) }
 
   func key(of id: UnsafeRawBufferPointer) -> EventKey {
     var high: UInt64 = 0xCBF2_9CE4_8422_2325
@@ -121,7 +122,7 @@ final class ModelLog: EventLookup {
     newest[key] != nil || collisions.contains(key)
   }
 
-  func isNewest(_ lsn: UInt64, of key: EventKey) -> Bool {
+  func isNewest(_ lsn: LSN, of key: EventKey) -> Bool {
     newest[key].map { records[$0].lsn == lsn } ?? false
   }
 
@@ -145,8 +146,8 @@ final class ModelLog: EventLookup {
     }
   }
 
-  func record(lsn: UInt64) -> Record? {
-    lsn >= 1 && lsn <= UInt64(records.count) && !removed.contains(lsn) ? records[Int(lsn) - 1] : nil
+  func record(lsn: LSN) -> Record? {
+    lsn >= 1 && lsn < nextLSN && !removed.contains(lsn) ? records[LSN.first.distance(to: lsn)] : nil
   }
 
   func newestRecord(id: [UInt8]) -> Record? {
@@ -188,9 +189,9 @@ final class ModelLog: EventLookup {
 
   /// What a start is shown: below `lsn`, where segments are indexed, the newest record of each
   /// event that was open there, and of the kind that is no event's; then all the others.
-  func replay(indexedBelow lsn: UInt64) -> [Record] {
-    var last: [EventKey: UInt64] = [:]
-    var lastPosition: UInt64 = 0
+  func replay(indexedBelow lsn: LSN) -> [Record] {
+    var last: [EventKey: LSN] = [:]
+    var lastPosition: LSN = 0
     for record in records where record.lsn < lsn {
       if record.kind == .position {
         lastPosition = record.lsn

@@ -1,4 +1,5 @@
 import Execution
+import LogSequence
 import Messages
 
 /// The cancels of a simulated run. They have random numbers of their own, so that a run without
@@ -98,7 +99,7 @@ extension Simulation {
   }
 
   /// An event whose cancel was there before it, as the record with this LSN, is ignored at once.
-  func checkCancelledBefore(_ id: String, _ lsn: UInt64, _ history: [ModelLog.Record]) {
+  func checkCancelledBefore(_ id: String, _ lsn: LSN, _ history: [ModelLog.Record]) {
     guard let accepted = history.first, lsn < accepted.lsn else { return }
     let next = history.dropFirst().first { $0.kind.isTransition }
     if next?.state?.status != .ignored || next?.reason != "cancelled" {

@@ -1,4 +1,5 @@
 import Execution
+import LogSequence
 import Messages
 
 // What is checked of acknowledgements and records while the world goes on.

@@ -1,4 +1,5 @@
 import Execution
+import LogSequence
 import Messages
 
 // What must hold when all faults have stopped and everything is done.
@@ -8,7 +9,7 @@ extension Simulation {
   package func checkEnd() {
     var counts = ShardTotals()
     var histories: [EventKey: [ModelLog.Record]] = [:]
-    var cancelled: [EventKey: UInt64] = [:]
+    var cancelled: [EventKey: LSN] = [:]
     for record in log.records {
       if record.kind.isOfEvent {
         histories[record.key, default: []].append(record)

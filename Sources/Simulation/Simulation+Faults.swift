@@ -1,4 +1,5 @@
 import Execution
+import LogSequence
 import Messages
 
 // Something breaks, if the plan has something left to break.
@@ -116,7 +117,7 @@ extension Simulation {
     let epoch = UInt64(broker.queues[0].epoch)
     engine = Self.engine(log, catalogs, presentCatalog, plan, seed &+ epoch, shard)
     do {
-      let indexed = random.chance(50) ? UInt64(random.below(log.records.count + 1)) : 0
+      let indexed = random.chance(50) ? LSN(random.below(log.records.count + 1)) : 0
       for record in log.replay(indexedBelow: indexed) {
         try record.payload.withUnsafeBytes { payload in
           try engine.recover(

@@ -1,12 +1,13 @@
 import Execution
 import JSON
+import LogSequence
 import Messages
 
 /// What was true when a delivery was published: only what differs from that explains that it is
 /// published again.
 struct PublishCircumstances: Equatable {
   /// The event's newest record that says something of the delivery.
-  var lsn: UInt64
+  var lsn: LSN
   var life: Int
   /// How often the connection had been lost.
   var losses: Int
@@ -125,7 +126,8 @@ extension Simulation {
   private func checkParkedUpdate(_ copy: ModelBroker.Published) {
     let lsn = lsn(ofUpdate: copy.body)
     var writer = ByteWriter(capacity: 1_024)
-    guard lsn > 0, lsn < log.nextLSN, case let record = log.records[Int(lsn) - 1] else {
+    guard lsn > 0, lsn < log.nextLSN, case let record = log.records[LSN.first.distance(to: lsn)]
+    else {
       return violate(.parkedCopies, "\(copy.messageID) is parked, and is of no record")
     }
     record.payload.withUnsafeBytes { payload in
@@ -141,7 +143,7 @@ extension Simulation {
   }
 
   /// The number that ends an update: of its record.
-  private func lsn(ofUpdate body: [UInt8]) -> UInt64 {
+  private func lsn(ofUpdate body: [UInt8]) -> LSN {
     var lsn: UInt64 = 0
     var unit: UInt64 = 1
     for byte in body.dropLast().reversed() {
@@ -149,6 +151,6 @@ extension Simulation {
       lsn &+= UInt64(byte - 0x30) &* unit
       unit &*= 10
     }
-    return lsn
+    return LSN(lsn)
   }
 }

@@ -1,4 +1,5 @@
 import Execution
+import LogSequence
 import Messages
 
 // The log's reader: answers come later, and never say what is not durable.
@@ -33,7 +34,7 @@ extension Simulation {
   }
 
   private func answerRead(
-    _ token: UInt64, _ lsn: UInt64, _ kind: UInt8, _ id: UnsafeRawBufferPointer,
+    _ token: UInt64, _ lsn: LSN, _ kind: UInt8, _ id: UnsafeRawBufferPointer,
     _ payload: UnsafeRawBufferPointer?
   ) {
     do {
@@ -48,11 +49,11 @@ extension Simulation {
     guard let from = pendingRange else { return }
     pendingRange = nil
     var lsn = from
-    let end = min(log.durableLSN, from + UInt64(random.below(20)) + 1)
+    let end = min(log.durableLSN, from.advanced(by: random.below(20) + 1))
     while lsn <= end {
-      lsn += 1
+      lsn = lsn.next
       // What retention removed nobody needs.
-      guard let record = log.record(lsn: lsn - 1) else { continue }
+      guard let record = log.record(lsn: lsn.previous) else { continue }
       guard record.isPublished else { continue }
       record.id.withUnsafeBytes { id in
         record.payload.withUnsafeBytes { payload in
@@ -74,11 +75,11 @@ extension Simulation {
     pendingWatch = nil
     var lsn = from
     var time: Timestamp?
-    let end = min(log.durableLSN, from + UInt64(random.below(20)) + 1)
+    let end = min(log.durableLSN, from.advanced(by: random.below(20) + 1))
     while lsn <= end {
-      lsn += 1
+      lsn = lsn.next
       // What retention removed nobody needs.
-      guard let record = log.record(lsn: lsn - 1) else { continue }
+      guard let record = log.record(lsn: lsn.previous) else { continue }
       time = Timestamp(nanoseconds: record.time)
       guard record.kind.isOfEvent else { continue }
       engine.watchRecord(
@@ -92,11 +93,11 @@ extension Simulation {
     guard let from = pendingTotals else { return }
     pendingTotals = nil
     var lsn = from
-    let end = min(log.durableLSN, from + UInt64(random.below(20)) + 1)
+    let end = min(log.durableLSN, from.advanced(by: random.below(20) + 1))
     while lsn <= end {
-      lsn += 1
+      lsn = lsn.next
       // What retention removed nobody needs.
-      guard let record = log.record(lsn: lsn - 1) else { continue }
+      guard let record = log.record(lsn: lsn.previous) else { continue }
       guard record.kind.isOfEvent else { continue }
       record.payload.withUnsafeBytes { payload in
         do {

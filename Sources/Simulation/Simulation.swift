@@ -1,5 +1,6 @@
 package import Execution
 import JSON
+import LogSequence
 package import Messages
 import Templates
 
@@ -28,9 +29,9 @@ package final class Simulation {
   /// For how long only suspects have been taken, counted by turns.
   var isolatedFor: Int64 = 0
   var pendingReads: [(token: UInt64, target: ReadOrder.Target)] = []
-  var pendingRange: UInt64?
-  var pendingWatch: UInt64?
-  var pendingTotals: UInt64?
+  var pendingRange: LSN?
+  var pendingWatch: LSN?
+  var pendingTotals: LSN?
   var redrivesLeft: Int
   var nextRedrive: UInt64 = 1
   var pendingRedrives: Set<UInt64> = []

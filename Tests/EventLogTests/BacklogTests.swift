@@ -1,3 +1,4 @@
+import LogSequence
 import Testing
 
 @testable import EventLog
@@ -19,14 +20,14 @@ import Testing
     }
     while !log.isBehind, model.records.count < 5_000 { append() }
     #expect(log.isBehind)
-    #expect(owner.waitDurable(log.nextLSN - 1), "it goes on all the same")
+    #expect(owner.waitDurable(log.nextLSN.previous), "it goes on all the same")
     let sealed = try disk.list("/d/store/segments").filter { $0.hasSuffix(".log") }.count - 1
     #expect(log.segmentsToIndex == sealed && sealed >= Limits.segmentsToIndex)
     disk.hold(nil)
     #expect(owner.waitUntil { log.segmentsToIndex == 0 })
     #expect(!log.isBehind)
     append()
-    #expect(owner.waitDurable(log.nextLSN - 1))
+    #expect(owner.waitDurable(log.nextLSN.previous))
     try log.close()
   }
 
@@ -41,14 +42,14 @@ import Testing
     options.hurry(20)
     let log = try EventLog.open(options, callbacks: owner.callbacks)
     defer { try? log.close() }
-    var next: UInt64 = 1
+    var next: LSN = 1
     func append() {
       let id = Array("event-\(next)".utf8)
       let header = RecordHeader(
-        lsn: next, flags: [.event, .final], time: Int64(next), hash: log.hash(of: id))
+        lsn: next, flags: [.event, .final], time: Int64(next.rawValue), hash: log.hash(of: id))
       log.append(ModelRecord(header: header, id: id, payload: [UInt8](repeating: 7, count: 900)))
       log.endTurn()
-      next += 1
+      next = next.next
     }
     func names(_ folder: String) -> [String] { (try? disk.list("/d/store/" + folder)) ?? [] }
     var isMerged = false

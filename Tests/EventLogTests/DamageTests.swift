@@ -1,3 +1,4 @@
+import LogSequence
 import Testing
 
 @testable import EventLog
@@ -205,7 +206,7 @@ import Testing
       guard let segment = try? SegmentHeader.decode(Array(bytes[..<4096]), file: "") else { return }
       var header = FrameHeader(
         kind: .data, payloadBytes: 200, recordCount: 1,
-        firstLSN: last.header.firstLSN + UInt64(last.header.recordCount),
+        firstLSN: last.header.firstLSN.advanced(by: last.header.recordCount),
         sequence: last.header.sequence + 1, epoch: last.header.epoch, time: 0,
         previousChain: last.header.chain, payloadChecksum: 1)
       bytes.withMutableBytes { all in
@@ -248,7 +249,7 @@ import Testing
       let log = try SyncLog(.simulated(copy))
       for lsn in 1...3 {
         let id = Array("event-\(lsn)".utf8)
-        let header = RecordHeader(lsn: UInt64(lsn), hash: log.hash(id))
+        let header = RecordHeader(lsn: LSN(lsn), hash: log.hash(id))
         let payload = [UInt8](repeating: UInt8(index), count: 500)
         try log.commit([ModelRecord(header: header, id: id, payload: payload)])
       }

@@ -1,3 +1,4 @@
+import LogSequence
 import Synchronization
 import Testing
 
@@ -84,7 +85,7 @@ import Testing
     for count in [1, 9, 30, 2, 40, 1, 1, 8, 8, 8] {
       for _ in 0..<count { log.append(model.makeRecord(&random, hash: { log.hash(of: $0) })) }
       log.endTurn()
-      #expect(owner.waitDurable(log.nextLSN - 1))
+      #expect(owner.waitDurable(log.nextLSN.previous))
     }
     log.read(model.records.map { ReadRequest(token: 0, .record(lsn: $0.header.lsn)) })
     let answers = owner.waitAnswers(model.records.count)

@@ -1,4 +1,5 @@
 import Glibc
+import LogSequence
 import Synchronization
 import Testing
 
@@ -14,7 +15,7 @@ import Testing
     for _ in 0..<60 {
       for _ in 0..<4 { log.append(model.makeRecord(&random, hash: { log.hash(of: $0) })) }
       log.endTurn()
-      if !owner.waitDurable(model.nextLSN - 1) { break }
+      if !owner.waitDurable(model.nextLSN.previous) { break }
     }
     log.read([ReadRequest(token: 1, .newest(id: model.records[0].id))])
     let answer = owner.waitAnswers(1)
@@ -36,7 +37,7 @@ import Testing
       let disk = SimDisk()
       let owner = Owner()
       disk.arm(.error(number), atCall: call)
-      var durable: UInt64 = 0
+      var durable: LSN = 0
       var model = Model()
       do throws(EventLogError) {
         model = try work(disk, owner, seed: UInt64(call))
@@ -51,7 +52,7 @@ import Testing
       #expect(!owner.saidDurableAfterFailure, "call \(call)")
       #expect(owner.allDurable == owner.allDurable.sorted(), "call \(call)")
       let after = try SyncLog(.simulated(disk.afterKill()))
-      #expect(after.recovered.count >= Int(durable), "call \(call)")
+      #expect(after.recovered.count >= Int(durable.rawValue), "call \(call)")
       let common = min(after.recovered.count, model.records.count)
       #expect(after.recovered.prefix(common) == model.records.prefix(common), "call \(call)")
       after.kill()
@@ -161,7 +162,7 @@ import Testing
     let durable = owner.durableLSN
     disk.state.withLock { $0.isFull = false }
     let after = try SyncLog(.simulated(disk.afterKill()))
-    #expect(after.recovered.count >= Int(durable))
+    #expect(after.recovered.count >= Int(durable.rawValue))
     #expect(after.recovered == Array(model.records.prefix(after.recovered.count)))
     after.kill()
   }

@@ -1,4 +1,5 @@
 import Glibc
+import LogSequence
 import Testing
 
 @testable import EventLog
@@ -22,7 +23,9 @@ import Testing
     }
 
     /// What it may have told others.
-    var acknowledged: [ModelRecord] { Array(model.records.prefix(Int(log.acknowledgedLSN))) }
+    var acknowledged: [ModelRecord] {
+      Array(model.records.prefix(Int(log.acknowledgedLSN.rawValue)))
+    }
 
     /// One frame of some records; with `rolls` in a new segment.
     func step(rolls: Bool = false) {

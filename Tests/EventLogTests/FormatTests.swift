@@ -1,4 +1,5 @@
 import CCRC32C
+import LogSequence
 import Testing
 
 @testable import EventLog
@@ -78,19 +79,21 @@ import Testing
 
   @Test func `a manifest with numbers that nothing counts to is refused`() {
     let store = StoreID(bytes: (0..<16).map { $0 })
-    func refuses(lsn: UInt64 = 0, sequence: UInt64 = 0, id: UInt64 = 1, epoch: UInt64 = 1) {
+    func refuses(lsn: LSN = 0, sequence: UInt64 = 0, id: UInt64 = 1, epoch: UInt64 = 1) {
       let manifest = Manifest(
         store: store, generation: 1, epoch: epoch, isClosed: false,
         origin: ChainPoint(lsn: lsn, sequence: sequence, chain: 0),
         segments: [
-          .init(id: id, baseLSN: lsn &+ 1, baseSequence: sequence &+ 1, epoch: 1, end: nil)
+          .init(
+            id: id, baseLSN: LSN(lsn.rawValue &+ 1), baseSequence: sequence &+ 1, epoch: 1, end: nil
+          )
         ])
       #expect(throws: EventLogError.self) {
         try Manifest.decode(manifest.encoded(), store: store, file: "")
       }
     }
     refuses(lsn: .max)
-    refuses(lsn: Limits.maxLSN + 1)
+    refuses(lsn: Limits.maxLSN.next)
     refuses(sequence: .max)
     refuses(id: .max)
     refuses(epoch: .max)

@@ -1,4 +1,5 @@
 import Glibc
+import LogSequence
 import Synchronization
 import Testing
 
@@ -34,7 +35,7 @@ import Testing
     let lsn = model.nextLSN
     let id = Array("e-\(lsn)".utf8)
     let header = RecordHeader(
-      lsn: lsn, flags: [.event, .final], time: Int64(lsn), hash: log.hash(of: id))
+      lsn: lsn, flags: [.event, .final], time: Int64(lsn.rawValue), hash: log.hash(of: id))
     let record = ModelRecord(header: header, id: id, payload: [UInt8](repeating: 7, count: 400))
     model.add(record)
     return record
@@ -129,7 +130,7 @@ import Testing
     while !disk.files.contains("/store/segments/0000000000000005.log") {
       log.append(Self.finalRecord(log, &model))
       log.endTurn()
-      try #require(owner.waitDurable(log.nextLSN - 1))
+      try #require(owner.waitDurable(log.nextLSN.previous))
       try #require(model.records.count < 1_000)
     }
     #expect(owner.waitUntil { log.segmentsToIndex > 0 })
@@ -158,7 +159,7 @@ import Testing
       for _ in 0..<count {
         log.append(model.makeRecord(&random, hash: { log.hash(of: $0) }))
         log.endTurn()
-        try #require(owner.waitDurable(log.nextLSN - 1))
+        try #require(owner.waitDurable(log.nextLSN.previous))
       }
     }
     var owner = Owner()

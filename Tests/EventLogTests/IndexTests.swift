@@ -1,9 +1,10 @@
+import LogSequence
 import Testing
 
 @testable import EventLog
 
 @Suite struct IndexTests {
-  private func value(_ lsn: UInt64, status: UInt8 = 0) -> IndexValue {
+  private func value(_ lsn: LSN, status: UInt8 = 0) -> IndexValue {
     IndexValue(RecordHeader(lsn: lsn, status: status, flags: [.event, .final]))
   }
 
@@ -11,9 +12,9 @@ import Testing
   func `the index agrees with a dictionary while it grows`(mask: UInt64) {
     var random = SeededRandom(mask)
     let index = EventIndex()
-    var newest: [UInt64] = []
+    var newest: [LSN] = []
     var fingerprints: [UInt64] = []
-    for lsn in 1...UInt64(mask == .max ? 60_000 : 3_000) {
+    for lsn in 1...LSN(mask == .max ? 60_000 : 3_000) {
       let isNew = newest.isEmpty || Int.random(in: 0..<3, using: &random) == 0
       if isNew {
         fingerprints.append(random.next() & mask)
@@ -27,7 +28,7 @@ import Testing
         newest[event] = lsn
       }
     }
-    var expected: [UInt64: Set<UInt64>] = [:]
+    var expected: [UInt64: Set<LSN>] = [:]
     for (event, fingerprint) in fingerprints.enumerated() {
       expected[fingerprint, default: []].insert(newest[event])
     }
@@ -63,10 +64,10 @@ import Testing
   func `what is final is forgotten, what is open stays, at any size`(mask: UInt64) {
     var random = SeededRandom(mask)
     let index = EventIndex()
-    var open: [UInt64: (fingerprint: UInt64, isFinal: Bool)] = [:]
-    var lsn: UInt64 = 0
+    var open: [LSN: (fingerprint: UInt64, isFinal: Bool)] = [:]
+    var lsn: LSN = 0
     func check(_ moment: String) {
-      var expected: [UInt64: Set<UInt64>] = [:]
+      var expected: [UInt64: Set<LSN>] = [:]
       for (lsn, event) in open { expected[event.fingerprint, default: []].insert(lsn) }
       let differing = expected.filter { fingerprint, lsns in
         Set(index.candidates(fingerprint).map(\.lsn)) != lsns
@@ -78,7 +79,7 @@ import Testing
     let isNarrow = mask != UInt64.max >> 10
     for (round, events) in [120_000, 40_000, 130_000].enumerated() {
       for _ in 0..<(isNarrow ? events / 100 : events) {
-        lsn += 1
+        lsn = lsn.next
         let fingerprint = random.next() & mask
         let isFinal = Int.random(in: 0..<10, using: &random) > 0
         let header = RecordHeader(lsn: lsn, flags: isFinal ? [.event, .final] : .event)
@@ -86,7 +87,7 @@ import Testing
         open[lsn] = (fingerprint, isFinal)
       }
       check("round \(round), grown")
-      let through = lsn - UInt64(events / 1000)
+      let through = lsn.advanced(by: -events / 1000)
       index.removeFinal(through: through, part: 0)
       open = open.filter { $0.key > through || !$0.value.isFinal }
       check("round \(round), swept")
@@ -98,9 +99,9 @@ import Testing
     let index = EventIndex()
     var random = SeededRandom(11)
     var worst = 0.0
-    for lsn in 1...UInt64(1_500_000) {
+    for lsn in 1...LSN(1_500_000) {
       _ = index.update(random.next(), previous: 0, to: value(lsn))
-      if lsn > 1_000_000, lsn % 50_000 == 0 {
+      if lsn > 1_000_000, lsn.rawValue % 50_000 == 0 {
         worst = max(worst, Double(index.bytes) / Double(index.count))
       }
     }

@@ -1,3 +1,4 @@
+import LogSequence
 import Testing
 
 @testable import EventLog
@@ -18,7 +19,7 @@ import Testing
     for count in [log.maxPayloadBytes, log.maxPayloadBytes - 1, most, 3] {
       let payload = random.bytes(count)
       let header = RecordHeader(
-        lsn: log.nextLSN, hash: log.hash(of: id), previousLSN: log.nextLSN - 1)
+        lsn: log.nextLSN, hash: log.hash(of: id), previousLSN: log.nextLSN.previous)
       log.append(ModelRecord(header: header, id: id, payload: payload))
       log.endTurn()
       expected.append(payload)

@@ -1,3 +1,4 @@
+import LogSequence
 import Testing
 
 @testable import EventLog
@@ -23,7 +24,7 @@ import Testing
         }
         log.endTurn()
       case 10..<12:
-        let last = log.nextLSN - 1
+        let last = log.nextLSN.previous
         #expect(log.durableLSN == last || owner.waitDurable(last), "seed \(seed)")
       case 12..<17:
         readSome(log, owner, model, &random, seed)
@@ -34,7 +35,7 @@ import Testing
           #expect(ModelRecord(view) == model.records[count], "seed \(seed)")
           count += 1
         }
-        #expect(count == Int(reader.durableLSN))
+        #expect(count == Int(reader.durableLSN.rawValue))
       default:
         let durable = log.durableLSN
         let isClean = Bool.random(using: &random)
@@ -46,8 +47,8 @@ import Testing
           replayed.append(ModelRecord($0))
         }
         #expect(log.recovery.wasClosed == isClean, "seed \(seed)")
-        let count = Int(log.nextLSN) - 1
-        #expect(count >= (isClean ? model.records.count : Int(durable)), "seed \(seed)")
+        let count = Int(log.nextLSN.previous.rawValue)
+        #expect(count >= (isClean ? model.records.count : Int(durable.rawValue)), "seed \(seed)")
         model.truncate(to: count)
         #expect(replayed == model.replay(covered: log.tables.coveredLSN), "seed \(seed)")
       }
@@ -62,11 +63,11 @@ import Testing
     let picks = (0..<6).map { _ in
       model.records[Int.random(in: 0..<model.records.count, using: &random)]
     }
-    let first = UInt64.random(in: 1...model.nextLSN, using: &random)
+    let first = LSN(UInt64.random(in: 1...model.nextLSN.rawValue, using: &random))
     log.read(
-      picks.map { ReadRequest(token: $0.header.lsn, .newest(id: $0.id)) }
-        + picks.map { ReadRequest(token: $0.header.lsn, .history(id: $0.id)) }
-        + picks.map { ReadRequest(token: $0.header.lsn, .record(lsn: $0.header.lsn)) }
+      picks.map { ReadRequest(token: $0.header.lsn.rawValue, .newest(id: $0.id)) }
+        + picks.map { ReadRequest(token: $0.header.lsn.rawValue, .history(id: $0.id)) }
+        + picks.map { ReadRequest(token: $0.header.lsn.rawValue, .record(lsn: $0.header.lsn)) }
         + [ReadRequest(token: 0, .range(from: first, limitBytes: 20_000))])
     let answers = owner.waitAnswers(19)
     guard answers.count == 19 else {
@@ -80,7 +81,7 @@ import Testing
       #expect(answers[12 + index].models == [pick], "seed \(seed)")
     }
     let range = answers[18].models ?? []
-    let start = Int(first) - 1
+    let start = LSN.first.distance(to: first)
     #expect(range == Array(model.records[start..<(start + range.count)]), "seed \(seed)")
   }
 }

@@ -1,4 +1,5 @@
 import Glibc
+import LogSequence
 import Synchronization
 import Testing
 
@@ -35,7 +36,7 @@ import Testing
     #expect(findings.map(\.file) == [segments[1]])
 
     findings = []
-    try reader.forEachRecord(from: lost + 1) { _ in }
+    try reader.forEachRecord(from: lost.next) { _ in }
     #expect(findings.isEmpty, "what is before the first record that is asked for")
     var newest = 0
     try NewestRecords(reader).forEach { _ in newest += 1 }
@@ -47,7 +48,7 @@ import Testing
       try grouping.forEach { count += $0.count }
       #expect(count == store.model.records.count - 1)
     }
-    let id = store.model.records[Int(lost) - 1].id
+    let id = store.model.records[Int(lost.rawValue) - 1].id
     #expect(
       try reader.history(of: id).models == store.model.history(id).filter { $0.header.lsn != lost })
   }
@@ -119,7 +120,8 @@ import Testing
       let record = ModelRecord(
         header: RecordHeader(
           lsn: model.nextLSN, flags: number == open ? [.event] : [.event, .final],
-          time: Int64(model.nextLSN), hash: log.hash(id), previousLSN: model.newest[id] ?? 0),
+          time: Int64(model.nextLSN.rawValue), hash: log.hash(id),
+          previousLSN: model.newest[id] ?? 0),
         id: id, payload: [UInt8](repeating: 3, count: 400))
       model.add(record)
       try log.commit([record])
@@ -127,7 +129,7 @@ import Testing
     try log.maintain()
     let segment = "/store/segments/0000000000000001.log"
     let frames = try DamageTests.frames(try #require(disk.bytes(segment)))
-    let frame = try #require(frames.first { $0.header.firstLSN == UInt64(damaged) + 1 })
+    let frame = try #require(frames.first { $0.header.firstLSN == LSN(damaged + 1) })
     disk.overwrite(segment) { $0[frame.offset + 64 + 80] ^= 1 }
     return (log, model)
   }
@@ -231,7 +233,7 @@ import Testing
   /// Asks a thousand times, in a log whose file `path` is damaged in every page.
   private func ask(
     _ disk: MemoryDisk, _ options: EventLogOptions, damaging path: String,
-    _ targets: [(ReadRequest.Target, UInt64)]
+    _ targets: [(ReadRequest.Target, LSN)]
   ) throws -> Int {
     let (owner, heard) = (Owner(), Heard())
     var callbacks = owner.callbacks
@@ -241,9 +243,9 @@ import Testing
       for page in stride(from: 4096 + 100, to: bytes.count, by: 4096) { bytes[page] ^= 1 }
     }
     let before = disk.bytesRead
-    log.read(targets.map { ReadRequest(token: $0.1, $0.0) })
+    log.read(targets.map { ReadRequest(token: $0.1.rawValue, $0.0) })
     for answer in owner.waitAnswers(targets.count) {
-      #expect(answer.models?.first?.header.lsn == answer.token)
+      #expect(answer.models?.first?.header.lsn.rawValue == answer.token)
     }
     let read = disk.bytesRead - before
     #expect(owner.waitUntil { heard.all.contains(.repaired(file: path)) })
@@ -271,7 +273,7 @@ import Testing
   @Test func `a damaged table is made again before it is asked again`() throws {
     let (disk, options, records) = try Self.indexed()
     let path = try #require(disk.files.keys.filter { $0.hasSuffix(".table") }.min())
-    var newest: [[UInt8]: UInt64] = [:]
+    var newest: [[UInt8]: LSN] = [:]
     for record in records { newest[record.id] = record.header.lsn }
     let finals = records.filter {
       $0.header.lsn < 3000 && $0.header.flags.contains(.final) && newest[$0.id] == $0.header.lsn

@@ -1,4 +1,5 @@
 import Glibc
+import LogSequence
 import Testing
 
 @testable import EventLog
@@ -38,7 +39,7 @@ import Testing
       options.segmentBytes = 256 << 10
       let callbacks = EventLogCallbacks(
         onDurable: { lsn in
-          var lsn = lsn
+          var lsn = lsn.rawValue
           pwrite(ledger, &lsn, 8, 0)
           if lsn > UInt64(seed) * 500 { kill(getpid(), SIGKILL) }
         },

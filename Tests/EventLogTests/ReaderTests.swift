@@ -1,10 +1,11 @@
+import LogSequence
 import Testing
 
 @testable import EventLog
 
 /// Reading from outside, without the lock.
 @Suite struct ReaderTests {
-  private func all(_ reader: EventLogReader, from first: UInt64 = 1) throws -> [ModelRecord] {
+  private func all(_ reader: EventLogReader, from first: LSN = 1) throws -> [ModelRecord] {
     var records: [ModelRecord] = []
     try reader.forEachRecord(from: first) { records.append(ModelRecord($0)) }
     return records
@@ -26,12 +27,12 @@ import Testing
       #expect(reader.hasWriter)
       #expect(reader.durableLSN >= before)
       let seen = try all(reader)
-      #expect(seen.count == Int(reader.durableLSN))
+      #expect(seen.count == Int(reader.durableLSN.rawValue))
       #expect(seen == Array(model.records.prefix(seen.count)), "round \(round)")
       #expect(seen.count <= model.records.count - 10)
       log.endTurn()
       if round % 3 == 0 {
-        #expect(owner.waitDurable(model.nextLSN - 1))
+        #expect(owner.waitDurable(model.nextLSN.previous))
         // The snapshot stays what it was, and moves when told.
         #expect(try all(reader) == seen)
         try reader.refresh()
@@ -108,7 +109,7 @@ import Testing
     }
     isClosed ? try log.close() : log.kill()
     disk.overwrite("/store/DURABLE") { $0 = mark }
-    var found: Set<UInt64> = []
+    var found: Set<LSN> = []
     var failures = 0
     var last = ""
     let watched = WatchedDisk(disk) { _, call in
@@ -125,7 +126,7 @@ import Testing
     options.disk = watched
     try SyncLog(options).kill()
     #expect(watched.calls > 50)
-    #expect(found == [UInt64(model.records.count)] && failures == 0)
+    #expect(found == [LSN(model.records.count)] && failures == 0)
   }
 
   @Test func `the history of an event is found by the tables, and without them as well`() throws {
@@ -170,7 +171,7 @@ import Testing
         if round % 14 == 5 { try log.maintain(steps: Int.random(in: 0...6, using: &random)) }
       }
       try log.confirm()
-      let expected = model.newest.values.map { model.records[Int($0) - 1] }
+      let expected = model.newest.values.map { model.records[Int($0.rawValue) - 1] }
         .filter { !$0.header.flags.contains(.final) }.sorted { $0.header.lsn < $1.header.lsn }
       let open = { (disk: SimDisk, flags: RecordFlags) throws in
         var found: [ModelRecord] = []
@@ -212,7 +213,7 @@ import Testing
     var found = 0
     try reader.forEachOpen(.publish) { _ in found += 1 }
     let open = model.newest.values.filter {
-      !model.records[Int($0) - 1].header.flags.contains(.final)
+      !model.records[Int($0.rawValue) - 1].header.flags.contains(.final)
     }
     #expect(found == open.count)
     log.kill()

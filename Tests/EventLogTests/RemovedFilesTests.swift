@@ -1,3 +1,4 @@
+import LogSequence
 import Synchronization
 import Testing
 
@@ -10,7 +11,7 @@ import Testing
       let lsn = log.nextLSN
       let id = Array("e-\(lsn)".utf8)
       let header = RecordHeader(
-        lsn: lsn, flags: [.event, .final], time: Int64(lsn), hash: log.hash(of: id))
+        lsn: lsn, flags: [.event, .final], time: Int64(lsn.rawValue), hash: log.hash(of: id))
       log.append(ModelRecord(header: header, id: id, payload: [UInt8](repeating: 7, count: 900)))
       log.endTurn()
     }
@@ -27,7 +28,8 @@ import Testing
     #expect(owner.waitDurable(1_000))
     #expect(owner.waitUntil { log.segmentsToIndex == 0 })
     // Of each segment, its file and its positions.
-    log.read((1...1_000).filter { $0 % 20 == 1 }.map { ReadRequest(token: 0, .record(lsn: $0)) })
+    log.read(
+      stride(from: 1, through: 1_000, by: 20).map { ReadRequest(token: 0, .record(lsn: $0)) })
     #expect(owner.waitAnswers(50).allSatisfy { $0.models?.count == 1 })
     #expect(disk.openFiles(of: "/store/segments/0000000000000001.log") > 0)
     let isGone = owner.waitUntil {

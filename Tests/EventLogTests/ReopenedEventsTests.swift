@@ -1,3 +1,4 @@
+import LogSequence
 import Testing
 
 @testable import EventLog
@@ -15,7 +16,7 @@ import Testing
     return filter
   }
 
-  private static func value(_ lsn: UInt64, _ flags: RecordFlags = .event) -> IndexValue {
+  private static func value(_ lsn: LSN, _ flags: RecordFlags = .event) -> IndexValue {
     IndexValue(RecordHeader(lsn: lsn, flags: flags))
   }
 
@@ -42,7 +43,7 @@ import Testing
 
   @Test func `tables that are some newer ones old still count, and older ones do not`() {
     var events = ReopenedEvents()
-    let steps = (1...ReopenedEvents.rememberedSteps).map { UInt64($0 * 5_000) }
+    let steps = (1...ReopenedEvents.rememberedSteps).map { LSN($0 * 5_000) }
     for covered in steps { events.see(covered: covered) }
     #expect(events.isUntouched(Self.filter([]), covered: steps[0]))
     events.see(covered: 10_000_000)
@@ -68,10 +69,10 @@ import Testing
     var events = ReopenedEvents()
     let index = EventIndex()
     /// By event: its records, and which were final.
-    var records: [[(lsn: UInt64, isFinal: Bool)]] = [[(lsn: UInt64, isFinal: Bool)]](
+    var records: [[(lsn: LSN, isFinal: Bool)]] = [[(lsn: LSN, isFinal: Bool)]](
       repeating: [], count: 12)
-    var lsn: UInt64 = 0
-    var steps: [UInt64] = [0]
+    var lsn: LSN = 0
+    var steps: [LSN] = [0]
     /// How often it said yes.
     var answers = 0
 
@@ -85,7 +86,9 @@ import Testing
       switch Int.random(in: 0..<10, using: &random) {
       case 0..<7: append()
       case 7 where lsn > steps[steps.count - 1]:
-        steps.append(UInt64.random(in: steps[steps.count - 1] + 1...lsn, using: &random))
+        let next = UInt64.random(
+          in: steps[steps.count - 1].next.rawValue...lsn.rawValue, using: &random)
+        steps.append(LSN(next))
         events.see(covered: steps[steps.count - 1])
         // What tables know of final events is forgotten, now or later.
         let part = EventIndex.part(ReopenedEventsTests.hash(0).high)
@@ -108,7 +111,7 @@ import Testing
     private mutating func append() {
       let event = Int.random(in: 0..<records.count, using: &random)
       let isFinal = Int.random(in: 0..<4, using: &random) > 0
-      lsn += 1
+      lsn = lsn.next
       let hash = ReopenedEventsTests.hash(UInt64(event))
       let value = ReopenedEventsTests.value(lsn, isFinal ? [.event, .final] : .event)
       let known = index.update(hash.high, previous: records[event].last?.lsn ?? 0, to: value)

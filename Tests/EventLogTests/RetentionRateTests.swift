@@ -1,3 +1,4 @@
+import LogSequence
 import Testing
 
 @testable import EventLog
@@ -6,12 +7,12 @@ import Testing
 /// holds for all.
 @Suite struct RetentionRateTests {
   private static func record(
-    _ log: SyncLog, _ lsn: UInt64, _ id: String, _ flags: RecordFlags, previous: UInt64 = 0,
+    _ log: SyncLog, _ lsn: LSN, _ id: String, _ flags: RecordFlags, previous: LSN = 0,
     bytes: Int = 300
   ) -> ModelRecord {
     ModelRecord(
       header: RecordHeader(
-        lsn: lsn, flags: flags, time: Int64(lsn), hash: log.hash(Array(id.utf8)),
+        lsn: lsn, flags: flags, time: Int64(lsn.rawValue), hash: log.hash(Array(id.utf8)),
         previousLSN: previous), id: Array(id.utf8), payload: [UInt8](repeating: 7, count: bytes))
   }
 
@@ -20,7 +21,7 @@ import Testing
     let disk = MemoryDisk()
     let log: SyncLog
     var model = Model()
-    var nextLSN: UInt64 { model.nextLSN }
+    var nextLSN: LSN { model.nextLSN }
 
     init() throws { log = try SyncLog(.inMemory(disk)) }
 
@@ -50,7 +51,7 @@ import Testing
     #expect(plan.carries.count == 30, "of all that are old, not of the first")
     let ends = subject.log.keeper.indexed.map(\.lastLSN)
     #expect(plan.proposal?.shortened(before: ends[3])?.segment == 3, "the owner needs a record")
-    #expect(plan.proposal?.shortened(before: ends[3] + 1)?.lastLSN == ends[3])
+    #expect(plan.proposal?.shortened(before: ends[3].next)?.lastLSN == ends[3])
     #expect(plan.proposal?.shortened(before: ends[0]) == nil)
     let needed = try subject.log.keeper.planRetention(
       RetentionBounds(oldLSN: .max, keepFrom: subject.log.keeper.indexed[5].lastLSN))
@@ -89,7 +90,7 @@ import Testing
     try subject.addSegment()
     let ends = subject.log.keeper.indexed.map(\.lastLSN)
     func plan(_ old: Int, asked: Int = 0, spent: Int = 0) throws -> RetentionPlan {
-      func last(_ segments: Int) -> UInt64 { segments > 0 ? ends[segments - 1] : 0 }
+      func last(_ segments: Int) -> LSN { segments > 0 ? ends[segments - 1] : 0 }
       return try subject.log.keeper.planRetention(
         RetentionBounds(
           oldLSN: last(old), askedLSN: last(asked), spentLSN: last(spent), keepFrom: .max))
@@ -171,12 +172,12 @@ import Testing
     }
 
     /// Until the log has no segment before `lsn`, for half of the keeper's pause.
-    mutating func play(_ log: EventLog, until lsn: UInt64) throws -> Bool {
+    mutating func play(_ log: EventLog, until lsn: LSN) throws -> Bool {
       let deadline = monotonicNanoseconds() + Self.patience
       while monotonicNanoseconds() < deadline {
         serve(log)
         append(log, "filler-\(log.nextLSN)", [.event, .final])
-        #expect(owner.waitDurable(log.nextLSN - 1))
+        #expect(owner.waitDurable(log.nextLSN.previous))
         if try EventLogReader(path: "/store", disk: disk).firstLSN > lsn { return true }
       }
       return false
@@ -188,7 +189,7 @@ import Testing
       while self.bytes >= bytes {
         if monotonicNanoseconds() > deadline { return false }
         serve(log)
-        #expect(owner.waitDurable(log.nextLSN - 1))
+        #expect(owner.waitDurable(log.nextLSN.previous))
       }
       return true
     }
@@ -209,14 +210,14 @@ import Testing
       life.append(log, "open-\(segment)", .event)
       for index in 0..<30 { life.append(log, "e-\(segment)-\(index)", [.event, .final]) }
     }
-    let last = log.nextLSN - 1
+    let last = log.nextLSN.previous
     #expect(life.owner.waitDurable(last))
     try log.close()
     log = try EventLog.open(life.options, callbacks: life.owner.callbacks)
     life.clock.advance(seconds: 200)
     try log.close()
     log = try EventLog.open(life.options, callbacks: life.owner.callbacks)
-    #expect(try life.play(log, until: last - 60))
+    #expect(try life.play(log, until: last.advanced(by: -60)))
     try log.close()
   }
 
@@ -227,7 +228,7 @@ import Testing
     life.append(log, "open", .event)
     for number in 0..<8_000 {
       life.append(log, "e-\(number)", [.event, .final], bytes: 1_000)
-      if number % 20 == 0 { #expect(life.owner.waitDurable(log.nextLSN - 1)) }
+      if number % 20 == 0 { #expect(life.owner.waitDurable(log.nextLSN.previous)) }
       if log.isBehind { #expect(life.owner.waitUntil { !log.isBehind }) }
       life.serve(log)
       // Some eight times as much is written. The keeper may be late, and gets there by itself.

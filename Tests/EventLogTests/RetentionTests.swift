@@ -1,3 +1,4 @@
+import LogSequence
 import Testing
 
 @testable import EventLog
@@ -23,7 +24,7 @@ import Testing
     }
 
     @discardableResult
-    func append(_ id: String, flags: RecordFlags, bytes: Int = 400) -> UInt64 {
+    func append(_ id: String, flags: RecordFlags, bytes: Int = 400) -> LSN {
       let id = Array(id.utf8)
       let record = ModelRecord(
         header: RecordHeader(
@@ -66,7 +67,7 @@ import Testing
 
     private let monitor = Monitor()
 
-    func firstLSN() throws -> UInt64 { try EventLogReader(path: "/store", disk: disk).firstLSN }
+    func firstLSN() throws -> LSN { try EventLogReader(path: "/store", disk: disk).firstLSN }
 
     func read(_ targets: [ReadRequest.Target]) -> [ReadAnswer] {
       log.read(targets.map { ReadRequest(token: 0, $0) })
@@ -81,7 +82,7 @@ import Testing
     subject.appendFinals("old", 300)
     subject.age(seconds: 200)
     subject.appendFinals("young", 200)
-    let last = subject.log.nextLSN - 1
+    let last = subject.log.nextLSN.previous
     #expect(subject.owner.waitDurable(last))
     #expect(try subject.play { try subject.firstLSN() > 100 })
     // Nothing young went.
@@ -105,7 +106,7 @@ import Testing
     #expect(subject.read([.newest(id: Array("old-3".utf8))])[0].models?.first?.header.lsn == again)
     try subject.log.close()
 
-    var replayed: [UInt64] = []
+    var replayed: [LSN] = []
     let reopened = try EventLog.open(subject.options, callbacks: Owner().callbacks) {
       replayed.append($0.header.lsn)
     }
@@ -153,11 +154,11 @@ import Testing
     var random = SeededRandom(2)
     var model = Model()
     let log = try SyncLog(.simulated(disk))
-    func commit(_ id: String, _ flags: RecordFlags, kind: UInt8 = 1, previous: UInt64 = 0) throws {
+    func commit(_ id: String, _ flags: RecordFlags, kind: UInt8 = 1, previous: LSN = 0) throws {
       let isEvent = flags.contains(.event)
       let record = ModelRecord(
         header: RecordHeader(
-          lsn: model.nextLSN, kind: kind, flags: flags, time: Int64(model.nextLSN),
+          lsn: model.nextLSN, kind: kind, flags: flags, time: Int64(model.nextLSN.rawValue),
           hash: isEvent ? log.hash(Array(id.utf8)) : EventHash(high: 0, low: 0),
           previousLSN: previous), id: isEvent ? Array(id.utf8) : [], payload: random.bytes(1000))
       model.add(record)
@@ -186,7 +187,7 @@ import Testing
     let young = try log.keeper.planRetention(cutoff: cutoff, keepFrom: .max)
     #expect(young.proposal == nil && young.carries.isEmpty)
     let latest = try #require(young.youngUntil)
-    #expect(latest >= UInt64(end))
+    #expect(latest >= LSN(Int(end)))
     let plan = try log.keeper.planRetention(RetentionBounds(oldLSN: latest, keepFrom: .max))
     let proposal = try #require(plan.proposal)
     #expect(proposal.segment >= 1 && proposal.lastLSN >= first.lastLSN)
@@ -201,10 +202,10 @@ import Testing
     var random = SeededRandom(3)
     var model = Model()
     var log = try SyncLog(.simulated(disk))
-    func commit(_ id: String, _ flags: RecordFlags, previous: UInt64 = 0) throws {
+    func commit(_ id: String, _ flags: RecordFlags, previous: LSN = 0) throws {
       let record = ModelRecord(
         header: RecordHeader(
-          lsn: model.nextLSN, flags: flags, time: Int64(model.nextLSN),
+          lsn: model.nextLSN, flags: flags, time: Int64(model.nextLSN.rawValue),
           hash: log.hash(Array(id.utf8)), previousLSN: previous), id: Array(id.utf8),
         payload: random.bytes(1000))
       model.add(record)

@@ -1,4 +1,5 @@
 import Glibc
+import LogSequence
 import Synchronization
 import Testing
 
@@ -114,7 +115,7 @@ import Testing
       while segmentBytes(disk, id) == nil {
         log.append(model.makeRecord(&random, hash: { log.hash(of: $0) }, maxPayload: 90_000))
         log.endTurn()
-        try #require(owner.waitDurable(model.nextLSN - 1))
+        try #require(owner.waitDurable(model.nextLSN.previous))
       }
     }
     let owner = Owner()
@@ -202,12 +203,12 @@ import Testing
     #expect(log.bufferedBytes >= Self.wanted, "it stands still")
     #expect(owner.allFailures.isEmpty)
     unlink(filler)
-    #expect(owner.waitDurable(log.nextLSN - 1), "it goes on")
+    #expect(owner.waitDurable(log.nextLSN.previous), "it goes on")
     #expect(owner.allFailures.isEmpty)
-    let count = log.nextLSN - 1
+    let count = log.nextLSN.previous
     try log.close()
-    var read: UInt64 = 0
-    try EventLogReader(path: options.path).forEachRecord { _ in read += 1 }
+    var read: LSN = 0
+    try EventLogReader(path: options.path).forEachRecord { _ in read = read.next }
     #expect(read == count)
   }
 

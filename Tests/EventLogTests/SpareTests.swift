@@ -1,4 +1,5 @@
 import Glibc
+import LogSequence
 import Testing
 
 @testable import EventLog
@@ -24,7 +25,7 @@ import Testing
     for lsn in 1...200 {
       log.append(model.makeRecord(&random, hash: { log.hash(of: $0) }))
       log.endTurn()
-      #expect(owner.waitDurable(UInt64(lsn)))
+      #expect(owner.waitDurable(LSN(lsn)))
     }
     #expect(!log.preparer.isDone)
     #expect(!disk.files.contains("/store/segments/spare.next"))
@@ -34,9 +35,9 @@ import Testing
   @Test func `a log that goes faster never waits for them`() throws {
     let log = try open()
     let payload = [UInt8](repeating: 7, count: 1 << 20)
-    var lsn: UInt64 = 0
+    var lsn: LSN = 0
     while disk.files.filter({ $0.hasSuffix(".log") }).count < 4 {
-      lsn += 1
+      lsn = lsn.next
       let id = Array("o-\(lsn)".utf8)
       let header = RecordHeader(lsn: lsn, status: 1, hash: log.hash(of: id))
       log.append(ModelRecord(header: header, id: id, payload: payload))
@@ -60,7 +61,7 @@ import Testing
   }
 
   /// Writes so much that `rolls` segments are begun, and dies. How many records were durable.
-  private static func fill(_ disk: SimDisk, rolls: Int) throws -> UInt64 {
+  private static func fill(_ disk: SimDisk, rolls: Int) throws -> LSN {
     let owner = Owner()
     let log = try EventLog.open(
       .simulated(disk, segmentBytes: 4 << 20), callbacks: owner.callbacks)
@@ -112,7 +113,7 @@ import Testing
   private func check(_ disk: SimDisk, rolls: Int) throws {
     let durable = try Self.fill(disk, rolls: rolls)
     let log = try SyncLog(.simulated(disk.afterKill(), segmentBytes: 4 << 20))
-    #expect(log.recovered.count == Int(durable))
+    #expect(log.recovered.count == Int(durable.rawValue))
     log.kill()
   }
 

@@ -1,23 +1,24 @@
+import LogSequence
 import Testing
 
 @testable import EventLog
 
 /// Tables of another history of the same store: of what a restored copy wrote, or of a time before.
 @Suite struct StaleIndexTests {
-  private static func events(_ name: String, _ lsns: ClosedRange<UInt64>) -> [(UInt64, [UInt8])] {
+  private static func events(_ name: String, _ lsns: ClosedRange<LSN>) -> [(LSN, [UInt8])] {
     lsns.map { ($0, Array("\(name)-\($0)".utf8)) }
   }
 
   /// Opens the store, writes these events and seals their segment.
   private static func write(
-    _ options: EventLogOptions, _ events: [(UInt64, [UInt8])], indexes: Bool
+    _ options: EventLogOptions, _ events: [(LSN, [UInt8])], indexes: Bool
   ) throws {
     let log = try SyncLog(options)
     try log.commit(
       events.map { lsn, id in
         ModelRecord(
           header: RecordHeader(
-            lsn: lsn, flags: [.event, .final], time: Int64(lsn), hash: log.hash(id)),
+            lsn: lsn, flags: [.event, .final], time: Int64(lsn.rawValue), hash: log.hash(id)),
           id: id, payload: [7])
       })
     try log.seal()
@@ -26,7 +27,7 @@ import Testing
   }
 
   /// A store, and a copy of it that went its own way and has the derived files of the first.
-  private static func mixed(first: ClosedRange<UInt64>, other: ClosedRange<UInt64>) throws
+  private static func mixed(first: ClosedRange<LSN>, other: ClosedRange<LSN>) throws
     -> EventLogOptions
   {
     let disk = MemoryDisk()
@@ -47,9 +48,9 @@ import Testing
     arguments: [
       ("fewer records", 5...8, 5...6), ("more records", 5...8, 5...11),
       ("as many records, and others", 5...8, 5...8),
-    ] as [(String, ClosedRange<UInt64>, ClosedRange<UInt64>)])
+    ] as [(String, ClosedRange<LSN>, ClosedRange<LSN>)])
   func `derived files of another history of the store are not taken`(
-    what: String, first: ClosedRange<UInt64>, other: ClosedRange<UInt64>
+    what: String, first: ClosedRange<LSN>, other: ClosedRange<LSN>
   ) throws {
     let log = try SyncLog(Self.mixed(first: first, other: other))
     #expect(log.covered == other.upperBound, "\(what)")

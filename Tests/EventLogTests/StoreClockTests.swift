@@ -1,4 +1,5 @@
 import Foundation
+import LogSequence
 import Synchronization
 import Testing
 
@@ -207,7 +208,7 @@ import Testing
       subject.append(Int.random(in: 1...100, using: &random))
       subject.disk.arm(.crash, atCall: Int.random(in: 1...12, using: &random))
       subject.clock.pass(Self.day)
-      let last = subject.log.nextLSN - 1
+      let last = subject.log.nextLSN.previous
       _ = subject.owner.waitUntil { subject.disk.isDead || subject.log.isDated }
       subject.log.abandon()
       subject.disk = subject.disk.afterPowerCut(&random)

@@ -1,3 +1,4 @@
+import LogSequence
 import Testing
 
 @testable import EventLog
@@ -14,7 +15,7 @@ import Testing
   private struct Store {
     let clock = ModelClock()
     var time: StoreTime
-    var lsn: UInt64 = 1
+    var lsn: LSN = 1
     var said: [ClockNotice] = []
     private var saved: StoreTime.Saved
     var breaks: Breaks = []
@@ -30,8 +31,8 @@ import Testing
     mutating func look() { said += time.look(lsn, at: clock.reading) }
 
     /// Writes a record; its number.
-    mutating func write() -> UInt64 {
-      lsn += 1
+    mutating func write() -> LSN {
+      lsn = lsn.next
       look()
       return lsn
     }
@@ -69,7 +70,7 @@ import Testing
       return said
     }
 
-    func age(_ lsn: UInt64) -> Int64 { time.age(of: lsn) }
+    func age(_ lsn: LSN) -> Int64 { time.age(of: lsn) }
   }
 
   @Test func `a record gets older as time passes, while the log is open and while it is closed`() {
@@ -301,9 +302,9 @@ import Testing
 
   @Test func `few samples are kept, and fewer make records younger`() {
     var samples = AgeSamples()
-    for lsn in 1...5000 { samples.note(UInt64(lsn), at: Int64(lsn) * 10, interval: 10) }
+    for lsn in 1...5000 { samples.note(LSN(lsn), at: Int64(lsn) * 10, interval: 10) }
     #expect(samples.list.count <= Limits.ageSamples && samples.list.count > Limits.ageSamples / 4)
-    for lsn in 1...5000 { #expect((samples.time(of: UInt64(lsn)) ?? .max) >= Int64(lsn) * 10) }
+    for lsn in 1...5000 { #expect((samples.time(of: LSN(lsn)) ?? .max) >= Int64(lsn) * 10) }
     #expect(samples.time(of: 5000) == 50_000)
     #expect(samples.time(of: 5001) == nil)
     #expect(samples.last(before: 50_001) == 5000 && samples.last(before: 50_000) == 4999)
@@ -311,7 +312,7 @@ import Testing
     #expect(samples.list.map(\.lsn) == [4999, 5000])
     // Closer than the interval: one, the later.
     var close = AgeSamples()
-    for lsn in 1...100 { close.note(UInt64(lsn), at: Int64(lsn), interval: 50) }
+    for lsn in 1...100 { close.note(LSN(lsn), at: Int64(lsn), interval: 50) }
     #expect(close.list.count <= 4 && close.list.last?.lsn == 100)
     #expect(AgeSamples([.init(lsn: 2, time: 1), .init(lsn: 2, time: 2)]) == nil)
     #expect(AgeSamples([.init(lsn: 1, time: 2), .init(lsn: 2, time: 1)]) == nil)
@@ -321,7 +322,7 @@ import Testing
     let now = 1_000 * Self.day
     func made(_ days: [Int64], wall: Int64 = now + Self.hour) -> [Int64] {
       let newest = days.enumerated().map {
-        AgeSamples.Sample(lsn: UInt64($0.offset + 1) * 10, time: $0.element * Self.day)
+        AgeSamples.Sample(lsn: LSN(($0.offset + 1) * 10), time: $0.element * Self.day)
       }
       let saved = StoreTime.Saved.made(
         of: newest, wall: wall, retentionSeconds: Self.retention)

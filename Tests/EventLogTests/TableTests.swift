@@ -1,3 +1,4 @@
+import LogSequence
 import Testing
 
 @testable import EventLog
@@ -7,7 +8,7 @@ import Testing
   static let store = StoreID(bytes: (0..<16).map { $0 })
 
   static func entry(
-    _ random: inout SeededRandom, lsn: UInt64, flags: RecordFlags = [.event, .final]
+    _ random: inout SeededRandom, lsn: LSN, flags: RecordFlags = [.event, .final]
   ) -> TableEntry {
     TableEntry(
       RecordHeader(
@@ -17,7 +18,7 @@ import Testing
   static func write(
     _ disk: any Disk, _ path: String, _ entries: [TableEntry], kind: TableHeader.Kind = .table
   ) throws(EventLogError) -> Table {
-    let end = ChainPoint(lsn: 1 << 40, sequence: 9, chain: 7)
+    let end = ChainPoint(lsn: LSN(1 << 40), sequence: 9, chain: 7)
     let header = TableHeader(
       kind: kind, store: store, level: 0,
       range: SegmentRange(first: 1, last: 1, firstLSN: 1, end: end))
@@ -50,7 +51,7 @@ import Testing
     var random = SeededRandom(UInt64(count))
     let disk = SimDisk()
     let entries = EntrySorter.sortAndJoin(
-      (0..<count).map { Self.entry(&random, lsn: UInt64($0) + 1) })
+      (0..<count).map { Self.entry(&random, lsn: LSN($0 + 1)) })
     let written = try Self.write(disk, "/t", entries)
     let loaded = try #require(Table.load(disk, "/t", store: Self.store))
     for table in [written, loaded] {
@@ -75,7 +76,7 @@ import Testing
     var random = SeededRandom(3)
     let disk = SimDisk()
     let entries = EntrySorter.sortAndJoin(
-      (0..<300).map { Self.entry(&random, lsn: UInt64($0) + 1) })
+      (0..<300).map { Self.entry(&random, lsn: LSN($0 + 1)) })
     _ = try Self.write(disk, "/t", entries)
     let size = try #require(disk.bytes("/t")).count
     for offset in stride(from: 0, to: size, by: 23) {
@@ -101,7 +102,7 @@ import Testing
     var newest: [EventHash: TableEntry] = [:]
     var hashes: [EventHash] = []
     var collector = EntryCollector()
-    for lsn in 1...UInt64(150_000) {
+    for lsn in 1...LSN(150_000) {
       let isNew = hashes.isEmpty || Int.random(in: 0..<3, using: &random) == 0
       // Few buckets, so that some are long.
       let hash =
@@ -135,8 +136,8 @@ import Testing
     #expect(PositionTable.load(disk, "/p", store: Self.store, range) == table)
     let file = try DiskFile(disk, "/p", .read)
     #expect(table.offset(of: 1001, in: file) == nil)
-    for lsn in stride(from: UInt64(1008), through: 50_000, by: 97) {
-      let index = Int(lsn / 8) - 126
+    for lsn in stride(from: LSN(1008), through: 50_000, by: 97) {
+      let index = Int(lsn.stride) - 126
       #expect(table.offset(of: lsn, in: file) == Int64(offsets[min(index, 6124)]) * 8)
     }
     disk.overwrite("/p") { $0[4096 + 100] ^= 1 }

@@ -1,3 +1,4 @@
+import LogSequence
 import Testing
 
 @testable import EventLog
@@ -13,19 +14,20 @@ import Testing
     var written: [UInt64: Int] = [:]
     private var seen: Set<String> = []
     private(set) var entries = 0
-    private(set) var nextLSN: UInt64 = 1
+    private(set) var nextLSN: LSN = 1
 
     init(_ disk: MemoryDisk) throws { log = try SyncLog(.inMemory(disk)) }
 
-    static func id(_ lsn: UInt64) -> [UInt8] { Array("event-\(lsn)".utf8) }
+    static func id(_ lsn: LSN) -> [UInt8] { Array("event-\(lsn)".utf8) }
 
     mutating func addSegment() throws {
       let first = nextLSN
-      nextLSN += UInt64(Self.perSegment)
+      nextLSN = nextLSN.advanced(by: Self.perSegment)
       try log.commit(
         (first..<nextLSN).map { lsn in
           let header = RecordHeader(
-            lsn: lsn, flags: [.event, .final], time: Int64(lsn), hash: log.hash(Self.id(lsn)))
+            lsn: lsn, flags: [.event, .final], time: Int64(lsn.rawValue),
+            hash: log.hash(Self.id(lsn)))
           return ModelRecord(header: header, id: Self.id(lsn), payload: [7])
         })
       try log.seal()
@@ -71,7 +73,7 @@ import Testing
     #expect(subject.written.count == segments)
     #expect(subject.written.values.max() == 5, "once, and at four levels")
     #expect(subject.entries <= segments * Subject.perSegment * 5)
-    for lsn in stride(from: UInt64(1), to: subject.nextLSN, by: 97) {
+    for lsn in stride(from: LSN(1), to: subject.nextLSN, by: 97) {
       #expect(try subject.log.newest(Subject.id(lsn)) == lsn)
     }
     subject.log.kill()
@@ -106,7 +108,7 @@ import Testing
       log.append(model.makeRecord(&random, hash: { log.hash(of: $0) }))
       log.endTurn()
     }
-    #expect(owner.waitDurable(log.nextLSN - 1))
+    #expect(owner.waitDurable(log.nextLSN.previous))
     #expect(owner.waitUntil { log.segmentsToIndex == 0 })
     let volume = log.writeVolume
     let bytes = model.records.reduce(0) {

@@ -1,3 +1,4 @@
+import LogSequence
 import Testing
 
 @testable import EventLog
@@ -16,7 +17,7 @@ import Testing
       }
       log.endTurn()
     }
-    let last = UInt64(model.records.count)
+    let last = LSN(model.records.count)
     #expect(owner.waitDurable(last))
     #expect(log.bufferedBytes == 0)
     #expect(log.durableLSN == last)
@@ -31,7 +32,7 @@ import Testing
     #expect(replayed == model.replay(covered: reopened.tables.coveredLSN))
     #expect(reopened.tables.coveredLSN > 0)
     #expect(reopened.recovery.wasClosed)
-    #expect(reopened.nextLSN == last + 1)
+    #expect(reopened.nextLSN == last.next)
     #expect(reopened.eventCount <= model.newest.count)
     #expect(reopened.eventCount + reopened.storedEvents >= model.newest.count)
     try verify(reopened, again, model)
@@ -64,7 +65,7 @@ import Testing
   private func verifyRange(_ log: EventLog, _ owner: Owner, _ model: Model) throws {
     var records: [ModelRecord] = []
     while true {
-      log.readRange(from: UInt64(records.count) + 1, limitBytes: 10_000, token: 7)
+      log.readRange(from: LSN(records.count + 1), limitBytes: 10_000, token: 7)
       let block = try #require(owner.waitAnswers(1).first?.models)
       if block.isEmpty { break }
       // About the limit: passing it takes one record, and a larger one comes alone.
@@ -100,7 +101,7 @@ import Testing
   }
 
   private func record(
-    _ id: String, lsn: UInt64, hash: EventHash, status: UInt8 = 1, previous: UInt64 = 0,
+    _ id: String, lsn: LSN, hash: EventHash, status: UInt8 = 1, previous: LSN = 0,
     payload: [UInt8] = [1, 2, 3]
   ) -> ModelRecord {
     ModelRecord(
@@ -155,7 +156,7 @@ import Testing
     // Six frames: 0+1+1M do not fit together with 1M, the longest is alone, two of 600 KB part.
     #expect(owner.allDurable.count >= 5)
     try verifyRange(log, owner, model)
-    log.read((1...8).map { ReadRequest(token: $0, .record(lsn: $0)) })
+    log.read((1...8).map { ReadRequest(token: $0, .record(lsn: LSN($0))) })
     #expect(owner.waitAnswers(8).compactMap { $0.models?.first } == model.records)
     try log.close()
     var replayed: [ModelRecord] = []

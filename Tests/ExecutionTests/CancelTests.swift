@@ -1,4 +1,5 @@
 import Execution
+import LogSequence
 import Messages
 import Testing
 
@@ -264,7 +265,7 @@ struct CancelTests {
     #expect(world.cancel("a") == .remembered(isRepeated: false))
     let before = world.log.durableLSN
     world.send(.realtime, SimulatedLoad.event("a"), ids: ["a"])
-    while world.log.nextLSN == before + 1 {
+    while world.log.nextLSN == before.next {
       world.deliverMessages()
       world.carryOutTurn()
       world.answerReads()

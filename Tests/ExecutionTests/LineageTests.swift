@@ -1,4 +1,5 @@
 import JSON
+import LogSequence
 import Messages
 import Testing
 
@@ -36,8 +37,8 @@ import Testing
         found.append((id, String(decoding: order.body[order.bodyRange], as: UTF8.self)))
       }
       output.removeAll()
-      if engine.nextLSN > engine.durableLSN + 1 {
-        engine.durable(upTo: engine.nextLSN - 1, at: now(step))
+      if engine.nextLSN > engine.durableLSN.next {
+        engine.durable(upTo: engine.nextLSN.previous, at: now(step))
       }
       for token in tokens { engine.confirmed(token, at: now(step)) }
     }

@@ -1,5 +1,6 @@
 import Foundation
 import JSON
+import LogSequence
 import Messages
 import Testing
 

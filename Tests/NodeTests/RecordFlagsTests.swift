@@ -1,4 +1,5 @@
 import EventLog
+import LogSequence
 import Messages
 import Testing
 
@@ -8,7 +9,7 @@ import Testing
 @Suite("What the log is told of a record")
 struct RecordFlagsTests {
   private func flags(
-    _ kind: RecordKind, isFinal: Bool = false, isDriven: Bool = false, previousLSN: UInt64 = 0
+    _ kind: RecordKind, isFinal: Bool = false, isDriven: Bool = false, previousLSN: LSN = 0
   ) -> RecordFlags {
     let key = kind == .position ? nil : EventKey(high: 1, low: 2)
     return RecordFlags(

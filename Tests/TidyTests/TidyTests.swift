@@ -11,19 +11,22 @@ struct TidyTests {
 
   /// Which of our targets each target may import: the arrows of the architecture.
   static let arrows: [String: Set<String>] = [
+    "LogSequence": [],
     "JSON": ["CSimdJSON"],
-    "Messages": ["CExpat", "CZlib", "JSON"],
+    "Messages": ["CExpat", "CZlib", "JSON", "LogSequence"],
     "Templates": ["JSON", "Messages"],
-    "Execution": ["JSON", "Messages", "Templates"],
-    "Simulation": ["Execution", "JSON", "Messages", "Templates"],
-    "EventLog": ["CCRC32C", "CSystemCalls"],
+    "Execution": ["JSON", "LogSequence", "Messages", "Templates"],
+    "Simulation": ["Execution", "JSON", "LogSequence", "Messages", "Templates"],
+    "EventLog": ["CCRC32C", "CSystemCalls", "LogSequence"],
     "AMQP": ["CRabbitMQ"],
-    "Node": ["AMQP", "EventLog", "Execution", "JSON", "Messages", "Templates"],
-    "Commands": ["AMQP", "EventLog", "Execution", "JSON", "Messages", "Node", "Templates"],
+    "Node": ["AMQP", "EventLog", "Execution", "JSON", "LogSequence", "Messages", "Templates"],
+    "Commands": [
+      "AMQP", "EventLog", "Execution", "JSON", "LogSequence", "Messages", "Node", "Templates",
+    ],
     "meddela": ["Commands"],
     "meddela-bench": [
-      "CRabbitMQ", "Commands", "AMQP", "EventLog", "Execution", "JSON", "Messages", "Node",
-      "Simulation",
+      "CRabbitMQ", "Commands", "AMQP", "EventLog", "Execution", "JSON", "LogSequence", "Messages",
+      "Node", "Simulation",
     ],
   ]
 
@@ -75,9 +78,11 @@ struct TidyTests {
     }
   }
 
+  /// But for LogSequence: what is `package` is not inlined into another module, and an LSN must cost
+  /// no more than its 64 bits.
   @Test("Nothing is public: what crosses targets is package")
   func nothingIsPublic() {
-    for file in tree.sources {
+    for file in tree.sources where file.target != "LogSequence" {
       for (index, line) in file.lines.enumerated() {
         let words = line.split(separator: " ")
         if words.first == "public" || words.first == "open" {

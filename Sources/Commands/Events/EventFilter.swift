@@ -1,6 +1,7 @@
 internal import EventLog
 internal import Execution
 internal import JSON
+internal import LogSequence
 internal import Messages
 
 /// Which events a command is about, by their present state.
@@ -28,9 +29,9 @@ struct EventFilter {
     guard let address else { return }
     var found: Set<EventHash> = []
     let search = AddressSearch(address)
-    let total = Int(reader.durableLSN)
+    let total = Int(reader.durableLSN.rawValue)
     try reader.forEachRecord { record in
-      progress(Int(record.header.lsn), total)
+      progress(Int(record.header.lsn.rawValue), total)
       guard record.header.flags.isOfEvent,
         let payload = RecordPayload(record.payload), !payload.bodyBytes.isEmpty,
         search.isIn(payload.bodyBytes)

@@ -2,6 +2,7 @@ internal import AMQP
 internal import ArgumentParser
 internal import EventLog
 internal import JSON
+internal import LogSequence
 internal import Messages
 internal import Node
 
@@ -82,7 +83,7 @@ struct ShardsListCommand: AsyncParsableCommand {
     object.add("identity", record?.standing.storeID)
     object.add("lineage", record.map { Int($0.standing.lineage) })
     object.add("epoch", record.map { Int($0.standing.epoch) })
-    object.add("lsn", record.map { Int($0.standing.lsn) })
+    object.add("lsn", record?.standing.lsn)
     object.add("host", record?.host)
     object.add("time", record?.seen)
     return object.text

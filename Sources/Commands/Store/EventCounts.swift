@@ -1,5 +1,6 @@
 internal import EventLog
 internal import Execution
+internal import LogSequence
 internal import Messages
 
 /// How many events a store holds, by their present status and lane.

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import EventLog
 internal import JSON
+internal import LogSequence
 
 /// `meddela store export`.
 struct StoreExportCommand: AsyncParsableCommand {
@@ -77,9 +78,9 @@ struct StoreExportCommand: AsyncParsableCommand {
   private func exportTransitions(_ reader: EventLogReader, _ lines: inout LineBuffer) throws {
     let progress = ScanProgress("reading")
     let parser = JSONParser()
-    let total = Int(reader.durableLSN)
+    let total = Int(reader.durableLSN.rawValue)
     try reader.forEachRecord { record in
-      progress.update(Int(record.header.lsn), of: total)
+      progress.update(Int(record.header.lsn.rawValue), of: total)
       guard record.header.flags.isOfEvent else { return }
       let update = try StoredEvents.update(record)
       let isEvidence = EventHistory.isEvidence(record)

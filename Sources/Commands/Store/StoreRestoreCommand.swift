@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import EventLog
 internal import Glibc
+internal import LogSequence
 internal import Node
 
 /// `meddela store restore`.
@@ -50,7 +51,7 @@ struct StoreRestoreCommand: AsyncParsableCommand {
     var object = JSONObjectText()
     object.add("shard", shard)
     object.add("path", path)
-    object.add("lsn", Int(listing.lsn))
+    object.add("lsn", listing.lsn)
     object.add("epoch", Int(listing.epoch))
     object.add("files", listing.files.count)
     object.add("bytes", Int(listing.bytes))

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import EventLog
 internal import Glibc
+internal import LogSequence
 
 /// `meddela store salvage`.
 struct StoreSalvageCommand: AsyncParsableCommand {
@@ -63,14 +64,14 @@ struct StoreSalvageCommand: AsyncParsableCommand {
       object.add("file", place.file)
       object.add("offset", place.offset.map { Int($0) })
       object.add("found", place.found)
-      object.add("firstLostLSN", place.lostRecords.map { Int($0.lowerBound) })
-      object.add("lastLostLSN", place.lostRecords.map { Int($0.upperBound) })
+      object.add("firstLostLSN", place.lostRecords?.lowerBound)
+      object.add("lastLostLSN", place.lostRecords?.upperBound)
       writeLine(object.text)
     }
     var object = JSONObjectText()
     object.add("shard", shard)
     object.add("records", Int(report.records))
-    object.add("lsn", Int(report.lastLSN))
+    object.add("lsn", report.lastLSN)
     object.add("lineage", Int(report.lineage))
     object.add("segments", report.segments)
     object.add("lostRecords", Int(report.lostRecords))

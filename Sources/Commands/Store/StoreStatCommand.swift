@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import EventLog
 internal import JSON
+internal import LogSequence
 internal import Messages
 
 /// `meddela store stat`.
@@ -42,7 +43,7 @@ struct StoreStatCommand: AsyncParsableCommand {
     let time: Int64
   }
 
-  private static func time(_ reader: EventLogReader, _ lsn: UInt64) throws -> Int64? {
+  private static func time(_ reader: EventLogReader, _ lsn: LSN) throws -> Int64? {
     do {
       try reader.forEachRecord(from: lsn) { throw Found(time: $0.header.time) }
       return nil
@@ -95,9 +96,9 @@ struct StoreStatCommand: AsyncParsableCommand {
     object.add("closed", statistics.wasClosed)
     object.add("segments", statistics.segments.count)
     object.add("bytes", Int(statistics.fileBytes))
-    object.add("records", Int(statistics.records))
-    object.add("firstLSN", Int(statistics.firstLSN))
-    object.add("durableLSN", Int(statistics.durableLSN))
+    object.add("records", statistics.records)
+    object.add("firstLSN", statistics.firstLSN)
+    object.add("durableLSN", statistics.durableLSN)
     object.add("oldestRecordAt", times.map { Self.text($0.first) })
     object.add("newestRecordAt", times.map { Self.text($0.last) })
     object.add("quarantinedFiles", statistics.quarantinedFiles)

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import EventLog
+internal import LogSequence
 
 /// `meddela store verify`.
 struct StoreVerifyCommand: AsyncParsableCommand {
@@ -58,7 +59,7 @@ struct StoreVerifyCommand: AsyncParsableCommand {
     object.add("sound", report.isSound)
     object.add("findings", report.findings.count)
     object.add("records", report.records)
-    object.add("durableLSN", Int(report.durableLSN))
+    object.add("durableLSN", report.durableLSN)
     object.add("frames", report.frames)
     object.add("segments", report.segments)
     object.add("bytes", Int(report.bytes))
@@ -74,8 +75,8 @@ struct StoreVerifyCommand: AsyncParsableCommand {
     object.add("file", finding.file)
     object.add("offset", finding.offset.map { Int($0) })
     object.add("found", finding.found)
-    object.add("firstLostLSN", finding.lostRecords.map { Int($0.lowerBound) })
-    object.add("lastLostLSN", finding.lostRecords.map { Int($0.upperBound) })
+    object.add("firstLostLSN", finding.lostRecords?.lowerBound)
+    object.add("lastLostLSN", finding.lostRecords?.upperBound)
     return object.text
   }
 }

@@ -1,3 +1,5 @@
+internal import LogSequence
+
 /// When records were written, by the store's time: a few samples of how far the log was when.
 ///
 /// A record is as old as the first sample at or behind it, so a sample that is missing makes
@@ -5,7 +7,7 @@
 struct AgeSamples: Equatable, Sendable {
   struct Sample: Equatable, Sendable {
     /// Every record up to here was written by then.
-    var lsn: UInt64
+    var lsn: LSN
     /// The store's time, ns.
     var time: Int64
   }
@@ -26,7 +28,7 @@ struct AgeSamples: Equatable, Sendable {
 
   /// The log is at `lsn`. Samples that are closer than `interval` ns become one, but for those up
   /// to `boundary`.
-  mutating func note(_ lsn: UInt64, at time: Int64, interval: Int64, boundary: UInt64 = 0) {
+  mutating func note(_ lsn: LSN, at time: Int64, interval: Int64, boundary: LSN = 0) {
     guard lsn > list.last?.lsn ?? 0 else { return }
     let time = max(time, list.last?.time ?? time)
     if list.count >= 2, list[list.count - 1].lsn > boundary,
@@ -45,20 +47,20 @@ struct AgeSamples: Equatable, Sendable {
   }
 
   /// The last record of those that were written before `time`; 0 when none is known to be.
-  func last(before time: Int64) -> UInt64 { list.last { $0.time < time }?.lsn ?? 0 }
+  func last(before time: Int64) -> LSN { list.last { $0.time < time }?.lsn ?? 0 }
 
   /// When the record was written, or a little later; nil when no sample is behind it.
-  func time(of lsn: UInt64) -> Int64? { list.first { $0.lsn >= lsn }?.time }
+  func time(of lsn: LSN) -> Int64? { list.first { $0.lsn >= lsn }?.time }
 
   /// Those behind `lsn` were taken so much later than was known.
-  mutating func delay(after lsn: UInt64, by nanoseconds: Int64) {
+  mutating func delay(after lsn: LSN, by nanoseconds: Int64) {
     for index in list.indices where list[index].lsn > lsn {
       list[index].time = list[index].time.plus(nanoseconds)
     }
   }
 
   /// The log begins behind this record now.
-  mutating func forget(through lsn: UInt64) { list.removeAll { $0.lsn <= lsn } }
+  mutating func forget(through lsn: LSN) { list.removeAll { $0.lsn <= lsn } }
 }
 
 extension AgeSamples {

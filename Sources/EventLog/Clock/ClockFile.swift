@@ -24,12 +24,12 @@ struct ClockFile: Equatable {
     bytes.store(time.wall, at: 40)
     bytes.store(time.gap, at: 48)
     bytes.store(time.stood, at: 56)
-    bytes.store(time.boundary, at: 64)
-    bytes.store(time.lastLSN, at: 72)
+    bytes.store(lsn: time.boundary, at: 64)
+    bytes.store(lsn: time.lastLSN, at: 72)
     bytes.store(time.retentionSeconds, at: 80)
     bytes.store(UInt32(samples.count), at: 88)
     for (index, sample) in samples.enumerated() {
-      bytes.store(sample.lsn, at: Self.headerBytes + index * Self.sampleBytes)
+      bytes.store(lsn: sample.lsn, at: Self.headerBytes + index * Self.sampleBytes)
       bytes.store(sample.time, at: Self.headerBytes + index * Self.sampleBytes + 8)
     }
     bytes.store(checksum(bytes[..<(total - 4)]), at: total - 4)
@@ -48,14 +48,14 @@ struct ClockFile: Equatable {
     guard bytes.count == headerBytes + count * sampleBytes + 4 else { return nil }
     let list = (0..<count).map { index in
       AgeSamples.Sample(
-        lsn: bytes.integer(at: headerBytes + index * sampleBytes),
+        lsn: bytes.lsn(at: headerBytes + index * sampleBytes),
         time: bytes.integer(at: headerBytes + index * sampleBytes + 8))
     }
     guard let samples = AgeSamples(list) else { return nil }
     let time = StoreTime.Saved(
       now: bytes.integer(at: 32), wall: bytes.integer(at: 40), gap: bytes.integer(at: 48),
       isWaiting: bytes.integer(UInt16.self, at: 10) & 1 == 1, stood: bytes.integer(at: 56),
-      boundary: bytes.integer(at: 64), lastLSN: bytes.integer(at: 72),
+      boundary: bytes.lsn(at: 64), lastLSN: bytes.lsn(at: 72),
       retentionSeconds: bytes.integer(at: 80), samples: samples)
     return time.isPlausible ? ClockFile(store: store, time: time) : nil
   }

@@ -1,9 +1,13 @@
+internal import LogSequence
+internal import Synchronization
+
 /// Looks at the clocks for a store, and keeps its time in the file CLOCK. Used by one thread at a
 /// time: the opener's, then the keeper's, then the closer's.
 final class ClockKeeper {
   private(set) var time: StoreTime
   /// How far the log was at the last look.
-  let datedLSN = AtomicCounter()
+  var datedLSN: LSN { dated.load(ordering: .acquiring) }
+  private let dated = Atomic<LSN>(0)
   /// When the next look is due, monotonic nanoseconds.
   private(set) var lookAt: UInt64 = 0
   /// What is to be said.
@@ -61,18 +65,18 @@ final class ClockKeeper {
     return reading
   }
 
-  private func look(_ lsn: UInt64, _ reading: StoreTime.Reading) {
+  private func look(_ lsn: LSN, _ reading: StoreTime.Reading) {
     let said = time.look(lsn, at: reading)
     notices += said
     if !said.isEmpty { savedAt = nil }
-    datedLSN.set(Int(lsn))
+    dated.store(lsn, ordering: .releasing)
   }
 
   /// The look that is due, if one is: the log is durable up to `lsn`. What is to be said.
   ///
   /// - Throws: only `fenced`. That the file cannot be written is said, and tried again: retention
   ///   makes the room that it may lack.
-  func look(_ lsn: UInt64, at now: UInt64) throws(EventLogError) -> [ClockNotice] {
+  func look(_ lsn: LSN, at now: UInt64) throws(EventLogError) -> [ClockNotice] {
     guard now >= lookAt else { return [] }
     lookAt = now + pause
     look(lsn, Self.reading(options))
@@ -85,13 +89,13 @@ final class ClockKeeper {
   }
 
   /// The last look: the log is closed. Whatever fails is of no interest any more.
-  func close(_ lsn: UInt64) {
+  func close(_ lsn: LSN) {
     look(lsn, Self.reading(options))
     _ = try? save(lsn)
   }
 
   /// The log begins behind this record now.
-  func forget(through lsn: UInt64) { time.forget(through: lsn) }
+  func forget(through lsn: LSN) { time.forget(through: lsn) }
 
   /// Whether there was one. It stays until what it says is in the file.
   private func takeConfirmation() -> Bool {
@@ -123,7 +127,7 @@ final class ClockKeeper {
   }
 
   /// False when it was not possible.
-  private func save(_ lsn: UInt64) throws(EventLogError) -> Bool {
+  private func save(_ lsn: LSN) throws(EventLogError) -> Bool {
     let file = ClockFile(store: store, time: time.saved(lastLSN: lsn))
     do throws(EventLogError) {
       try options.disk.replaceFile(

@@ -1,3 +1,5 @@
+internal import LogSequence
+
 /// The store's own time, which retention goes by. It runs with a steady clock while the log is
 /// open, and goes on by the time that the log was closed, for which there is only the wall clock's
 /// word. So a wall clock that is wrong, or set, moves it by no more than is believed of a time that
@@ -28,9 +30,9 @@ struct StoreTime: Equatable {
     /// record that is known to be from before that time.
     var isWaiting = false
     var stood: Int64 = 0
-    var boundary: UInt64 = 0
+    var boundary: LSN = 0
     /// The last record.
-    var lastLSN: UInt64 = 0
+    var lastLSN: LSN = 0
     var retentionSeconds: Int64
     var samples = AgeSamples()
   }
@@ -45,7 +47,7 @@ struct StoreTime: Equatable {
   let limits: ClockLimits
   private var last: Reading
   private var stood: Int64
-  private var boundary: UInt64
+  private var boundary: LSN
   private let retentionSeconds: Int64
   /// What was counted too much before, or 0: that is no clock that has gone back.
   private let owed: Int64
@@ -77,10 +79,10 @@ struct StoreTime: Equatable {
   var isWaiting: Bool { !isSettled && gap > limits.believed }
 
   /// When the record was written, by the store's time.
-  func age(of lsn: UInt64) -> Int64 { samples.time(of: lsn).map { max(0, now.less($0)) } ?? 0 }
+  func age(of lsn: LSN) -> Int64 { samples.time(of: lsn).map { max(0, now.less($0)) } ?? 0 }
 
   /// The next look: the log is at `lsn`. The first one is at the opening's reading.
-  mutating func look(_ lsn: UInt64, at reading: Reading) -> [ClockNotice] {
+  mutating func look(_ lsn: LSN, at reading: Reading) -> [ClockNotice] {
     let passed = reading.steady > last.steady ? Int64(clamping: reading.steady - last.steady) : 0
     let step = reading.wall.less(last.wall).less(passed)
     last = reading
@@ -154,9 +156,9 @@ struct StoreTime: Equatable {
   }
 
   /// The log begins behind this record now.
-  mutating func forget(through lsn: UInt64) { samples.forget(through: lsn) }
+  mutating func forget(through lsn: LSN) { samples.forget(through: lsn) }
 
-  func saved(lastLSN: UInt64) -> Saved {
+  func saved(lastLSN: LSN) -> Saved {
     Saved(
       // A clock that was set forward while the log was open says nothing of the time closed.
       now: now, wall: last.wall, gap: isSettled ? min(gap, 0) : gap, isWaiting: isWaiting,

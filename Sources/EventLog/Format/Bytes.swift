@@ -1,5 +1,6 @@
 internal import CCRC32C
 internal import Glibc
+internal import LogSequence
 
 // Little-endian integers in raw memory. Every number on disk goes through these.
 
@@ -8,6 +9,10 @@ extension UnsafeRawPointer {
   func integer<I: FixedWidthInteger>(_ type: I.Type = I.self, at offset: Int) -> I {
     I(littleEndian: loadUnaligned(fromByteOffset: offset, as: I.self))
   }
+
+  /// Any number of 64 bits: who reads it checks it.
+  @inline(__always)
+  func lsn(at offset: Int) -> LSN { LSN(integer(UInt64.self, at: offset)) }
 
   /// CRC32C of the bytes between two offsets.
   func checksum(from start: Int, to end: Int, seed: UInt32) -> UInt32 {
@@ -20,6 +25,9 @@ extension UnsafeMutableRawPointer {
   func store<I: FixedWidthInteger>(_ value: I, at offset: Int) {
     storeBytes(of: value.littleEndian, toByteOffset: offset, as: I.self)
   }
+
+  @inline(__always)
+  func store(lsn: LSN, at offset: Int) { store(lsn.rawValue, at: offset) }
 }
 
 extension Array where Element == UInt8 {
@@ -44,11 +52,16 @@ extension Array where Element == UInt8 {
     }
   }
 
+  /// Any number of 64 bits: who reads it checks it.
+  func lsn(at offset: Int) -> LSN { LSN(integer(UInt64.self, at: offset)) }
+
   mutating func store<I: FixedWidthInteger>(_ value: I, at offset: Int) {
     withMutableBytes { bytes in
       bytes.storeBytes(of: value.littleEndian, toByteOffset: offset, as: I.self)
     }
   }
+
+  mutating func store(lsn: LSN, at offset: Int) { store(lsn.rawValue, at: offset) }
 }
 
 /// CRC32C over the bytes; `seed` 0 for a plain one.

@@ -1,3 +1,5 @@
+internal import LogSequence
+
 /// The file DURABLE: how far the log is durable, rewritten in place after every sync and never
 /// synced itself. What it says was true when it was written, so it may lag but never lead; a mark
 /// that is missing or torn says nothing. Byte table: FileFormat.md.
@@ -8,7 +10,7 @@ struct DurableMark: Equatable, Sendable {
 
   var store: StoreID
   var segment: UInt64
-  var lsn: UInt64
+  var lsn: LSN
   var sequence: UInt64
   /// File offset after the frame `sequence`.
   var offset: Int64
@@ -17,7 +19,7 @@ struct DurableMark: Equatable, Sendable {
     for (index, byte) in Self.magic.enumerated() { start.store(byte, at: index) }
     for (index, byte) in store.bytes.enumerated() { start.store(byte, at: 8 + index) }
     start.store(segment, at: 24)
-    start.store(lsn, at: 32)
+    start.store(lsn: lsn, at: 32)
     start.store(sequence, at: 40)
     start.store(offset, at: 48)
     start.store(UInt32(0), at: 56)
@@ -31,7 +33,7 @@ struct DurableMark: Equatable, Sendable {
       Array(bytes[8..<24]) == store.bytes
     else { return nil }
     let mark = DurableMark(
-      store: store, segment: bytes.integer(at: 24), lsn: bytes.integer(at: 32),
+      store: store, segment: bytes.integer(at: 24), lsn: bytes.lsn(at: 32),
       sequence: bytes.integer(at: 40), offset: bytes.integer(at: 48))
     return mark.isInRange ? mark : nil
   }

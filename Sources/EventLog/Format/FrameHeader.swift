@@ -1,3 +1,5 @@
+internal import LogSequence
+
 /// The 64 bytes before every frame's payload. Byte table: FileFormat.md.
 struct FrameHeader: Equatable {
   /// "EFRM", read as a little-endian integer: larger than any record's length, never zero.
@@ -16,7 +18,7 @@ struct FrameHeader: Equatable {
   var payloadBytes: Int
   var recordCount: Int
   /// LSN of the first record; of the next record where there is none.
-  var firstLSN: UInt64
+  var firstLSN: LSN
   var sequence: UInt64
   var epoch: UInt64
   var time: Int64
@@ -35,8 +37,8 @@ struct FrameHeader: Equatable {
   /// Whether its numbers are such as a log counts to, so that what is counted on from them does not
   /// overflow. A checksum that holds does not say so.
   var isInRange: Bool {
-    1...Limits.maxLSN + 1 ~= firstLSN && recordCount <= payloadBytes / Limits.recordHeaderBytes
-      && UInt64(recordCount) <= Limits.maxLSN + 1 - firstLSN
+    1...Limits.maxLSN.next ~= firstLSN && recordCount <= payloadBytes / Limits.recordHeaderBytes
+      && recordCount <= firstLSN.distance(to: Limits.maxLSN.next)
       && 1...Limits.maxCounter ~= sequence && epoch <= Limits.maxCounter
   }
 
@@ -55,7 +57,7 @@ struct FrameHeader: Equatable {
     start.store(UInt16(0), at: 6)
     start.store(UInt32(payloadBytes), at: 8)
     start.store(UInt32(recordCount), at: 12)
-    start.store(firstLSN, at: 16)
+    start.store(lsn: firstLSN, at: 16)
     start.store(sequence, at: 24)
     start.store(epoch, at: 32)
     start.store(time, at: 40)
@@ -85,7 +87,7 @@ struct FrameHeader: Equatable {
     return FrameHeader(
       kind: kind, payloadBytes: payload,
       recordCount: Int(start.integer(UInt32.self, at: 12)),
-      firstLSN: start.integer(at: 16), sequence: start.integer(at: 24),
+      firstLSN: start.lsn(at: 16), sequence: start.integer(at: 24),
       epoch: start.integer(at: 32), time: start.integer(at: 40),
       previousChain: start.integer(at: 48), payloadChecksum: start.integer(at: 52),
       blockPadding: padding, chain: start.integer(at: 60))

@@ -1,3 +1,5 @@
+internal import LogSequence
+
 extension Manifest {
   static func decode(
     _ bytes: [UInt8], store: StoreID, file: String
@@ -25,7 +27,7 @@ extension Manifest {
       isClosed: bytes.integer(UInt32.self, at: 48) & 1 == 1,
       lineage: bytes.integer(at: lineageOffset),
       origin: ChainPoint(
-        lsn: bytes.integer(at: 56), sequence: bytes.integer(at: 64),
+        lsn: bytes.lsn(at: 56), sequence: bytes.integer(at: 64),
         chain: bytes.integer(at: 72)),
       segments: (0..<count).map { Segment(bytes, at: headerBytes + $0 * entryBytes) })
     try manifest.checkRange(file: file)
@@ -53,7 +55,7 @@ extension Manifest {
     for (index, segment) in segments.enumerated() {
       let isLast = index == segments.count - 1
       guard
-        segment.baseLSN == point.lsn + 1, segment.baseSequence == point.sequence + 1,
+        segment.baseLSN == point.lsn.next, segment.baseSequence == point.sequence + 1,
         index == 0 || segment.id > segments[index - 1].id,
         (segment.end != nil) == (!isLast || isClosed)
       else {
@@ -76,7 +78,7 @@ extension Manifest {
 extension Manifest.Segment {
   init(_ bytes: [UInt8], at offset: Int) {
     id = bytes.integer(at: offset)
-    baseLSN = bytes.integer(at: offset + 8)
+    baseLSN = bytes.lsn(at: offset + 8)
     baseSequence = bytes.integer(at: offset + 16)
     epoch = bytes.integer(at: offset + 24)
     guard bytes.integer(UInt32.self, at: offset + 60) & 1 == 1 else {
@@ -86,18 +88,18 @@ extension Manifest.Segment {
     end = Manifest.End(
       offset: bytes.integer(at: offset + 32),
       point: ChainPoint(
-        lsn: bytes.integer(at: offset + 40), sequence: bytes.integer(at: offset + 48),
+        lsn: bytes.lsn(at: offset + 40), sequence: bytes.integer(at: offset + 48),
         chain: bytes.integer(at: offset + 56)))
   }
 
   func encode(into bytes: inout [UInt8], at offset: Int) {
     bytes.store(id, at: offset)
-    bytes.store(baseLSN, at: offset + 8)
+    bytes.store(lsn: baseLSN, at: offset + 8)
     bytes.store(baseSequence, at: offset + 16)
     bytes.store(epoch, at: offset + 24)
     guard let end else { return }
     bytes.store(end.offset, at: offset + 32)
-    bytes.store(end.point.lsn, at: offset + 40)
+    bytes.store(lsn: end.point.lsn, at: offset + 40)
     bytes.store(end.point.sequence, at: offset + 48)
     bytes.store(end.point.chain, at: offset + 56)
     bytes.store(UInt32(1), at: offset + 60)

@@ -1,3 +1,5 @@
+internal import LogSequence
+
 /// The file MANIFEST: which segments there are, where the sealed ones end, and the writer's epoch.
 /// Replaced whole (temporary file, fsync, rename, fsync of the directory). Byte table:
 /// FileFormat.md.
@@ -28,7 +30,7 @@ struct Manifest: Equatable, Sendable {
 
   struct Segment: Equatable, Sendable {
     var id: UInt64
-    var baseLSN: UInt64
+    var baseLSN: LSN
     var baseSequence: UInt64
     var epoch: UInt64
     /// Where the frames end, and with what: of a sealed segment, and of the last one of a
@@ -58,7 +60,7 @@ struct Manifest: Equatable, Sendable {
     bytes.store(epoch, at: 40)
     bytes.store(UInt32(isClosed ? 1 : 0), at: 48)
     bytes.store(UInt32(segments.count), at: 52)
-    bytes.store(origin.lsn, at: 56)
+    bytes.store(lsn: origin.lsn, at: 56)
     bytes.store(origin.sequence, at: 64)
     bytes.store(origin.chain, at: 72)
     bytes.store(lineage, at: Self.lineageOffset)
@@ -73,7 +75,7 @@ struct Manifest: Equatable, Sendable {
 /// A place between two frames: what came last.
 struct ChainPoint: Equatable, Sendable {
   /// LSN of the last record, 0 before the first.
-  var lsn: UInt64
+  var lsn: LSN
   /// Sequence of the last frame, 0 before the first.
   var sequence: UInt64
   /// Chain value of the last frame.

@@ -1,3 +1,5 @@
+internal import LogSequence
+
 /// The bytes of a record: a header of 64 bytes, the id, the payload, zeros up to 8 bytes.
 /// Byte table: FileFormat.md.
 enum RecordCodec {
@@ -14,7 +16,7 @@ enum RecordCodec {
     _ more: UnsafeRawBufferPointer, length: Int, at start: UnsafeMutableRawPointer
   ) -> UInt32 {
     start.store(UInt64(0), at: length - 8)  // the padding; overwritten where it is not
-    start.store(header.lsn, at: 8)
+    start.store(lsn: header.lsn, at: 8)
     start.store(header.time, at: 16)
     start.store(header.hash.high, at: 24)
     start.store(header.hash.low, at: 32)
@@ -25,11 +27,11 @@ enum RecordCodec {
         | UInt64(UInt16(truncatingIfNeeded: id.count)) << 32 | UInt64(header.attempt) << 48,
       at: 40)
     start.store(UInt64(UInt32(truncatingIfNeeded: payload.count + more.count)), at: 48)
-    start.store(header.previousLSN, at: 56)
+    start.store(lsn: header.previousLSN, at: 56)
     var end = append(id, at: start + Limits.recordHeaderBytes)
     end = append(payload, at: end)
     _ = append(more, at: end)
-    let sum = checksum(start + 8, length - 8, seed: UInt32(truncatingIfNeeded: header.lsn))
+    let sum = checksum(start + 8, length - 8, seed: UInt32(truncatingIfNeeded: header.lsn.rawValue))
     start.store(UInt64(UInt32(truncatingIfNeeded: length)) | UInt64(sum) << 32, at: 0)
     return sum
   }
@@ -65,7 +67,7 @@ enum RecordCodec {
   @inline(__always)
   static func header(_ start: UnsafeRawPointer) -> RecordHeader {
     RecordHeader(
-      lsn: start.integer(at: 8),
+      lsn: start.lsn(at: 8),
       kind: start.integer(at: 40),
       status: start.integer(at: 41),
       previousStatus: start.integer(at: 42),
@@ -73,14 +75,14 @@ enum RecordCodec {
       attempt: start.integer(at: 46),
       time: start.integer(at: 16),
       hash: EventHash(high: start.integer(at: 24), low: start.integer(at: 32)),
-      previousLSN: start.integer(at: 56))
+      previousLSN: start.lsn(at: 56))
   }
 
   /// Whether the record's own checksum holds; seeded with the LSN, so that bytes of another
   /// record at this place do not pass.
-  static func isIntact(_ start: UnsafeRawPointer, lsn: UInt64) -> Bool {
+  static func isIntact(_ start: UnsafeRawPointer, lsn: LSN) -> Bool {
     let length = Int(start.integer(UInt32.self, at: 0))
-    let sum = checksum(start + 8, length - 8, seed: UInt32(truncatingIfNeeded: lsn))
+    let sum = checksum(start + 8, length - 8, seed: UInt32(truncatingIfNeeded: lsn.rawValue))
     return sum == start.integer(at: 4)
   }
 }

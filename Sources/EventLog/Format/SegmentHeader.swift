@@ -1,3 +1,5 @@
+internal import LogSequence
+
 /// The first 4096 bytes of a segment. Byte table: FileFormat.md.
 struct SegmentHeader: Equatable {
   static let magic: [UInt8] = [0x89, 0x45, 0x56, 0x53, 0x45, 0x47, 0x0D, 0x0A]
@@ -11,7 +13,7 @@ struct SegmentHeader: Equatable {
   var store: StoreID
   var id: UInt64
   /// LSN of the first record that may stand here.
-  var baseLSN: UInt64
+  var baseLSN: LSN
   var baseSequence: UInt64
   var epoch: UInt64
   var created: Int64
@@ -34,7 +36,7 @@ struct SegmentHeader: Equatable {
     bytes.store(UInt32(Limits.segmentHeaderBytes), at: 12)
     bytes.replaceSubrange(16..<32, with: store.bytes)
     bytes.store(id, at: 32)
-    bytes.store(baseLSN, at: 40)
+    bytes.store(lsn: baseLSN, at: 40)
     bytes.store(baseSequence, at: 48)
     bytes.store(epoch, at: 56)
     bytes.store(created, at: 64)
@@ -62,7 +64,7 @@ struct SegmentHeader: Equatable {
     return SegmentHeader(
       version: version,
       store: StoreID(bytes: Array(bytes[16..<32])), id: bytes.integer(at: 32),
-      baseLSN: bytes.integer(at: 40), baseSequence: bytes.integer(at: 48),
+      baseLSN: bytes.lsn(at: 40), baseSequence: bytes.integer(at: 48),
       epoch: bytes.integer(at: 56), created: bytes.integer(at: 64), salt: bytes.integer(at: 72),
       previousChain: bytes.integer(at: 80), fileBytes: fileBytes)
   }

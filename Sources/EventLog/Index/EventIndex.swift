@@ -1,4 +1,5 @@
 internal import CSystemCalls
+internal import LogSequence
 
 /// The newest record of every event, by the 64-bit fingerprint of its id, in about 20 to 24 bytes
 /// an event.
@@ -76,7 +77,7 @@ final class EventIndex {
   /// Makes `value` the newest record of an event. `previous` is the LSN of the record before it,
   /// 0 for a new event.
   @inline(__always)
-  func update(_ fingerprint: UInt64, previous: UInt64, to value: IndexValue) -> Known {
+  func update(_ fingerprint: UInt64, previous: LSN, to value: IndexValue) -> Known {
     let table = tables + Self.part(fingerprint)
     if previous > 0,
       let before = table.pointee.replace(fingerprint, previous: previous, with: value)
@@ -93,7 +94,7 @@ final class EventIndex {
 
   /// Forgets final events of one part whose newest record is at or before `lsn`: tables know
   /// them.
-  func removeFinal(through lsn: UInt64, part: Int) {
+  func removeFinal(through lsn: LSN, part: Int) {
     count -= tables[part].removeFinal(through: lsn)
   }
 
@@ -132,14 +133,14 @@ struct IndexValue: Equatable {
   @inline(__always)
   init(_ header: RecordHeader) {
     word =
-      header.lsn | UInt64(header.status) << 48 | UInt64(header.flags.rawValue) << 56
+      header.lsn.rawValue | UInt64(header.status) << 48 | UInt64(header.flags.rawValue) << 56
   }
 
   @inline(__always)
   init(word: UInt64) { self.word = word }
 
   var location: EventLocation { EventLocation(lsn: lsn, status: status, flags: flags) }
-  var lsn: UInt64 { word & Limits.maxLSN }
+  var lsn: LSN { LSN(word & Limits.maxLSN.rawValue) }
   var status: UInt8 { UInt8(truncatingIfNeeded: word >> 48) }
   var flags: RecordFlags { RecordFlags(rawValue: UInt8(truncatingIfNeeded: word >> 56)) }
 }

@@ -1,16 +1,18 @@
+internal import LogSequence
+
 /// Forgets final events that tables know, one part of the index every few records, so that no
 /// append waits for it.
 struct IndexSweep {
   /// One part is swept every so many records.
   private static let stride = 64
 
-  private var lsn: UInt64 = 0
+  private var lsn: LSN = 0
   /// What is wanted next, when a sweep is under way.
-  private var nextLSN: UInt64 = 0
+  private var nextLSN: LSN = 0
   private var part = EventIndex.parts
   private var countdown = IndexSweep.stride
 
-  mutating func begin(through lsn: UInt64) {
+  mutating func begin(through lsn: LSN) {
     nextLSN = lsn
     if part == EventIndex.parts { restart() }
   }

@@ -1,4 +1,5 @@
 internal import CSystemCalls
+internal import LogSequence
 
 /// One sub-table of the index: slots of 16 bytes in address space that is reserved for it, linear
 /// probing without wrapping round.
@@ -49,7 +50,7 @@ struct IndexTable {
   /// What the slot held that holds `previous`; nil when none does: nothing was changed.
   @inline(__always)
   mutating func replace(
-    _ fingerprint: UInt64, previous: UInt64, with value: IndexValue
+    _ fingerprint: UInt64, previous: LSN, with value: IndexValue
   ) -> IndexValue? {
     guard let slots, pages > 0 else { return nil }
     var at = position(fingerprint)
@@ -90,7 +91,7 @@ struct IndexTable {
 
   /// Removes what is final and at or before `lsn`; how many. Gives memory back when little is
   /// left, but for the first pages.
-  mutating func removeFinal(through lsn: UInt64) -> Int {
+  mutating func removeFinal(through lsn: LSN) -> Int {
     guard let slots, pages > 0 else { return 0 }
     var kept: [Slot] = []
     for at in 0..<end where slots[at].value != 0 {

@@ -1,3 +1,5 @@
+internal import LogSequence
+
 /// Which final events were taken up again by records that tables do not know: what those hold
 /// for final is open. Owner's thread only.
 ///
@@ -5,9 +7,9 @@
 /// took long, can still be checked.
 struct ReopenedEvents {
   /// In LSN order.
-  private var list: [(lsn: UInt64, hash: EventHash)] = []
+  private var list: [(lsn: LSN, hash: EventHash)] = []
   /// What tables covered lately; what lies behind the first of these is remembered.
-  private var steps: [UInt64] = []
+  private var steps: [LSN] = []
 
   /// So many tables may be made while the keeper and the owner make up their minds.
   static let rememberedSteps = 256
@@ -21,14 +23,14 @@ struct ReopenedEvents {
   }
 
   /// Tables are known to cover the log up to `covered`.
-  mutating func see(covered: UInt64) {
+  mutating func see(covered: LSN) {
     if steps.last != covered { steps.append(covered) }
     if steps.count > Self.rememberedSteps { steps.removeFirst() }
     list.removeFirst(list.firstIndex { $0.lsn > steps[0] } ?? list.count)
   }
 
   /// Whether it is sure that none of these events, final by tables that covered `covered`, is open.
-  func isUntouched(_ finals: BlockedFilter, covered: UInt64) -> Bool {
+  func isUntouched(_ finals: BlockedFilter, covered: LSN) -> Bool {
     guard let known = steps.first, covered >= known else { return false }
     return !list.contains { $0.lsn > covered && finals.mayContain($0.hash) }
   }

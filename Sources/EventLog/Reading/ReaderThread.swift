@@ -1,3 +1,4 @@
+internal import LogSequence
 internal import Synchronization
 
 /// The thread that reads records back: requests in order, answers in batches. A request for a
@@ -8,7 +9,7 @@ final class ReaderThread: @unchecked Sendable {
   // which belongs to the thread.
   private let monitor = Monitor()
   private var queue: [ResolvedRequest] = []
-  private var durableLSN: UInt64
+  private var durableLSN: LSN
   private var failure: EventLogError?
   private var isStopping = false
   /// Segments up to this one are gone, and files of them may be open.
@@ -31,17 +32,17 @@ final class ReaderThread: @unchecked Sendable {
   struct ResolvedRequest {
     let request: ReadRequest
     /// Newest first.
-    let candidates: [UInt64]
+    let candidates: [LSN]
     /// For what memory does not know.
     var hash = EventHash(high: 0, low: 0)
     var tables: TableSet?
 
     /// The answer must wait until this is durable.
-    var needs: UInt64 { candidates.max() ?? 0 }
+    var needs: LSN { candidates.max() ?? 0 }
   }
 
   init(
-    _ fetcher: RecordFetcher, durableLSN: UInt64,
+    _ fetcher: RecordFetcher, durableLSN: LSN,
     onRead: @escaping @Sendable ([ReadAnswer]) -> Void, tables: Tables
   ) {
     self.tables = tables
@@ -62,7 +63,7 @@ final class ReaderThread: @unchecked Sendable {
   }
 
   /// Records up to `lsn` are durable; with a failure no more will be.
-  func advance(to lsn: UInt64, failure: EventLogError?) {
+  func advance(to lsn: LSN, failure: EventLogError?) {
     monitor.withLock {
       durableLSN = lsn
       if let failure { self.failure = failure }
@@ -108,7 +109,7 @@ final class ReaderThread: @unchecked Sendable {
   }
 
   /// The requests at the head that can be answered, and which segments are gone; nil at the end.
-  private func nextBatch() -> ([ResolvedRequest], UInt64, EventLogError?, gone: UInt64?)? {
+  private func nextBatch() -> ([ResolvedRequest], LSN, EventLogError?, gone: UInt64?)? {
     monitor.withLock {
       defer { goneThrough = nil }
       while true {
@@ -128,7 +129,7 @@ final class ReaderThread: @unchecked Sendable {
   }
 
   private func outcome(
-    _ resolved: ResolvedRequest, _ durable: UInt64, _ failure: EventLogError?
+    _ resolved: ResolvedRequest, _ durable: LSN, _ failure: EventLogError?
   ) -> ReadAnswer.Outcome {
     if let failure, resolved.needs > durable { return .failed(failure) }
     var block: [UInt8] = []
@@ -167,7 +168,7 @@ final class ReaderThread: @unchecked Sendable {
   }
 
   private func fetch(
-    _ lsn: UInt64, of id: [UInt8], into block: inout [UInt8]
+    _ lsn: LSN, of id: [UInt8], into block: inout [UInt8]
   ) throws(EventLogError) -> Bool {
     block.removeAll(keepingCapacity: true)
     return try fetcher.fetch(lsn, into: &block) && block.idOfRecord(equals: id)
@@ -177,7 +178,7 @@ final class ReaderThread: @unchecked Sendable {
   /// cannot be, the segments it was made from stand in for it.
   private func newest(
     _ hash: EventHash, in table: Table
-  ) throws(EventLogError) -> UInt64? {
+  ) throws(EventLogError) -> LSN? {
     do throws(EventLogError) {
       return try table.find(hash)?.value.lsn
     } catch {
@@ -200,7 +201,7 @@ final class ReaderThread: @unchecked Sendable {
   }
 
   /// By all tables; 0 for none.
-  private func newest(_ hash: EventHash, in set: TableSet) throws(EventLogError) -> UInt64 {
+  private func newest(_ hash: EventHash, in set: TableSet) throws(EventLogError) -> LSN {
     for table in set.suspects(hash) {
       if let entry = try table.find(hash) { return entry.value.lsn }
     }
@@ -214,8 +215,8 @@ final class ReaderThread: @unchecked Sendable {
     guard try newest(id, resolved, into: &record) else { return .absent }
     var records = [record]
     while true {
-      let current = record.integer(UInt64.self, at: 8)
-      let previous = record.integer(UInt64.self, at: 56)
+      let current = record.lsn(at: 8)
+      let previous = record.lsn(at: 56)
       if previous == 0 { break }
       record.removeAll(keepingCapacity: true)
       guard

@@ -1,3 +1,5 @@
+internal import LogSequence
+
 /// Reads single records and ranges of durable records by LSN, through the page cache. Every record
 /// handed out was verified by its own checksum and LSN.
 final class RecordFetcher {
@@ -13,7 +15,7 @@ final class RecordFetcher {
   private static let windowBytes = 256 << 10
   private static let pointReadBytes = 8 << 10
   /// Walking over so many records costs less than looking a place up.
-  private static let walkedRecords: UInt64 = 64
+  private static let walkedRecords = 64
 
   /// Told of a file of positions that is damaged.
   private let onDamage: (String) -> Void
@@ -30,7 +32,7 @@ final class RecordFetcher {
 
   /// Appends the bytes of record `lsn`, which must be durable, to `block`. False when it is older
   /// than the log, or was lost before the log was salvaged.
-  func fetch(_ lsn: UInt64, into block: inout [UInt8]) throws(EventLogError) -> Bool {
+  func fetch(_ lsn: LSN, into block: inout [UInt8]) throws(EventLogError) -> Bool {
     guard lsn > 0, let start = map.start(of: lsn), var walk = try walk(start, lsn) else {
       return false
     }
@@ -42,14 +44,15 @@ final class RecordFetcher {
   /// The records of `lsns`, which ascend, in a log that nobody writes. The views are valid in the
   /// call.
   func forEach(
-    _ lsns: [UInt64], _ body: (RecordView) throws(EventLogError) -> Void
+    _ lsns: [LSN], _ body: (RecordView) throws(EventLogError) -> Void
   ) throws(EventLogError) {
-    var place: (walk: Walk, lsn: UInt64, endLSN: UInt64)?
+    var place: (walk: Walk, lsn: LSN, endLSN: LSN)?
     var copied: [UInt8] = []
     for lsn in lsns {
       let isNear =
         place.map { known in
-          lsn >= known.lsn && lsn < known.endLSN && lsn - known.lsn <= Self.walkedRecords
+          lsn >= known.lsn && lsn < known.endLSN
+            && known.lsn.distance(to: lsn) <= Self.walkedRecords
         } ?? false
       if !isNear {
         place = nil
@@ -73,13 +76,13 @@ final class RecordFetcher {
         }
       }
       walk.offset += Int64(length)
-      place = (walk, lsn + 1, known.endLSN)
+      place = (walk, lsn.next, known.endLSN)
     }
   }
 
   /// Records from `first` to `last` (durable), whole ones, until `limit` bytes are passed.
   func fetch(
-    from first: UInt64, through last: UInt64, limit: Int, into block: inout [UInt8]
+    from first: LSN, through last: LSN, limit: Int, into block: inout [UInt8]
   ) throws(EventLogError) -> Int {
     var lsn = max(first, map.firstLSN)
     var count = 0
@@ -91,7 +94,7 @@ final class RecordFetcher {
         if count > 0, block.count + length > limit { return count }
         if try copy(walk, length, lsn, into: &block) { count += 1 }
         walk.offset += Int64(length)
-        lsn += 1
+        lsn = lsn.next
       }
     }
     return count
@@ -99,9 +102,9 @@ final class RecordFetcher {
 
   /// The newest record of an event among those from `first` to `last`, read one after the other.
   func newest(
-    _ hash: EventHash, from first: UInt64, through last: UInt64
-  ) throws(EventLogError) -> UInt64? {
-    var found: UInt64?
+    _ hash: EventHash, from first: LSN, through last: LSN
+  ) throws(EventLogError) -> LSN? {
+    var found: LSN?
     var lsn = max(first, map.firstLSN)
     var block: [UInt8] = []
     while lsn <= last {
@@ -109,7 +112,7 @@ final class RecordFetcher {
       let count = try fetch(from: lsn, through: last, limit: 1 << 20, into: &block)
       if count == 0 { break }
       RecordBlock(block, count: count).forEach { record in
-        lsn = record.header.lsn + 1
+        lsn = record.header.lsn.next
         if record.header.hash == hash, record.header.flags.contains(.event) {
           found = record.header.lsn
         }
@@ -124,7 +127,7 @@ final class RecordFetcher {
   }
 
   /// The beginning of the search; nil when retention removed the segment meanwhile.
-  private func walk(_ start: SegmentMap.Start, _ lsn: UInt64) throws(EventLogError) -> Walk? {
+  private func walk(_ start: SegmentMap.Start, _ lsn: LSN) throws(EventLogError) -> Walk? {
     let file: DiskFile
     do throws(EventLogError) {
       file = try files.file(start.segment)
@@ -146,7 +149,7 @@ final class RecordFetcher {
   /// The positions of a segment from the segment, once: its file is damaged. Where to begin looking
   /// for `lsn`.
   private func findPositions(
-    _ positions: PositionTable, _ start: SegmentMap.Start, _ file: DiskFile, _ lsn: UInt64
+    _ positions: PositionTable, _ start: SegmentMap.Start, _ file: DiskFile, _ lsn: LSN
   ) -> Int64 {
     guard !unmapped.contains(start.segment) else { return start.offset }
     onDamage(files.path(ofPositions: start.segment))
@@ -154,7 +157,7 @@ final class RecordFetcher {
     var walk = Walk(file: file, offset: Int64(Limits.segmentHeaderBytes))
     var offsets: [UInt32] = []
     for index in 0..<positions.count {
-      let next = (positions.firstStride + UInt64(index)) * Limits.lsnStride
+      let next = LSN(atStride: positions.firstStride + UInt64(index))
       guard (try? find(next, &walk, reading: Self.windowBytes)) != nil else {
         unmapped.insert(start.segment)
         return start.offset
@@ -167,7 +170,7 @@ final class RecordFetcher {
 
   /// Walks on to record `lsn`: over records before it, padding, and frame headers. Its length.
   private func find(
-    _ lsn: UInt64, _ walk: inout Walk, reading: Int
+    _ lsn: LSN, _ walk: inout Walk, reading: Int
   ) throws(EventLogError) -> Int {
     while true {
       let start = try bytes(walk, 16, reading: reading)
@@ -182,7 +185,7 @@ final class RecordFetcher {
             Int(walk.offset), to: isBetween ? Limits.frameAlignment : Limits.blockBytes))
       } else {
         let length = Int(word)
-        let found = start.integer(UInt64.self, at: 8)
+        let found = start.lsn(at: 8)
         guard
           length >= Limits.recordHeaderBytes, length <= Limits.maxRecordBytes, length % 8 == 0,
           found <= lsn
@@ -197,7 +200,7 @@ final class RecordFetcher {
 
   /// False, and nothing is appended, when what stands there is in the place of a lost record.
   private func copy(
-    _ walk: Walk, _ length: Int, _ lsn: UInt64, into block: inout [UInt8]
+    _ walk: Walk, _ length: Int, _ lsn: LSN, into block: inout [UInt8]
   ) throws(EventLogError) -> Bool {
     let at = block.count
     if let start = inWindow(walk, length) {
@@ -222,7 +225,7 @@ final class RecordFetcher {
   }
 
   private static func intact(
-    _ start: UnsafeRawPointer, _ length: Int, _ lsn: UInt64
+    _ start: UnsafeRawPointer, _ length: Int, _ lsn: LSN
   ) -> RecordView? {
     guard
       let view = RecordCodec.decode(start, available: length), view.header.lsn == lsn,
@@ -231,7 +234,7 @@ final class RecordFetcher {
     return view
   }
 
-  private func damaged(_ walk: Walk, _ lsn: UInt64) -> EventLogError {
+  private func damaged(_ walk: Walk, _ lsn: LSN) -> EventLogError {
     .damaged(walk.file.path, walk.offset, "the checksum of record \(lsn) does not hold")
   }
 

@@ -1,3 +1,5 @@
+internal import LogSequence
+
 /// Which segment and about where an LSN stands: for every segment its first LSN, and the position
 /// of every eighth record (half a byte a record), in memory until it is in a file. Shared by the
 /// sync thread, which adds, the keeper's, and the reader thread.
@@ -8,13 +10,13 @@ final class SegmentMap: @unchecked Sendable {
 
   private struct Entry {
     let id: UInt64
-    let baseLSN: UInt64
+    let baseLSN: LSN
     /// File offsets in words of 8 bytes; element i is LSN `(firstStride + i) * lsnStride`.
     var offsets: [UInt32] = []
     /// Set when the offsets are in a file instead.
     var positions: PositionTable?
 
-    var firstStride: UInt64 { (baseLSN + Limits.lsnStride - 1) / Limits.lsnStride }
+    var firstStride: UInt64 { baseLSN.strideAtOrAfter }
   }
 
   /// A place at or before a record, from which a walk forward finds it.
@@ -24,11 +26,11 @@ final class SegmentMap: @unchecked Sendable {
     /// Where a closer place is to be read, if it is not known here.
     let positions: PositionTable?
     /// First LSN of the next segment; `.max` in the last one.
-    let endLSN: UInt64
+    let endLSN: LSN
   }
 
   /// A new segment at the end.
-  func add(id: UInt64, baseLSN: UInt64) {
+  func add(id: UInt64, baseLSN: LSN) {
     monitor.withLock {
       if let last = segments.last, last.id >= id { return }
       if let last = segments.indices.last {
@@ -70,10 +72,10 @@ final class SegmentMap: @unchecked Sendable {
   }
 
   /// The oldest record there is, or the next one.
-  var firstLSN: UInt64 { monitor.withLock { segments.first?.baseLSN ?? 1 } }
+  var firstLSN: LSN { monitor.withLock { segments.first?.baseLSN ?? 1 } }
 
   /// Where to begin looking for `lsn`; nil before the first segment.
-  func start(of lsn: UInt64) -> Start? {
+  func start(of lsn: LSN) -> Start? {
     monitor.withLock { () -> Start? in
       // The last segment that begins at or before: those before it with the same base are empty.
       var low = 0
@@ -85,7 +87,7 @@ final class SegmentMap: @unchecked Sendable {
       guard low > 0 else { return nil }
       let entry = segments[low - 1]
       let endLSN = low < segments.count ? segments[low].baseLSN : .max
-      let stride = lsn / Limits.lsnStride
+      let stride = lsn.stride
       var offset = Int64(Limits.segmentHeaderBytes)
       if stride >= entry.firstStride, !entry.offsets.isEmpty {
         let index = min(Int(stride - entry.firstStride), entry.offsets.count - 1)

@@ -1,14 +1,16 @@
+package import LogSequence
+
 /// A question to the log's reader thread.
 package struct ReadRequest: Sendable {
   package enum Target: Sendable {
     /// The newest record of the event with this id, once it is durable.
     case newest(id: [UInt8])
     /// One record.
-    case record(lsn: UInt64)
+    case record(lsn: LSN)
     /// Every record of an event, oldest first, as far as the log goes back.
     case history(id: [UInt8])
     /// Durable records from this LSN on, at least one if there is any, then up to `limitBytes`.
-    case range(from: UInt64, limitBytes: Int)
+    case range(from: LSN, limitBytes: Int)
   }
 
   /// Comes back in the answer.
@@ -53,7 +55,7 @@ package enum EventLookup: Equatable, Sendable {
 }
 
 package struct EventLocation: Equatable, Sendable {
-  package let lsn: UInt64
+  package let lsn: LSN
   /// Of that record.
   package let status: UInt8
   package let flags: RecordFlags

@@ -1,3 +1,5 @@
+package import LogSequence
+
 /// Keyed SipHash-2-4-128 of an event id; the key is drawn once per store and kept in STORE.
 package struct EventHash: Hashable, Sendable {
   package var high: UInt64
@@ -40,7 +42,7 @@ package struct RecordFlags: OptionSet, Hashable, Sendable {
 /// What the log knows of a record. `kind` and the statuses are the caller's own numbers.
 package struct RecordHeader: Hashable, Sendable {
   /// Log sequence number: 1, 2, 3 ... for the life of the store, without gaps.
-  package var lsn: UInt64
+  package var lsn: LSN
   package var kind: UInt8
   package var status: UInt8
   package var previousStatus: UInt8
@@ -51,13 +53,13 @@ package struct RecordHeader: Hashable, Sendable {
   /// `EventLog.hash(of:)` of the id; any value when `flags` lacks `.event`.
   package var hash: EventHash
   /// LSN of the newest earlier record of the same event, 0 when this is its first.
-  package var previousLSN: UInt64
+  package var previousLSN: LSN
 
   @inline(__always)
   package init(
-    lsn: UInt64, kind: UInt8 = 1, status: UInt8 = 0, previousStatus: UInt8 = 0,
+    lsn: LSN, kind: UInt8 = 1, status: UInt8 = 0, previousStatus: UInt8 = 0,
     flags: RecordFlags = .event, attempt: UInt16 = 0, time: Int64 = 0,
-    hash: EventHash = EventHash(high: 0, low: 0), previousLSN: UInt64 = 0
+    hash: EventHash = EventHash(high: 0, low: 0), previousLSN: LSN = 0
   ) {
     self.lsn = lsn
     self.kind = kind

@@ -1,9 +1,11 @@
+internal import LogSequence
+
 extension Recovery {
   /// What the derived files give: the open events in memory, and which records the owner wants.
   struct OpenEvents {
     let index: EventIndex
     /// LSNs in order.
-    var wanted: [UInt64] = []
+    var wanted: [LSN] = []
   }
 
   /// Brings the derived files in step and takes the open events from them. A damaged one is

@@ -1,3 +1,5 @@
+internal import LogSequence
+
 /// Opens a store: lock, identity, sync, read, judge, begin an epoch. Nothing is changed before all
 /// was read, and every step may be interrupted and repeated.
 struct Recovery {
@@ -85,7 +87,7 @@ struct Recovery {
 
   /// - Parameter latest: the newest time in the segments that are not indexed.
   private func makeClock(
-    _ keeper: TableKeeper, _ latest: Int64, _ lastLSN: UInt64, _ lock: StoreLock
+    _ keeper: TableKeeper, _ latest: Int64, _ lastLSN: LSN, _ lock: StoreLock
   ) -> ClockKeeper? {
     guard let seconds = options.retentionSeconds else { return nil }
     let ends = keeper.indexed.map {

@@ -1,3 +1,5 @@
+internal import LogSequence
+
 /// Takes records in order, those of the segments that are not indexed: into the index, the segment
 /// map, and the caller's hands.
 final class Replay {
@@ -9,13 +11,13 @@ final class Replay {
   /// Records of events that have one in an indexed segment.
   private(set) var reopened = ReopenedEvents()
   private let mask: UInt64
-  private let coveredLSN: UInt64
+  private let coveredLSN: LSN
   private let body: (RecordView) throws -> Void
   private var marks: [UInt32] = []
 
   /// `coveredLSN`: what tables know up to; `index` holds the events that are open there.
   init(
-    index: EventIndex, map: SegmentMap, mask: UInt64, coveredLSN: UInt64,
+    index: EventIndex, map: SegmentMap, mask: UInt64, coveredLSN: LSN,
     body: @escaping (RecordView) throws -> Void
   ) {
     self.index = index
@@ -54,7 +56,7 @@ final class Replay {
       let length = RecordCodec.length(id: view.id.count, payload: view.payload.count)
       at += length
       available -= length
-      lsn += 1
+      lsn = lsn.next
     }
     guard available == 0 else {
       throw .damaged(
@@ -82,7 +84,7 @@ final class Replay {
   @inline(__always)
   private func note(_ view: RecordView, offset: Int64) -> Bool {
     let header = view.header
-    if header.lsn % Limits.lsnStride == 0 {
+    if header.lsn.isAtStride {
       marks.append(UInt32(truncatingIfNeeded: offset / 8))
     }
     guard header.flags.contains(.event) else { return true }

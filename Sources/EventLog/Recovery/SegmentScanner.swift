@@ -1,3 +1,5 @@
+internal import LogSequence
+
 /// Walks the frames of one segment and stops at the first that is not the next valid one.
 struct SegmentScanner {
   let header: SegmentHeader
@@ -44,12 +46,12 @@ struct SegmentScanner {
       if header.previousChain != point.chain, !breaks.has(.skipChainCheck) {
         return .end(.chain)
       }
-      if header.firstLSN != point.lsn + 1 { return .end(.lsn(header.firstLSN)) }
+      if header.firstLSN != point.lsn.next { return .end(.lsn(header.firstLSN)) }
       if header.epoch < epoch || header.epoch > maxEpoch { return .end(.epoch(header.epoch)) }
       epoch = header.epoch
       offset += Int64(header.totalBytes)
       point = ChainPoint(
-        lsn: point.lsn + UInt64(header.recordCount), sequence: header.sequence,
+        lsn: point.lsn.advanced(by: header.recordCount), sequence: header.sequence,
         chain: header.chain)
       return .frame(frame)
     }
@@ -124,7 +126,7 @@ enum FrameProblem: Equatable {
   case padding(FrameHeader)
   case sequence(UInt64)
   case chain
-  case lsn(UInt64)
+  case lsn(LSN)
   case epoch(UInt64)
 
   /// A header that its own checksum vouches for, on a frame that is not whole.

@@ -1,3 +1,5 @@
+internal import LogSequence
+
 /// What the bytes after the last valid frame of the active segment mean. The decision table is in
 /// FileFormat.md.
 struct TailJudge {
@@ -118,6 +120,6 @@ struct TailJudge {
   private func isTheCutFrame(_ header: FrameHeader, _ place: Int64) -> Bool {
     place == start && header == problem.header && header.sequence == expected
       && header.previousChain == scanner.point.chain
-      && header.firstLSN == scanner.point.lsn + 1
+      && header.firstLSN == scanner.point.lsn.next
   }
 }

@@ -1,3 +1,5 @@
+internal import LogSequence
+
 /// Where the records of one sealed segment stand: the file offset of every eighth, in checksummed
 /// blocks, behind a header that says what the scan of the segment found. Derived from the
 /// segment. Byte table: FileFormat.md.
@@ -18,7 +20,7 @@ struct PositionTable: Equatable {
   var latest: Int64
 
   /// Of the first record whose offset is kept.
-  var firstStride: UInt64 { (range.firstLSN + Limits.lsnStride - 1) / Limits.lsnStride }
+  var firstStride: UInt64 { range.firstLSN.strideAtOrAfter }
 
   /// The whole file.
   func encoded(_ offsets: [UInt32]) -> [UInt8] {
@@ -28,8 +30,8 @@ struct PositionTable: Equatable {
     bytes.store(Self.version, at: 8)
     bytes.replaceSubrange(16..<32, with: store.bytes)
     bytes.store(range.first, at: 32)
-    bytes.store(range.firstLSN, at: 40)
-    bytes.store(range.end.lsn, at: 48)
+    bytes.store(lsn: range.firstLSN, at: 40)
+    bytes.store(lsn: range.end.lsn, at: 48)
     bytes.store(range.end.sequence, at: 56)
     bytes.store(range.end.chain, at: 64)
     bytes.store(UInt64(offsets.count), at: 72)
@@ -69,10 +71,10 @@ struct PositionTable: Equatable {
       Array(bytes[16..<32]) == store.bytes
     else { return nil }
     let end = ChainPoint(
-      lsn: bytes.integer(at: 48), sequence: bytes.integer(at: 56), chain: bytes.integer(at: 64))
+      lsn: bytes.lsn(at: 48), sequence: bytes.integer(at: 56), chain: bytes.integer(at: 64))
     let found = SegmentRange(
       first: bytes.integer(at: 32), last: bytes.integer(at: 32),
-      firstLSN: bytes.integer(at: 40), end: end)
+      firstLSN: bytes.lsn(at: 40), end: end)
     let count = bytes.integer(UInt64.self, at: 72)
     guard found == range, count < 1 << 40 else { return nil }
     let table = PositionTable(
@@ -84,19 +86,19 @@ struct PositionTable: Equatable {
   /// Whether there is one offset for every record whose number is a multiple of the stride, and
   /// the last frame lies in a segment.
   private var isPlausible: Bool {
-    range.isInRange && UInt64(count) + firstStride == range.end.lsn / Limits.lsnStride + 1
+    range.isInRange && UInt64(count) + firstStride == range.end.lsn.stride + 1
       && 0...Int64(Limits.maxSegmentBytes) ~= lastFrame
   }
 
   /// Whether there is an offset at or before `lsn`; else the segment's first frame is where to
   /// begin.
-  func knows(_ lsn: UInt64) -> Bool { lsn / Limits.lsnStride >= firstStride && count > 0 }
+  func knows(_ lsn: LSN) -> Bool { lsn.stride >= firstStride && count > 0 }
 
   /// The file offset at which to begin looking for `lsn`; nil when the file, which should, does
   /// not say.
-  func offset(of lsn: UInt64, in file: DiskFile) -> Int64? {
+  func offset(of lsn: LSN, in file: DiskFile) -> Int64? {
     guard knows(lsn) else { return nil }
-    let stride = lsn / Limits.lsnStride
+    let stride = lsn.stride
     let index = min(Int(stride - firstStride), count - 1)
     let block = index / Self.offsetsPerBlock
     var bytes = [UInt8](repeating: 0, count: Self.blockBytes)

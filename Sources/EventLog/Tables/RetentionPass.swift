@@ -1,15 +1,17 @@
+internal import LogSequence
+
 /// What one look at the events of the oldest segments finds: from which record on they must stay,
 /// and what is to be carried so that more may go. Memory is bounded, however many events there are.
 struct RetentionPass {
   /// The first record that has to stay.
-  private(set) var heldLSN = UInt64.max
+  private(set) var heldLSN = LSN.max
   /// The newest records of young final events that hold the oldest segment.
-  private(set) var youngLSN: UInt64 = 0
+  private(set) var youngLSN: LSN = 0
   let finals: BlockedFilter
   private let reach: RetentionReach
-  private let origin: UInt64
+  private let origin: LSN
   /// Last LSN of the oldest segment.
-  private let firstEnd: UInt64
+  private let firstEnd: LSN
   /// Whether an open event whose base went with a damaged segment holds nothing.
   private let givesUp: Bool
   private var open: [Holder] = []
@@ -18,14 +20,14 @@ struct RetentionPass {
   /// What an event holds.
   struct Holder {
     /// The oldest record that it needs.
-    let need: UInt64
-    let lsn: UInt64
+    let need: LSN
+    let lsn: LSN
     let hash: EventHash
   }
 
   /// `entries`: at least about as many as will be looked at.
   init(
-    _ reach: RetentionReach, origin: UInt64, firstEnd: UInt64, givesUp: Bool, entries: Int
+    _ reach: RetentionReach, origin: LSN, firstEnd: LSN, givesUp: Bool, entries: Int
   ) {
     self.givesUp = givesUp
     self.reach = reach
@@ -64,7 +66,7 @@ struct RetentionPass {
     Self.add(Holder(need: known.base, lsn: known.value.lsn, hash: known.hash), to: &young)
   }
 
-  mutating func hold(_ lsn: UInt64) { heldLSN = min(heldLSN, lsn) }
+  mutating func hold(_ lsn: LSN) { heldLSN = min(heldLSN, lsn) }
 
   /// Those that hold the oldest records, the open ones first.
   func holders() -> (open: [Holder], young: [Holder]) {

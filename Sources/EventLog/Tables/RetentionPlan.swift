@@ -1,8 +1,10 @@
+package import LogSequence
+
 /// An event, or a record that is no event's, that holds old segments back: retention goes on when
 /// the owner has appended a record that stands for it.
 package struct CarryRequest: Hashable, Sendable {
   /// The newest record of the event, or of its kind.
-  package let lsn: UInt64
+  package let lsn: LSN
   /// Of the event; meaningless when it is none.
   package let hash: EventHash
   /// False for a record that is no event's: its owner appends a newer one of the kind.
@@ -11,7 +13,7 @@ package struct CarryRequest: Hashable, Sendable {
   /// looks it up by this id. Nil of an open one.
   package let finalID: [UInt8]?
   /// The oldest record that is held.
-  let heldLSN: UInt64
+  let heldLSN: LSN
 
   /// Of an event.
   init(_ holder: RetentionPass.Holder, finalID: [UInt8]? = nil) {
@@ -23,7 +25,7 @@ package struct CarryRequest: Hashable, Sendable {
   }
 
   /// Of a record that is no event's.
-  init(lsn: UInt64) {
+  init(lsn: LSN) {
     self.lsn = lsn
     hash = EventHash(high: 0, low: 0)
     isEvent = false
@@ -35,25 +37,25 @@ package struct CarryRequest: Hashable, Sendable {
 /// What retention goes by.
 struct RetentionBounds {
   /// Segments with records up to here are old, and may go. 0: age does not count.
-  var oldLSN: UInt64 = 0
+  var oldLSN: LSN = 0
   /// A final event whose newest record is young and that needs records up to here is to be written
   /// again.
-  var askedLSN: UInt64 = 0
+  var askedLSN: LSN = 0
   /// Of a final event that needs records up to here only its newest record is kept.
-  var spentLSN: UInt64 = 0
+  var spentLSN: LSN = 0
   /// The owner needs records from here on.
-  var keepFrom: UInt64
+  var keepFrom: LSN
   /// What the store may take; nil: any size.
   var maxBytes: Int64?
 }
 
 extension RetentionBounds {
   /// - Parameter time: of a store that keeps records for a time.
-  init(_ options: EventLogOptions, _ time: StoreTime?, keepFrom: UInt64) {
+  init(_ options: EventLogOptions, _ time: StoreTime?, keepFrom: LSN) {
     self.init(keepFrom: keepFrom, maxBytes: options.maxBytes)
     guard let seconds = options.retentionSeconds, let time else { return }
     let kept = min(seconds, 1 << 33) * 1_000_000_000
-    func last(_ nanoseconds: Int64) -> UInt64 {
+    func last(_ nanoseconds: Int64) -> LSN {
       time.samples.last(before: time.now.less(nanoseconds))
     }
     oldLSN = last(kept)
@@ -70,7 +72,7 @@ struct RetentionPlan {
   var carries: [CarryRequest] = []
   /// Nothing goes and nothing is to be carried: a final event holds the oldest segment whose newest
   /// record is young, one of a segment that ends with this record.
-  var youngUntil: UInt64?
+  var youngUntil: LSN?
 
   /// The oldest segment would go, and cannot be read.
   var damage: EventLogError?
@@ -84,14 +86,14 @@ struct RetentionPlan {
 struct RetentionProposal: Sendable {
   /// The last of them.
   let segment: UInt64
-  let lastLSN: UInt64
+  let lastLSN: LSN
   /// All of them, oldest first.
   private let segments: [Segment]
   /// The final events that have records in them that they would need if they were taken up again:
   /// a filter, so some others pass.
   let finals: BlockedFilter
   /// What the tables covered when this was decided.
-  let coveredLSN: UInt64
+  let coveredLSN: LSN
 
   /// What is damaged in it, if anything, and how many events cannot go on without it.
   var damage: StoreFinding?
@@ -99,11 +101,11 @@ struct RetentionProposal: Sendable {
 
   struct Segment {
     let id: UInt64
-    let lastLSN: UInt64
+    let lastLSN: LSN
   }
 
   /// Nil without segments.
-  init?(_ segments: [Segment], finals: BlockedFilter, coveredLSN: UInt64) {
+  init?(_ segments: [Segment], finals: BlockedFilter, coveredLSN: LSN) {
     guard let last = segments.last else { return nil }
     (segment, lastLSN) = (last.id, last.lastLSN)
     self.segments = segments
@@ -112,7 +114,7 @@ struct RetentionProposal: Sendable {
   }
 
   /// Of the segments that lie before this record; nil when none does.
-  func shortened(before lsn: UInt64) -> RetentionProposal? {
+  func shortened(before lsn: LSN) -> RetentionProposal? {
     guard damage == nil else { return lastLSN < lsn ? self : nil }
     return RetentionProposal(
       Array(segments.prefix { $0.lastLSN < lsn }), finals: finals, coveredLSN: coveredLSN)
@@ -124,22 +126,22 @@ struct RetentionReach {
   /// How many of the oldest segments are old or too many, and not needed by the owner.
   private(set) var segments = 0
   /// The last LSN of those.
-  private(set) var endLSN: UInt64
+  private(set) var endLSN: LSN
   /// An event whose newest record is at or before this has been final for long enough.
-  private(set) var oldLSN: UInt64
+  private(set) var oldLSN: LSN
   /// Final events that need records up to here are to be written again.
-  private(set) var askedLSN: UInt64
+  private(set) var askedLSN: LSN
   /// Final events do not hold records up to here.
-  private(set) var spentLSN: UInt64
+  private(set) var spentLSN: LSN
   /// Bytes of the segments.
   private(set) var bytes: Int64 = 0
 
   init(
-    _ indexed: [TableKeeper.IndexedSegment], _ bounds: RetentionBounds, origin: UInt64,
+    _ indexed: [TableKeeper.IndexedSegment], _ bounds: RetentionBounds, origin: LSN,
     bytesTooMany: Int64
   ) {
-    func last(_ count: Int) -> UInt64 { count > 0 ? indexed[count - 1].lastLSN : origin }
-    func segments(through lsn: UInt64) -> Int { indexed.prefix { $0.lastLSN <= lsn }.count }
+    func last(_ count: Int) -> LSN { count > 0 ? indexed[count - 1].lastLSN : origin }
+    func segments(through lsn: LSN) -> Int { indexed.prefix { $0.lastLSN <= lsn }.count }
     let old = segments(through: bounds.oldLSN)
     var excess = 0
     var rest = bytesTooMany

@@ -1,9 +1,11 @@
+internal import LogSequence
+
 /// Reads a sealed segment whole, verifies it, and says what the derived files of it hold.
 struct SegmentIndexer {
   /// In order, one for each event.
   var entries: [TableEntry] = []
   var positions: [UInt32] = []
-  var newestOfKind = [UInt64](repeating: 0, count: 256)
+  var newestOfKind = [LSN](repeating: 0, count: 256)
   var lastFrame: Int64 = 0
   var latest: Int64 = 0
   var records = 0
@@ -53,7 +55,7 @@ struct SegmentIndexer {
     var available = frame.payload.count
     var offset = frame.offset + Int64(Limits.frameHeaderBytes)
     for index in 0..<frame.header.recordCount {
-      let lsn = frame.header.firstLSN + UInt64(index)
+      let lsn = frame.header.firstLSN.advanced(by: index)
       guard
         let view = RecordCodec.decode(at, available: available), view.header.lsn == lsn
       else {
@@ -74,7 +76,7 @@ struct SegmentIndexer {
 
   @inline(__always)
   private mutating func note(_ header: RecordHeader, _ offset: Int64) {
-    if header.lsn % Limits.lsnStride == 0 {
+    if header.lsn.isAtStride {
       positions.append(UInt32(truncatingIfNeeded: offset / 8))
     }
     latest = max(latest, header.time)

@@ -1,9 +1,11 @@
+internal import LogSequence
+
 /// The entries of a table in the order of their hashes, one at a time; read in big pieces.
 final class TableCursor {
   /// Nil at the end.
   private(set) var current: TableEntry?
   private let table: Table
-  private let lsn: UInt64
+  private let lsn: LSN
   private let buffer = UnsafeMutableRawBufferPointer.allocate(
     byteCount: TableCursor.bufferPages * Table.pageBytes, alignment: Limits.blockBytes)
   private var nextPage = 0
@@ -15,7 +17,7 @@ final class TableCursor {
   private static let bufferPages = 32
 
   /// Of the events that have a record behind `lsn`.
-  init(_ table: Table, after lsn: UInt64 = 0) throws(EventLogError) {
+  init(_ table: Table, after lsn: LSN = 0) throws(EventLogError) {
     self.table = table
     self.lsn = lsn
     try advance()

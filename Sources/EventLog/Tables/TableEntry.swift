@@ -1,3 +1,5 @@
+internal import LogSequence
+
 /// What a table says of one event: the newest of its records in the table's range of LSNs.
 /// 32 bytes on disk and in memory. Byte table: FileFormat.md.
 struct TableEntry: Equatable {
@@ -9,7 +11,7 @@ struct TableEntry: Equatable {
   var value: IndexValue
   /// LSN of the newest record in the range that needs no record before it (`isBase`); 0 when
   /// there is none.
-  var base: UInt64
+  var base: LSN
 
   init(_ header: RecordHeader) {
     hash = header.hash
@@ -20,7 +22,7 @@ struct TableEntry: Equatable {
   init(at start: UnsafeRawPointer) {
     hash = EventHash(high: start.integer(at: 0), low: start.integer(at: 8))
     value = IndexValue(word: start.integer(at: 16))
-    base = start.integer(at: 24)
+    base = start.lsn(at: 24)
   }
 
   @inline(__always)
@@ -28,7 +30,7 @@ struct TableEntry: Equatable {
     start.store(hash.high, at: 0)
     start.store(hash.low, at: 8)
     start.store(value.word, at: 16)
-    start.store(base, at: 24)
+    start.store(lsn: base, at: 24)
   }
 
   var isOpen: Bool { !value.flags.contains(.final) }

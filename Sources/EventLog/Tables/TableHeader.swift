@@ -1,3 +1,5 @@
+internal import LogSequence
+
 /// The first 4096 bytes of a table or of the checkpoint. Byte table: FileFormat.md.
 struct TableHeader: Equatable {
   static let magic: [UInt8] = [0x89, 0x45, 0x56, 0x54, 0x42, 0x4C, 0x0D, 0x0A]
@@ -18,7 +20,7 @@ struct TableHeader: Equatable {
   var level: UInt8
   var range: SegmentRange
   /// Of the newest record in the range that is no event's, by its kind; 0 for none.
-  var newestOfKind = [UInt64](repeating: 0, count: 256)
+  var newestOfKind = [LSN](repeating: 0, count: 256)
   var entries = 0
   var pages = 0
   var filterBlocks = 0
@@ -41,8 +43,8 @@ struct TableHeader: Equatable {
     bytes.replaceSubrange(16..<32, with: store.bytes)
     bytes.store(range.first, at: 32)
     bytes.store(range.last, at: 40)
-    bytes.store(range.firstLSN, at: 48)
-    bytes.store(range.end.lsn, at: 56)
+    bytes.store(lsn: range.firstLSN, at: 48)
+    bytes.store(lsn: range.end.lsn, at: 56)
     bytes.store(range.end.sequence, at: 64)
     bytes.store(range.end.chain, at: 72)
     bytes.store(UInt64(entries), at: 80)
@@ -51,7 +53,7 @@ struct TableHeader: Equatable {
     bytes.store(fencesChecksum, at: 104)
     bytes.store(filterChecksum, at: 108)
     for (kind, lsn) in newestOfKind.enumerated() {
-      bytes.store(lsn, at: Self.newestAt + kind * 8)
+      bytes.store(lsn: lsn, at: Self.newestAt + kind * 8)
     }
     bytes.store(checksum(bytes[..<4092]), at: 4092)
     return bytes
@@ -67,9 +69,9 @@ struct TableHeader: Equatable {
     else { return nil }
     let range = SegmentRange(
       first: bytes.integer(at: 32), last: bytes.integer(at: 40),
-      firstLSN: bytes.integer(at: 48),
+      firstLSN: bytes.lsn(at: 48),
       end: ChainPoint(
-        lsn: bytes.integer(at: 56), sequence: bytes.integer(at: 64),
+        lsn: bytes.lsn(at: 56), sequence: bytes.integer(at: 64),
         chain: bytes.integer(at: 72)))
     var header = TableHeader(kind: kind, store: store, level: bytes[11], range: range)
     let counts = [80, 88, 96].map { bytes.integer(UInt64.self, at: $0) }
@@ -79,7 +81,7 @@ struct TableHeader: Equatable {
     header.filterBlocks = Int(counts[2])
     header.fencesChecksum = bytes.integer(at: 104)
     header.filterChecksum = bytes.integer(at: 108)
-    for kind in 0..<256 { header.newestOfKind[kind] = bytes.integer(at: newestAt + kind * 8) }
+    for kind in 0..<256 { header.newestOfKind[kind] = bytes.lsn(at: newestAt + kind * 8) }
     return header.isPlausible ? header : nil
   }
 
@@ -97,10 +99,10 @@ struct TableHeader: Equatable {
 struct SegmentRange: Equatable, Sendable {
   var first: UInt64
   var last: UInt64
-  var firstLSN: UInt64
+  var firstLSN: LSN
   var end: ChainPoint
 
-  init(first: UInt64, last: UInt64, firstLSN: UInt64, end: ChainPoint) {
+  init(first: UInt64, last: UInt64, firstLSN: LSN, end: ChainPoint) {
     self.first = first
     self.last = last
     self.firstLSN = firstLSN
@@ -109,8 +111,8 @@ struct SegmentRange: Equatable, Sendable {
 
   /// Whether a log counts so far, and the end lies behind the beginning.
   var isInRange: Bool {
-    first <= last && last <= Limits.maxCounter && 1...Limits.maxLSN + 1 ~= firstLSN
-      && firstLSN - 1...Limits.maxLSN ~= end.lsn && end.sequence <= Limits.maxCounter
+    first <= last && last <= Limits.maxCounter && 1...Limits.maxLSN.next ~= firstLSN
+      && firstLSN.previous...Limits.maxLSN ~= end.lsn && end.sequence <= Limits.maxCounter
   }
 
   /// One sealed segment.

@@ -1,3 +1,5 @@
+internal import LogSequence
+
 // Tiers: four tables of a tier in a row become one of the next, so that some ten filters stand for
 // any number of segments, and each entry is written at most 1 + log4 N times for N segments.
 extension TableKeeper {
@@ -40,8 +42,8 @@ extension TableKeeper {
     }
     if end >= Self.fanIn { return 0..<Self.fanIn }
     if let oldest = tables.first, oldest.range.firstLSN <= origin.lsn {
-      let gone = origin.lsn - oldest.range.firstLSN
-      if gone > oldest.range.end.lsn - origin.lsn { return 0..<1 }
+      let gone = oldest.range.firstLSN.distance(to: origin.lsn)
+      if gone > origin.lsn.distance(to: oldest.range.end.lsn) { return 0..<1 }
     }
     return nil
   }
@@ -80,8 +82,8 @@ extension TableKeeper {
   }
 
   /// By kind, the newest record that is no event's and still in the log.
-  func newestOfKind(_ tables: [Table]) -> [UInt64] {
-    var newest = [UInt64](repeating: 0, count: 256)
+  func newestOfKind(_ tables: [Table]) -> [LSN] {
+    var newest = [LSN](repeating: 0, count: 256)
     for table in tables {
       for (kind, lsn) in table.header.newestOfKind.enumerated() where lsn > origin.lsn {
         newest[kind] = max(newest[kind], lsn)

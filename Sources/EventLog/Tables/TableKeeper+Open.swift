@@ -1,3 +1,5 @@
+internal import LogSequence
+
 // What is there at the opening: used where it is whole and of this history, made again where not.
 extension TableKeeper {
   /// Brings the derived files in step with the sealed segments, which are verified on the way:
@@ -117,7 +119,7 @@ extension TableKeeper {
   /// Whether it is a checkpoint of these sealed segments, and no table is missing up to its end.
   static func isUsable(
     checkpoint: Table, for sealed: [Manifest.Segment], after origin: ChainPoint,
-    _ coveredLSN: UInt64
+    _ coveredLSN: LSN
   ) -> Bool {
     checkpoint.header.kind == .checkpoint && isOf(sealed, checkpoint.range, origin)
       && checkpoint.range.end.lsn <= coveredLSN

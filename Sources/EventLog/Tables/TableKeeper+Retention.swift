@@ -1,3 +1,5 @@
+internal import LogSequence
+
 extension TableKeeper {
   /// Which of the oldest segments retention may look at.
   func reach(_ bounds: RetentionBounds) -> RetentionReach {
@@ -153,7 +155,7 @@ extension TableKeeper {
 
   /// Those that hold the oldest records first.
   private func carries(
-    _ kinds: [UInt64], _ pass: RetentionPass
+    _ kinds: [LSN], _ pass: RetentionPass
   ) throws(EventLogError) -> [CarryRequest] {
     let (open, young) = pass.holders()
     var carries = kinds.map { CarryRequest(lsn: $0) } + open.map { CarryRequest($0) }

@@ -1,3 +1,5 @@
+internal import LogSequence
+
 /// Makes and keeps the files that are derived from sealed segments: a table of events and the
 /// positions of records for each, tables merged in tiers, and the checkpoint. Used by one thread
 /// at a time: the opener's, then the keeper's, then the closer's.
@@ -31,7 +33,7 @@ final class TableKeeper {
     let segment: Manifest.Segment
     let positions: PositionTable
 
-    var lastLSN: UInt64 { positions.range.end.lsn }
+    var lastLSN: LSN { positions.range.end.lsn }
     var bytes: Int64 { segment.end?.offset ?? 0 }
   }
 
@@ -48,7 +50,7 @@ final class TableKeeper {
   }
 
   /// The last LSN of the indexed segments.
-  var coveredLSN: UInt64 { indexed.last?.lastLSN ?? origin.lsn }
+  var coveredLSN: LSN { indexed.last?.lastLSN ?? origin.lsn }
 
   /// A segment was sealed.
   func add(_ segment: Manifest.Segment) { pending.append(segment) }

@@ -1,11 +1,12 @@
 internal import CSystemCalls
+internal import LogSequence
 
 /// The tables over all indexed segments, oldest first. Immutable: a merge makes a new set.
 final class TableSet: @unchecked Sendable {
   // Sendable because it is immutable once made.
   let tables: [Table]
   /// The last LSN of the last segment that the tables cover.
-  let coveredLSN: UInt64
+  let coveredLSN: LSN
   private let filters: UnsafeMutablePointer<Filter>
 
   private struct Filter {
@@ -13,7 +14,7 @@ final class TableSet: @unchecked Sendable {
     let blocks: Int
   }
 
-  init(_ tables: [Table], coveredLSN: UInt64) {
+  init(_ tables: [Table], coveredLSN: LSN) {
     self.tables = tables
     self.coveredLSN = coveredLSN
     filters = .allocate(capacity: max(1, tables.count))

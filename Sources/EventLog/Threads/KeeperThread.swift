@@ -1,3 +1,4 @@
+internal import LogSequence
 internal import Synchronization
 
 /// The thread that makes derived files in the background: it stands back behind the others, its
@@ -28,7 +29,7 @@ final class KeeperThread: @unchecked Sendable {
   /// How often the owner said no.
   private(set) var refusals = 0
   private var droppedThrough: (UInt64, ChainPoint)?
-  private var keepFrom: UInt64 = 0
+  private var keepFrom: LSN = 0
   private var schedule: RetentionSchedule
   /// When it is looked again whether the owner has let go of replaced tables.
   private var releaseAt = UInt64.max
@@ -62,7 +63,7 @@ final class KeeperThread: @unchecked Sendable {
   /// What it asks and tells the threads beside it.
   struct Others: Sendable {
     /// How far the log is durable.
-    let durableLSN: @Sendable () -> UInt64
+    let durableLSN: @Sendable () -> LSN
     /// Told that the segments up to this one are gone.
     let onForgotten: @Sendable (UInt64) -> Void
     /// Told of the error that ended it.
@@ -313,7 +314,7 @@ final class KeeperThread: @unchecked Sendable {
 // keeper removes the files.
 extension KeeperThread {
   /// What the owner is to decide on, if anything.
-  func proposal(keepFrom lsn: UInt64) -> RetentionProposal? {
+  func proposal(keepFrom lsn: LSN) -> RetentionProposal? {
     monitor.withLock {
       keepFrom = lsn
       guard !isDropping, let proposal else { return nil }
@@ -375,7 +376,7 @@ extension KeeperThread {
   }
 
   private func look(
-    at now: UInt64, keepFrom: UInt64, _ pace: TablePace
+    at now: UInt64, keepFrom: LSN, _ pace: TablePace
   ) throws(EventLogError) {
     let bounds = RetentionBounds(keeper.options, clock?.time, keepFrom: keepFrom)
     guard schedule.mayLook(keeper, bounds, at: now), let first = keeper.indexed.first,

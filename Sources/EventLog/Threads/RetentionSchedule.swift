@@ -1,3 +1,5 @@
+internal import LogSequence
+
 /// When retention looks at the oldest segments, and how it asks the owner to carry. A look reads
 /// tables from end to end: it is made when much may go, or when it is time. Used on one thread.
 struct RetentionSchedule {
@@ -11,13 +13,13 @@ struct RetentionSchedule {
   private var quietUntil: UInt64 = 0
   private var lookedAt: UInt64?
   /// The segment that a young final event holds, until this record is old.
-  private var held: (segment: UInt64, until: UInt64)?
+  private var held: (segment: UInt64, until: LSN)?
   private var asked: [CarryRequest] = []
   private var nextAsked = 0
   /// The oldest record that is held by the last one that was asked for.
-  private var askedThrough: UInt64 = 0
+  private var askedThrough: LSN = 0
   /// What the tables covered when this was asked.
-  private var askedCovered: UInt64 = 0
+  private var askedCovered: LSN = 0
 
   /// A look that reads more than four times the bytes of what may go waits until it does not, or
   /// for a sixteenth of the retention time.
@@ -72,7 +74,7 @@ struct RetentionSchedule {
 
   /// What a look that was begun at `begun` found.
   mutating func looked(
-    _ plan: RetentionPlan, first: UInt64, covered: UInt64, begun: UInt64, at now: UInt64
+    _ plan: RetentionPlan, first: UInt64, covered: LSN, begun: UInt64, at now: UInt64
   ) {
     lookedAt = begun
     quietUntil = now + (now - begun)

@@ -1,3 +1,5 @@
+package import LogSequence
+
 /// The file BACKUP of a backup: what belongs to it, with a checksum for each file. Text, so that a
 /// person can read it; written last, so that a backup without it was never finished.
 ///
@@ -32,7 +34,7 @@ package struct BackupListing: Sendable, Equatable {
   package let created: Int64
   package let epoch: UInt64
   /// The last record that the backup has.
-  package let lsn: UInt64
+  package let lsn: LSN
   package let sequence: UInt64
   package let files: [File]
 
@@ -96,7 +98,7 @@ package struct BackupListing: Sendable, Equatable {
     guard
       let store = fields["store"], let created = fields["created"].flatMap({ Int64($0) }),
       let epoch = fields["epoch"].flatMap({ UInt64($0) }),
-      let lsn = fields["lsn"].flatMap({ UInt64($0) }),
+      let lsn = fields["lsn"].flatMap({ UInt64($0) }).map({ LSN($0) }),
       let sequence = fields["frame"].flatMap({ UInt64($0) })
     else { return nil }
     self.init(
@@ -105,7 +107,7 @@ package struct BackupListing: Sendable, Equatable {
   }
 
   init(
-    storeID: String, created: Int64, epoch: UInt64, lsn: UInt64, sequence: UInt64, files: [File]
+    storeID: String, created: Int64, epoch: UInt64, lsn: LSN, sequence: UInt64, files: [File]
   ) {
     self.storeID = storeID
     self.created = created

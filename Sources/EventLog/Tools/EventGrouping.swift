@@ -1,3 +1,5 @@
+internal import LogSequence
+
 /// Every event with its whole history, in bounded memory: records of one event lie scattered over
 /// the log, so they are first dealt out by the hash of their id into parts that fit in memory.
 ///
@@ -70,9 +72,10 @@ package struct EventGrouping {
     _ progress: (UInt64, UInt64) -> Void,
     _ take: (EventHash, UnsafeRawBufferPointer) throws -> Void
   ) throws {
-    let total = reader.durableLSN
+    let total = reader.durableLSN.rawValue
     try reader.forEachRecord { record in
-      if record.header.lsn % 4096 == 0 { progress(record.header.lsn, total) }
+      let done = record.header.lsn.rawValue
+      if done % 4096 == 0 { progress(done, total) }
       guard record.header.flags.isOfEvent else { return }
       try take(record.header.hash, record.bytes)
     }
@@ -81,7 +84,7 @@ package struct EventGrouping {
 
   private struct Entry {
     let hash: EventHash
-    let lsn: UInt64
+    let lsn: LSN
     let offset: Int
     let length: Int
   }

@@ -1,3 +1,5 @@
+internal import LogSequence
+
 /// Copies the files of a folder that are written once and never change (the templates that events
 /// pin), with a listing of checksums as a store's backup has, and puts them back. Files whose names
 /// end in `.tmp` are unfinished and left out.

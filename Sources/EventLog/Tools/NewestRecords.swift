@@ -1,3 +1,5 @@
+internal import LogSequence
+
 /// The newest record of every event, in LSN order, with one bit of memory for each record.
 ///
 /// A record is its event's newest when no later one names it as `previousLSN`. So a first pass
@@ -5,10 +7,10 @@
 /// `windowRecords` records is walked window by window, each pass from the window's start.
 package struct NewestRecords {
   private let reader: EventLogReader
-  private let windowRecords: UInt64
+  private let windowRecords: Int
 
   /// 2^30 bits are 128 MiB.
-  package init(_ reader: EventLogReader, windowRecords: UInt64 = 1 << 30) {
+  package init(_ reader: EventLogReader, windowRecords: Int = 1 << 30) {
     precondition(windowRecords > 0, "a window holds records")
     self.reader = reader
     self.windowRecords = windowRecords
@@ -30,15 +32,17 @@ package struct NewestRecords {
       if done % 4096 == 0 { progress(done, total) }
     }
     while first <= last {
-      let end = last - first < windowRecords ? last : first + windowRecords - 1
-      var superseded = Bitmap(count: Int(end - first) + 1)
+      let end =
+        first.distance(to: last) < windowRecords
+        ? last : first.advanced(by: windowRecords - 1)
+      var superseded = Bitmap(count: first.distance(to: end) + 1)
       var isAtEnd = true
       try reader.forEachRecord(from: first) { record in
         isAtEnd = false
         step()
         let previous = record.header.previousLSN
         if record.header.flags.contains(.event), first...end ~= previous {
-          superseded.set(Int(previous - first))
+          superseded.set(first.distance(to: previous))
         }
       }
       if isAtEnd { break }
@@ -48,12 +52,12 @@ package struct NewestRecords {
           step()
           guard
             record.header.flags.isOfEvent,
-            !superseded.isSet(Int(record.header.lsn - first))
+            !superseded.isSet(first.distance(to: record.header.lsn))
           else { return }
           try body(record)
         }
       } catch is WindowEnd {}
-      first = end + 1
+      first = end.next
     }
     progress(total, total)
   }
@@ -62,9 +66,9 @@ package struct NewestRecords {
 
   /// In numbers with a point: of a log that is said to go to the last LSN there is, the sum fits no
   /// integer.
-  private func plannedRecords(from first: UInt64, through last: UInt64) -> UInt64 {
+  private func plannedRecords(from first: LSN, through last: LSN) -> UInt64 {
     guard first <= last else { return 0 }
-    let (records, window) = (Double(last - first + 1), Double(windowRecords))
+    let (records, window) = (Double(first.distance(to: last) + 1), Double(windowRecords))
     let windows = (records / window).rounded(.up)
     let planned = records + windows * records - window * windows * (windows - 1) / 2
     return UInt64(min(planned, Double(Limits.maxCounter)))

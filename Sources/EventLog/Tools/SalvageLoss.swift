@@ -1,18 +1,20 @@
+internal import LogSequence
+
 /// What a damaged store has lost, found before anything is copied.
 struct SalvageLoss {
   let source: SalvageSource
   private(set) var report = SalvageReport()
   /// Events that are known to have lost a record.
   private(set) var events: [EventHash: Event] = [:]
-  private var lost: [ClosedRange<UInt64>] = []
+  private var lost: [ClosedRange<LSN>] = []
 
   struct Event {
     /// The newest sound record, 0 while none was seen.
-    var newestLSN: UInt64 = 0
+    var newestLSN: LSN = 0
     var id: [UInt8] = []
     var isFinal = false
     /// The newest sound record that needs none before it.
-    var base: UInt64 = 0
+    var base: LSN = 0
     /// A record behind `base` is lost that may have been needed: it is not known to be no base.
     var isEnded: Bool { newestLSN > 0 && !isFinal && base == 0 }
   }
@@ -34,7 +36,7 @@ struct SalvageLoss {
         lost: { finding, bytes in
           report.lost.append(finding)
           guard let records = finding.lostRecords else { return }
-          report.lostRecords += records.upperBound - records.lowerBound + 1
+          report.lostRecords += UInt64(records.count)
           report.lostBytes += bytes
           lost.append(records)
         }, progress: progress))
@@ -48,7 +50,7 @@ struct SalvageLoss {
   }
 
   /// Ranges ascend.
-  static func contains(_ ranges: [ClosedRange<UInt64>], _ lsn: UInt64) -> Bool {
+  static func contains(_ ranges: [ClosedRange<LSN>], _ lsn: LSN) -> Bool {
     var low = 0
     var high = ranges.count
     while low < high {

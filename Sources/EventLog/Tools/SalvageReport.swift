@@ -1,3 +1,5 @@
+package import LogSequence
+
 /// What a salvage copied, and exactly what is lost.
 package struct SalvageReport: Sendable, Equatable {
   /// What could not be read, in the order of the log.
@@ -13,7 +15,7 @@ package struct SalvageReport: Sendable, Equatable {
   /// Records copied.
   package internal(set) var records: UInt64 = 0
   /// The last record of the new store.
-  package internal(set) var lastLSN: UInt64 = 0
+  package internal(set) var lastLSN: LSN = 0
   package internal(set) var segments = 0
   /// The manifest was damaged: the segments were found by their own headers.
   package internal(set) var hasLostManifest = false

@@ -1,3 +1,5 @@
+internal import LogSequence
+
 /// A damaged store as salvage reads it: every sound record, in order, and what lies between them.
 struct SalvageSource {
   let disk: any Disk
@@ -69,16 +71,16 @@ struct SalvageSource {
       // Higher than anybody has counted to: nobody knows how far that is.
       lineage: UInt64(clamping: wallNanoseconds() / 1_000_000_000),
       origin: ChainPoint(
-        lsn: first.baseLSN - 1, sequence: first.baseSequence - 1, chain: first.previousChain),
+        lsn: first.baseLSN.previous, sequence: first.baseSequence - 1, chain: first.previousChain),
       segments: [])
     for header in headers { manifest.add(header) }
     return manifest
   }
 
   /// How far the log went, as far as that is known: by the manifest or the mark.
-  private var knownLSN: UInt64 {
+  private var knownLSN: LSN {
     let last = manifest.segments.last
-    return max(last?.end?.point.lsn ?? 0, (last?.baseLSN ?? 1) - 1, mark?.lsn ?? 0)
+    return max(last?.end?.point.lsn ?? 0, (last?.baseLSN ?? 1).previous, mark?.lsn ?? 0)
   }
 
   /// Told of each sound record, of which segment it is, and of what is lost before it.
@@ -90,9 +92,9 @@ struct SalvageSource {
   }
 
   /// The last sound record, or the one before the newest segment.
-  func lastLSN() -> UInt64 {
+  func lastLSN() -> LSN {
     guard let segment = manifest.segments.last else { return manifest.origin.lsn }
-    var last = segment.baseLSN - 1
+    var last = segment.baseLSN.previous
     try? visit(
       segment, last: segment.end?.point.lsn,
       Visitor(record: { last = $0.header.lsn }, lost: { _, _ in }))
@@ -100,12 +102,12 @@ struct SalvageSource {
   }
 
   /// - Parameter first: segments that end before this record are left out.
-  func visit(_ visitor: Visitor, from first: UInt64 = 0) throws {
+  func visit(_ visitor: Visitor, from first: LSN = 0) throws {
     let total = manifest.segments.reduce(Int64(0)) { $0 + ($1.end?.offset ?? 0) }
     var done: Int64 = 0
     for (index, segment) in manifest.segments.enumerated() {
       let next = manifest.segments.dropFirst(index + 1).first
-      let last = next.map { $0.baseLSN - 1 } ?? segment.end?.point.lsn
+      let last = next.map { $0.baseLSN.previous } ?? segment.end?.point.lsn
       if last ?? .max >= first { try visit(segment, last: last, visitor) }
       done += segment.end?.offset ?? 0
       visitor.progress(min(done, total), total)
@@ -126,7 +128,7 @@ struct SalvageSource {
   }
 
   /// `last`: of its records; nil when nobody knows.
-  private func visit(_ segment: Manifest.Segment, last: UInt64?, _ visitor: Visitor) throws {
+  private func visit(_ segment: Manifest.Segment, last: LSN?, _ visitor: Visitor) throws {
     guard segment.baseLSN <= min(last ?? .max, Limits.maxLSN) else { return }
     let path = paths.segment(segment.id)
     guard let file = try? DiskFile(disk, path, .read) else {
@@ -143,21 +145,21 @@ struct SalvageSource {
     var offset = Int64(Limits.segmentHeaderBytes)
     try records.forEach { record, at in
       if record.header.lsn > next {
-        try lose(segment, next...record.header.lsn - 1, offset, at - offset, visitor)
+        try lose(segment, next...record.header.lsn.previous, offset, at - offset, visitor)
       }
       try visitor.record(record)
-      next = record.header.lsn + 1
+      next = record.header.lsn.next
       offset = at + Int64(RecordCodec.length(id: record.id.count, payload: record.payload.count))
       return true
     }
-    let through = last ?? max(knownLSN, next - 1)
+    let through = last ?? max(knownLSN, next.previous)
     guard next <= through else { return }
     try lose(segment, next...through, offset, max(0, end - offset), visitor)
   }
 
   /// What stands behind the last whole frame was never acknowledged, unless the mark says so.
   private func endOfActive(
-    _ path: String, _ size: Int64, _ id: UInt64, _ lsns: ClosedRange<UInt64>
+    _ path: String, _ size: Int64, _ id: UInt64, _ lsns: ClosedRange<LSN>
   ) throws(EventLogError) -> Int64 {
     let whole = SoundRecords(try DiskFile(disk, path, .read), identity, end: size, lsns: lsns)
     guard whole.canSeeFrames else { return size }
@@ -168,14 +170,14 @@ struct SalvageSource {
   /// - Throws: when more records are said to be lost than there was room for: numbers that cannot
   ///   be.
   private func lose(
-    _ segment: Manifest.Segment, _ lsns: ClosedRange<UInt64>, _ offset: Int64?, _ bytes: Int64,
+    _ segment: Manifest.Segment, _ lsns: ClosedRange<LSN>, _ offset: Int64?, _ bytes: Int64,
     _ visitor: Visitor
   ) throws {
     let path = paths.segment(segment.id)
     let next = manifest.segments.first { $0.id > segment.id }?.id ?? segment.id + 1
     // Of missing segments behind it, too, as far as a store loses them.
     let room = largestFile / UInt64(Limits.recordHeaderBytes) * min(next - segment.id, 1024)
-    let count = lsns.upperBound - lsns.lowerBound + 1
+    let count = UInt64(lsns.count)
     guard count <= room else {
       throw EventLogError.damaged(
         path, offset, "\(count) records are said to be here, more than there was room for")

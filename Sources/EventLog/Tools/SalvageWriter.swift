@@ -1,3 +1,5 @@
+internal import LogSequence
+
 /// Writes the new store of a salvage, as the service would write it.
 final class SalvageWriter {
   let lineage: UInt64
@@ -8,7 +10,7 @@ final class SalvageWriter {
   private let target: Int
   private let maxRecordBytes: Int
   private let empty = UnsafeRawBufferPointer(start: nil, count: 0)
-  private var nextLSN: UInt64
+  private var nextLSN: LSN
   private var time: Int64 = 0
 
   /// - Parameter isWhole: nothing is lost, so that any program can read what is written.
@@ -43,7 +45,7 @@ final class SalvageWriter {
       map: map, preparer: preparer)
     maxRecordBytes = Limits.maxRecordBytes(segmentBytes: options.segmentBytes)
     target = min(Limits.frameTargetBytes, maxRecordBytes)
-    nextLSN = old.origin.lsn + 1
+    nextLSN = old.origin.lsn.next
   }
 
   deinit { unlock() }
@@ -64,7 +66,7 @@ final class SalvageWriter {
   }
 
   /// Stands in for lost records.
-  func fill(_ lsns: ClosedRange<UInt64>?) throws(EventLogError) {
+  func fill(_ lsns: ClosedRange<LSN>?) throws(EventLogError) {
     guard let lsns else { return }
     for lsn in lsns {
       try append(
@@ -88,7 +90,7 @@ final class SalvageWriter {
     }
     if !buffer.takes(length, target: target) { try flush() }
     buffer.append(header, id: id, payload: payload, empty, length: length)
-    nextLSN += 1
+    nextLSN = nextLSN.next
   }
 
   private func flush() throws(EventLogError) {
@@ -98,7 +100,7 @@ final class SalvageWriter {
   }
 
   /// Closes the store; its last record.
-  func finish() throws(EventLogError) -> UInt64 {
+  func finish() throws(EventLogError) -> LSN {
     try flush()
     try writer.close()
     unlock()

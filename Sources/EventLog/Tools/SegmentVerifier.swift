@@ -1,3 +1,5 @@
+internal import LogSequence
+
 /// Checks one segment, byte by byte, independently of the scanner's own chain logic: a second
 /// implementation of what recovery concludes.
 struct SegmentVerifier {
@@ -16,7 +18,7 @@ struct SegmentVerifier {
     var frames = 0
     var records = 0
     var bytes: Int64 = 0
-    var lastLSN: UInt64 = 0
+    var lastLSN: LSN = 0
     var findings: [StoreFinding] = []
     var isMissing = false
     var wasStopped = false
@@ -115,17 +117,17 @@ struct SegmentVerifier {
         frame.offset, "found frame \(header.sequence); expected frame \(point.sequence + 1)")
     } else if header.previousChain != point.chain {
       found(frame.offset, "frame \(header.sequence) does not follow the one before it")
-    } else if header.firstLSN != point.lsn + 1 {
+    } else if header.firstLSN != point.lsn.next {
       found(
         frame.offset,
-        "the frame begins with record \(header.firstLSN); expected \(point.lsn + 1)")
+        "the frame begins with record \(header.firstLSN); expected \(point.lsn.next)")
     } else if header.epoch < epoch || header.epoch > maxEpoch {
       found(frame.offset, "the frame is of epoch \(header.epoch), which cannot be here")
     }
     checkRecords(frame)
     epoch = header.epoch
     point = ChainPoint(
-      lsn: header.firstLSN + UInt64(header.recordCount) - 1, sequence: header.sequence,
+      lsn: header.firstLSN.advanced(by: header.recordCount).previous, sequence: header.sequence,
       chain: header.chain)
     outcome.frames += 1
     outcome.records += header.recordCount
@@ -136,7 +138,7 @@ struct SegmentVerifier {
     guard var at = frame.payload.baseAddress else { return }
     var available = frame.payload.count
     for index in 0..<frame.header.recordCount {
-      let lsn = frame.header.firstLSN + UInt64(index)
+      let lsn = frame.header.firstLSN.advanced(by: index)
       let offset =
         frame.offset + Int64(Limits.frameHeaderBytes + frame.payload.count - available)
       guard let view = RecordCodec.decode(at, available: available) else {
@@ -153,7 +155,7 @@ struct SegmentVerifier {
     }
   }
 
-  private func problem(of view: RecordView, _ start: UnsafeRawPointer, _ lsn: UInt64) -> String? {
+  private func problem(of view: RecordView, _ start: UnsafeRawPointer, _ lsn: LSN) -> String? {
     let header = view.header
     if header.lsn != lsn { return "found record \(header.lsn); expected record \(lsn)" }
     if !RecordCodec.isIntact(start, lsn: lsn) {
@@ -182,9 +184,10 @@ struct SegmentVerifier {
           damaged,
           "found \(problem.sentence); the next whole frame is \(frame.header.sequence) at "
             + "byte \(offset)",
-          next > point.lsn + 1 ? (point.lsn + 1)...(next - 1) : nil)
+          next > point.lsn.next ? point.lsn.next...next.previous : nil)
         point = ChainPoint(
-          lsn: next - 1, sequence: frame.header.sequence - 1, chain: frame.header.previousChain)
+          lsn: next.previous, sequence: frame.header.sequence - 1, chain: frame.header.previousChain
+        )
         return offset
       }
       offset += Int64(Limits.frameAlignment)
@@ -194,13 +197,13 @@ struct SegmentVerifier {
       damaged,
       "found \(problem.sentence) instead of frame \(point.sequence + 1), and no whole frame "
         + "behind it",
-      last > point.lsn ? (point.lsn + 1)...last : nil)
+      last > point.lsn ? point.lsn.next...last : nil)
     if let expected = segment.end?.point { point = expected }
     return end
   }
 
   private mutating func found(
-    _ offset: Int64, _ sentence: String, _ lost: ClosedRange<UInt64>? = nil
+    _ offset: Int64, _ sentence: String, _ lost: ClosedRange<LSN>? = nil
   ) {
     // One bad block can break very many records: the first hundred say enough.
     guard outcome.findings.count < 100 else { return }

@@ -1,3 +1,5 @@
+internal import LogSequence
+
 /// Every record of a segment that is vouched for, in the order of their LSNs, whatever else in it
 /// is damaged: from whole frames, and from others record by record.
 ///
@@ -12,15 +14,15 @@ struct SoundRecords {
   /// Bytes of the segment that frames may take.
   private let end: Int64
   /// The next LSN that may come, and the last.
-  private var next: UInt64
-  private let last: UInt64
+  private var next: LSN
+  private let last: LSN
   private var isStopped = false
 
   /// - Parameters:
   ///   - file: taken over.
   ///   - end: where frames end at the latest.
   ///   - lsns: those that the segment may have.
-  init(_ file: DiskFile, _ identity: StoreIdentity, end: Int64, lsns: ClosedRange<UInt64>) {
+  init(_ file: DiskFile, _ identity: StoreIdentity, end: Int64, lsns: ClosedRange<LSN>) {
     self.file = DamagedFile(file)
     self.identity = identity
     self.end = end
@@ -98,7 +100,7 @@ struct SoundRecords {
   /// The records of a frame whose header can be believed.
   private mutating func take(_ header: FrameHeader, at offset: Int64, _ body: Body) throws {
     guard header.recordCount > 0 else { return }
-    let lsns = header.firstLSN...header.firstLSN + UInt64(header.recordCount) - 1
+    let lsns = header.firstLSN...header.firstLSN.advanced(by: header.recordCount).previous
     guard next <= last, lsns.upperBound >= next, lsns.lowerBound <= last else { return }
     let start = offset + Int64(Limits.frameHeaderBytes)
     let stop = min(end, start + Int64(header.payloadBytes))
@@ -119,7 +121,7 @@ struct SoundRecords {
 
   /// Looks for records from `start` to `stop`. `begins`: one stands at `start`.
   private mutating func search(
-    _ start: Int64, _ stop: Int64, _ lsns: ClosedRange<UInt64>, begins: Bool, _ body: Body
+    _ start: Int64, _ stop: Int64, _ lsns: ClosedRange<LSN>, begins: Bool, _ body: Body
   ) throws {
     var at = start
     var beginning = begins ? start : -1
@@ -137,7 +139,7 @@ struct SoundRecords {
         at += 8
         continue
       }
-      next = view.header.lsn + 1
+      next = view.header.lsn.next
       isStopped = try !body(view, at)
       at += Int64(length)
       beginning = at

@@ -1,3 +1,5 @@
+package import LogSequence
+
 /// One deviation that a tool found in a store: where, and what stands there instead.
 package struct StoreFinding: Sendable, Equatable {
   package let file: String
@@ -6,10 +8,10 @@ package struct StoreFinding: Sendable, Equatable {
   /// One sentence.
   package let found: String
   /// The records that cannot be read because of it, as far as that is known.
-  package var lostRecords: ClosedRange<UInt64>?
+  package var lostRecords: ClosedRange<LSN>?
 
   package init(
-    file: String, offset: Int64?, found: String, lostRecords: ClosedRange<UInt64>? = nil
+    file: String, offset: Int64?, found: String, lostRecords: ClosedRange<LSN>? = nil
   ) {
     self.file = file
     self.offset = offset
@@ -47,7 +49,7 @@ package struct VerifyReport: Sendable, Equatable {
   /// Bytes of segments that were read, headers among them.
   package internal(set) var bytes: Int64 = 0
   /// The last record that the snapshot has.
-  package internal(set) var durableLSN: UInt64 = 0
+  package internal(set) var durableLSN: LSN = 0
   package internal(set) var epoch: UInt64 = 0
   package internal(set) var hasWriter = false
   /// The caller's progress function asked to end before all was read.

@@ -1,3 +1,5 @@
+internal import LogSequence
+
 /// Makes a new store of every sound record of a damaged one, and says exactly what is lost. The
 /// damaged store is not changed. The new one is the same store (its id, its numbers of records) and
 /// another lineage of it, as after a restore.
@@ -47,7 +49,7 @@ package struct StoreSalvage {
     let source = loss.source
     var report = loss.report
     let writer = try SalvageWriter(disk, folder, source, isWhole: report.lostRecords == 0)
-    var newest: [EventHash: UInt64] = [:]
+    var newest: [EventHash: LSN] = [:]
     try source.visit(
       SalvageSource.Visitor(
         record: { record in

@@ -1,3 +1,5 @@
+package import LogSequence
+
 /// Who a store is, and how far it has come: what an owner's right to a shard's queues is judged by.
 package struct StoreStanding: Equatable, Sendable {
   /// The store's id, lowercase hexadecimal. A copy and a restored backup have the same.
@@ -7,9 +9,9 @@ package struct StoreStanding: Equatable, Sendable {
   /// How often it has been opened by a writer.
   package var epoch: UInt64
   /// The last durable record, 0 when there is none.
-  package var lsn: UInt64
+  package var lsn: LSN
 
-  package init(storeID: String, lineage: UInt64, epoch: UInt64, lsn: UInt64) {
+  package init(storeID: String, lineage: UInt64, epoch: UInt64, lsn: LSN) {
     self.storeID = storeID
     self.lineage = lineage
     self.epoch = epoch

@@ -1,11 +1,13 @@
+package import LogSequence
+
 /// What a store holds, from its manifest and the sizes of its files: cheap, no record is read.
 package struct StoreStatistics: Sendable {
   package struct Segment: Sendable {
     package let id: UInt64
     package let file: String
-    package let firstLSN: UInt64
+    package let firstLSN: LSN
     /// Nil while it is being written.
-    package let lastLSN: UInt64?
+    package let lastLSN: LSN?
     /// Bytes of the file as it counts against the disk.
     package let fileBytes: Int64
     /// Bytes up to the end of its frames; nil while it is being written.
@@ -22,8 +24,8 @@ package struct StoreStatistics: Sendable {
   package let generation: UInt64
   package let hasWriter: Bool
   package let wasClosed: Bool
-  package let firstLSN: UInt64
-  package let durableLSN: UInt64
+  package let firstLSN: LSN
+  package let durableLSN: LSN
   package let durableSequence: UInt64
   package let segments: [Segment]
   /// The bytes of cut frames: each goes with its segment, the oldest of more than
@@ -34,7 +36,9 @@ package struct StoreStatistics: Sendable {
   package let clock: StoreClock.Standing
 
   package static var mostQuarantinedFiles: Int { Limits.quarantinedFiles }
-  package var records: UInt64 { durableLSN < firstLSN ? 0 : durableLSN - firstLSN + 1 }
+  package var records: Int {
+    durableLSN < firstLSN ? 0 : firstLSN.distance(to: durableLSN.next)
+  }
   package var fileBytes: Int64 { segments.reduce(0) { $0 + $1.fileBytes } }
 
   /// - Throws: when the directory is not a store, or is damaged where this looks.

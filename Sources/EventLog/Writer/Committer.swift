@@ -1,3 +1,4 @@
+internal import LogSequence
 internal import Synchronization
 
 /// The sync thread and what it shares with the engine's thread: the filling frame, the frames
@@ -8,7 +9,7 @@ internal import Synchronization
 final class Committer: @unchecked Sendable {
   // Sendable because the variables are only touched with the monitor's lock held, but `writer`,
   // which belongs to the sync thread while it runs and to the closer after it ended.
-  let durableLSN: Atomic<UInt64>
+  let durableLSN: Atomic<LSN>
   /// Bytes of frames written since the log was opened.
   var frameBytes: Int { written.value }
   private let written: AtomicCounter
@@ -39,7 +40,7 @@ final class Committer: @unchecked Sendable {
   /// What it tells the threads beside it.
   struct Others: Sendable {
     /// How far the log is durable, before the owner is told; with the failure once there is one.
-    let onAdvance: @Sendable (UInt64, EventLogError?) -> Void
+    let onAdvance: @Sendable (LSN, EventLogError?) -> Void
     /// A segment that will not change any more.
     let onSealed: @Sendable (Manifest.Segment) -> Void
     /// Where the log begins after the segments up to this one were dropped, or nil when there was
@@ -257,7 +258,7 @@ final class Committer: @unchecked Sendable {
 
   /// The frame is durable: says so and takes its buffer back. False when the log was poisoned
   /// meanwhile: then nothing may be said.
-  private func announce(_ buffer: FrameBuffer, _ last: UInt64) -> Bool {
+  private func announce(_ buffer: FrameBuffer, _ last: LSN) -> Bool {
     let bytes = buffer.payloadBytes
     let isHealthy = monitor.withLock { () -> Bool in
       guard failure == nil else { return false }

@@ -1,5 +1,6 @@
 internal import CSystemCalls
 internal import Glibc
+internal import LogSequence
 
 /// A frame being filled: room for the header, then records. Belongs to one thread at a time: the
 /// engine's in mid-turn, else whoever holds the committer's lock, then the sync thread.
@@ -8,7 +9,7 @@ final class FrameBuffer {
   private(set) var capacity: Int
   private(set) var payloadBytes = 0
   private(set) var recordCount = 0
-  private(set) var firstLSN: UInt64 = 0
+  private(set) var firstLSN: LSN = 0
   /// Payload offsets in words of the records whose LSN is a multiple of the stride.
   private(set) var marks: [UInt32] = []
   /// CRC32C of the records so far.
@@ -16,7 +17,7 @@ final class FrameBuffer {
 
   var isEmpty: Bool { recordCount == 0 }
   var isStandard: Bool { capacity == Self.standardCapacity }
-  var lastLSN: UInt64 { firstLSN + UInt64(recordCount) - 1 }
+  var lastLSN: LSN { firstLSN.advanced(by: recordCount).previous }
 
   static let standardCapacity = capacity(payload: Limits.frameTargetBytes)
 
@@ -54,12 +55,12 @@ final class FrameBuffer {
     let own = RecordCodec.encode(
       header, id: id, payload: payload, more, length: length, at: start)
     if recordCount == 0 { firstLSN = header.lsn }
-    if header.lsn % Limits.lsnStride == 0 { marks.append(UInt32(payloadBytes / 8)) }
+    if header.lsn.isAtStride { marks.append(UInt32(payloadBytes / 8)) }
     recordCount += 1
     payloadBytes += length
     // The record's own checksum, begun with its LSN, is of all but its first eight bytes.
     sum = checksum(
-      checksum(start, 8, seed: sum) ^ UInt32(truncatingIfNeeded: header.lsn),
+      checksum(start, 8, seed: sum) ^ UInt32(truncatingIfNeeded: header.lsn.rawValue),
       followedBy: own, ofBytes: length - 8)
   }
 

@@ -1,3 +1,5 @@
+internal import LogSequence
+
 extension SegmentWriter {
   /// Seals the active segment and goes on in a new one. Every step is durable before the next:
   /// a crash in between leaves either the old segment active, or a listed new one.
@@ -44,7 +46,7 @@ extension SegmentWriter {
     try preparer.take()
     let salt = try randomBytes(8)
     let header = SegmentHeader(
-      version: options.segmentVersion, store: store, id: id, baseLSN: point.lsn + 1,
+      version: options.segmentVersion, store: store, id: id, baseLSN: point.lsn.next,
       baseSequence: point.sequence + 1,
       epoch: epoch, created: options.wallClock(), salt: salt.integer(at: 0),
       previousChain: point.chain, fileBytes: Int64(options.segmentBytes))

@@ -1,3 +1,5 @@
+internal import LogSequence
+
 /// Writes frames to the active segment and goes on to the next one; at most one frame is ever
 /// un-synced. Used by one thread at a time: the opener's, then the sync thread, then the closer's.
 /// After an error it must not be used again.
@@ -28,7 +30,7 @@ final class SegmentWriter {
   /// What the disk took in a second when the last large frame was written.
   private var bytesPerSecond = 0.0
   /// The last record that may be said to be durable.
-  private(set) var acknowledgedLSN: UInt64
+  private(set) var acknowledgedLSN: LSN
   /// A frame was written and not synced: only ever with `twoFramesInFlight`.
   private var hasUnsynced = false
 
@@ -62,7 +64,7 @@ final class SegmentWriter {
 
   /// Writes the buffer's records as one frame. On return it is durable.
   func write(_ buffer: FrameBuffer) throws(EventLogError) {
-    precondition(buffer.firstLSN == point.lsn + 1, "LSNs have no gaps")
+    precondition(buffer.firstLSN == point.lsn.next, "LSNs have no gaps")
     try write(buffer, .data)
   }
 
@@ -80,7 +82,7 @@ final class SegmentWriter {
       "a fresh segment has room for the largest frame")
     let bytes = buffer.seal(&frame, salt: header.frameSalt, at: offset)
     if options.breaks.has(.acknowledgeBeforeSync) {
-      acknowledgedLSN = point.lsn + UInt64(buffer.recordCount)
+      acknowledgedLSN = point.lsn.advanced(by: buffer.recordCount)
     }
     let begun = monotonicNanoseconds()
     try file.write(bytes, at: offset, directly: goesDirectly(buffer))
@@ -96,7 +98,7 @@ final class SegmentWriter {
     offset += Int64(frame.totalBytes)
     preparer.noteActive(offset)
     point = ChainPoint(
-      lsn: point.lsn + UInt64(buffer.recordCount), sequence: frame.sequence, chain: frame.chain)
+      lsn: point.lsn.advanced(by: buffer.recordCount), sequence: frame.sequence, chain: frame.chain)
     if hasUnsynced { return }
     acknowledgedLSN = point.lsn
     try writeMark()
@@ -105,7 +107,7 @@ final class SegmentWriter {
   private func makeFrame(_ buffer: FrameBuffer, _ kind: FrameHeader.Kind) -> FrameHeader {
     var frame = FrameHeader(
       kind: kind, payloadBytes: buffer.payloadBytes, recordCount: buffer.recordCount,
-      firstLSN: point.lsn + 1, sequence: point.sequence + 1, epoch: manifest.epoch,
+      firstLSN: point.lsn.next, sequence: point.sequence + 1, epoch: manifest.epoch,
       time: wallNanoseconds(), previousChain: point.chain, payloadChecksum: 0)
     if fillsBlocks(buffer) { frame.fillBlock(at: offset) }
     return frame

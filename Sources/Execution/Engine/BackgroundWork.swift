@@ -1,4 +1,5 @@
 import DequeModule
+import LogSequence
 import Messages
 
 /// What drives events on although no message asks for it at this moment: each source has its turn,
@@ -40,7 +41,7 @@ struct BackgroundWork {
   private(set) var running = 0
   private(set) var redrives: Deque<Redrive> = []
   /// Durably failed, and to be tried on another channel as soon as there is room.
-  private(set) var fallbacks: Deque<(key: EventKey, lsn: UInt64)> = []
+  private(set) var fallbacks: Deque<(key: EventKey, lsn: LSN)> = []
   /// Cancels that a person has asked for and that have not begun. They need no room here: what
   /// fills it may be what is to be cancelled.
   private var cancels: Deque<CancelOrder> = []
@@ -81,9 +82,9 @@ struct BackgroundWork {
 
   mutating func nextRedrive() -> Redrive? { redrives.popFirst() }
 
-  mutating func addFallback(_ key: EventKey, lsn: UInt64) {
+  mutating func addFallback(_ key: EventKey, lsn: LSN) {
     fallbacks.append((key, lsn))
   }
 
-  mutating func nextFallback() -> (key: EventKey, lsn: UInt64)? { fallbacks.popFirst() }
+  mutating func nextFallback() -> (key: EventKey, lsn: LSN)? { fallbacks.popFirst() }
 }

@@ -1,4 +1,5 @@
 import DequeModule
+package import LogSequence
 import Messages
 
 // What a turn does, and in which order.
@@ -34,7 +35,7 @@ extension ShardEngine {
   }
 
   /// All the log's records up to this LSN are durable.
-  package func durable(upTo lsn: UInt64, at instant: Instant) {
+  package func durable(upTo lsn: LSN, at instant: Instant) {
     advance(to: instant)
     logEnd.isDurable(upTo: lsn)
     while let event = logEnd.popDurable() { recordIsDurable(event.slot) }
@@ -212,7 +213,7 @@ extension ShardEngine {
 
   /// Gives an input to an event, unless another transition has come since the record with this
   /// LSN: that one has set its own timer if it needs one.
-  func begin(_ input: EventInput, _ key: EventKey, lsn: UInt64) {
+  func begin(_ input: EventInput, _ key: EventKey, lsn: LSN) {
     if let event = events.slot(of: key) { return give(input, to: event) }
     guard lookup.isNewest(lsn, of: key) else { return }
     let event = insertEvent(ActiveEvent(key: key, loadingFor: input))
@@ -254,7 +255,7 @@ extension ShardEngine {
   }
 
   func addTimer(
-    _ key: EventKey, lsn: UInt64, wait: EventState.Wait, dueAt: Timestamp, expiration: Timestamp
+    _ key: EventKey, lsn: LSN, wait: EventState.Wait, dueAt: Timestamp, expiration: Timestamp
   ) {
     let clock =
       isBroken(.waitsByTheWallClock) ? UInt64(now.wall.nanoseconds) : now.monotonic
@@ -269,7 +270,7 @@ extension ShardEngine {
       events[event].key, lsn: events[event].lastLSN, expiration: events[event].state.expiration)
   }
 
-  func waitForTurn(_ key: EventKey, lsn: UInt64, expiration: Timestamp) {
+  func waitForTurn(_ key: EventKey, lsn: LSN, expiration: Timestamp) {
     pacing.wait(key, lsn: lsn)
     if !expiration.isNone { wakeUps.add(TimerQueue.Timer(due: expiration, key: key, lsn: lsn)) }
   }
@@ -297,7 +298,7 @@ extension ShardEngine {
   /// The event log would remove the segment that holds early records of this event: appends a
   /// record with all that is needed of it, if this one is still its newest and it is still open.
   /// What cannot be done now is asked for again.
-  package func carry(lsn: UInt64, key: EventKey, at instant: Instant) {
+  package func carry(lsn: LSN, key: EventKey, at instant: Instant) {
     advance(to: instant)
     guard isRecovered, !isDraining, lookup.isNewest(lsn, of: key) else { return }
     if carryParked(key, lsn: lsn) { return }
@@ -307,7 +308,7 @@ extension ShardEngine {
 
   /// The same of an event that is final and has not been for long: its newest record is `lsn`, by
   /// what the log knew when it asked. The log's memory may not know the event, so it is looked up.
-  package func carry(finalID id: [UInt8], lsn: UInt64, at instant: Instant) {
+  package func carry(finalID id: [UInt8], lsn: LSN, at instant: Instant) {
     advance(to: instant)
     guard isRecovered, !isDraining else { return }
     let key = id.withUnsafeBytes { lookup.key(of: $0) }
@@ -321,7 +322,7 @@ extension ShardEngine {
 
   /// The event log would remove the record with the outbox position that is at this LSN: notes
   /// it again, if there is no newer one.
-  package func carryPosition(lsn: UInt64, at instant: Instant) {
+  package func carryPosition(lsn: LSN, at instant: Instant) {
     advance(to: instant)
     guard isRecovered, !isDraining, ledger.isComplete, lsn >= positions.lastLSN else { return }
     appendPosition(max(positions.outbox, outbox.position(durable: durableLSN)))
@@ -331,7 +332,7 @@ extension ShardEngine {
   /// totals have not passed, and the bodies of events that are being worked on. An event whose
   /// state is still being read is not among them: if its body is gone when it is asked for, the
   /// event is unknown.
-  package var keepFrom: UInt64 {
+  package var keepFrom: LSN {
     guard isRecovered else { return 0 }
     var oldest = min(oldestNeededLSN, ledger.firstUncounted ?? .max)
     events.forEach { event in
@@ -356,7 +357,7 @@ extension ShardEngine {
     awaitDurable(event, then: .settle)
   }
 
-  func handleCarryFinal(_ event: Int32, lsn: UInt64) {
+  func handleCarryFinal(_ event: Int32, lsn: LSN) {
     guard events[event].state.isFinal, events[event].lastLSN == lsn,
       needsBody(event, for: .carryFinal(lsn: lsn))
     else { return }

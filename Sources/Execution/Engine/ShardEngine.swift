@@ -1,5 +1,6 @@
 import DequeModule
 import JSON
+package import LogSequence
 package import Messages
 package import Templates
 
@@ -121,7 +122,7 @@ package final class ShardEngine<Lookup: EventLookup> {
       window.stoodStill(until: instant.monotonic)
     }
     now = instant
-    let jump = wallClock.advance(to: instant, newest: nextLSN - 1)
+    let jump = wallClock.advance(to: instant, newest: nextLSN.previous)
     if jump != 0 { clockWasSet(by: jump) }
   }
 
@@ -193,8 +194,8 @@ package final class ShardEngine<Lookup: EventLookup> {
 
   package var isDraining: Bool { drainingSince != nil }
   /// Of the next record.
-  package var nextLSN: UInt64 { logEnd.nextLSN }
-  package var durableLSN: UInt64 { logEnd.durableLSN }
+  package var nextLSN: LSN { logEnd.nextLSN }
+  package var durableLSN: LSN { logEnd.durableLSN }
   /// Events that are being worked on.
   package var activeEvents: Int { events.count }
   /// Messages that are not acknowledged yet, beside those that no turn has taken.

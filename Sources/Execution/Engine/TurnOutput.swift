@@ -1,8 +1,9 @@
+package import LogSequence
 package import Messages
 
 /// A record to append to the event log. Ranges lie in `TurnOutput.bytes`.
 package struct AppendOrder: Sendable {
-  package var lsn: UInt64
+  package var lsn: LSN
   package var kind: RecordKind
   /// Nil for a record that is about no event.
   package var key: EventKey?
@@ -14,7 +15,7 @@ package struct AppendOrder: Sendable {
   package var isPublished: Bool
   package var attempt: UInt16
   package var time: Timestamp
-  package var previousLSN: UInt64
+  package var previousLSN: LSN
   package var id: ByteRange
   package var payload: ByteRange
 }
@@ -24,7 +25,7 @@ package struct ReadOrder: Sendable {
   package enum Target: Sendable {
     /// The newest record of the event with this id.
     case newest(id: [UInt8])
-    case record(lsn: UInt64)
+    case record(lsn: LSN)
   }
   package var token: UInt64
   package var target: Target
@@ -90,11 +91,11 @@ package struct TurnOutput: Sendable {
   /// Publishing connections to open, and to keep open from now on.
   package var openLinks: [LinkOrder] = []
   /// Read published records from this LSN on, for the outbox.
-  package var rangeRead: UInt64?
+  package var rangeRead: LSN?
   /// Read all event records from this LSN on, for the log timeouts.
-  package var watchRead: UInt64?
+  package var watchRead: LSN?
   /// Read all event records from this LSN on, for totals that recovery could not count.
-  package var totalsRead: UInt64?
+  package var totalsRead: LSN?
   package var headers: [HeaderOrder] = []
   package var publishes: [PublishOrder] = []
   package var settlements: [Settlement] = []

@@ -1,3 +1,4 @@
+import LogSequence
 import Messages
 
 /// What becomes of an event whose time has come.
@@ -66,7 +67,7 @@ extension ActiveEvent {
   /// No log has come in time since the record with this LSN.
   ///
   /// - Parameter retries: how often a delivery is published again.
-  func logTimeout(lsn: UInt64, retries: Int) -> LogTimeoutAction {
+  func logTimeout(lsn: LSN, retries: Int) -> LogTimeoutAction {
     guard state.status == .pendingDelivery, lastLSN == lsn, isAtRest else { return .nothing }
     guard state.dueAt.isNone else { return .forget }
     return Int(state.logTimeouts) < retries ? .republish : .expire

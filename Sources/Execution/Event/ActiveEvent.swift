@@ -1,4 +1,5 @@
 import DequeModule
+import LogSequence
 import Messages
 
 /// An event that is being worked on: from the first input that needs it until nothing of it is
@@ -50,7 +51,7 @@ struct ActiveEvent {
   private(set) var phase: Phase
   var facts = EventFacts()
   var state = EventState(lane: .realtime, acceptedAt: .none, bodyLSN: 0)
-  var lastLSN: UInt64 = 0
+  var lastLSN: LSN = 0
   /// Whether a timer, a start or a person drives it: a fresh event goes first.
   var isBackground = false
   /// The event as it came, when it is at hand.

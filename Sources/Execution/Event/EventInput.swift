@@ -1,3 +1,5 @@
+import LogSequence
+
 /// What an event is asked to take.
 enum EventInput {
   /// An element of a message: the event itself, new or again.
@@ -7,13 +9,13 @@ enum EventInput {
   /// Its time has come: schedule or expiration.
   case due
   /// Its next try is due, if that was ordered by the record with this LSN.
-  case retry(lsn: UInt64)
+  case retry(lsn: LSN)
   /// Retention wants to remove its earlier records.
   case carry
   /// The same of an event that was final by the record with this LSN.
-  case carryFinal(lsn: UInt64)
+  case carryFinal(lsn: LSN)
   /// No delivery log has come in time since the record with this LSN.
-  case logTimeout(lsn: UInt64)
+  case logTimeout(lsn: LSN)
   /// Its time has come, and its turn in the rate of its lane.
   case paced
   /// A person wants another attempt. `sequence`: only if the event has not moved on since; 0: in

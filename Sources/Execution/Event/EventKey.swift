@@ -1,3 +1,5 @@
+package import LogSequence
+
 /// The 128-bit keyed hash of an event id: what an event is found by in memory.
 ///
 /// The hash is keyed per store, so nobody outside can choose ids that collide; at 128 bits two
@@ -31,5 +33,5 @@ package protocol EventLookup: AnyObject {
   /// read, which compares ids, has the last word.
   func mayContain(_ key: EventKey) -> Bool
   /// Whether the record with this LSN, which belongs to the event, is still its newest.
-  func isNewest(_ lsn: UInt64, of key: EventKey) -> Bool
+  func isNewest(_ lsn: LSN, of key: EventKey) -> Bool
 }

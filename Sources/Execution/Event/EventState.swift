@@ -1,3 +1,4 @@
+package import LogSequence
 package import Messages
 
 /// What changes in an event's life, as its newest record holds it.
@@ -13,7 +14,7 @@ package struct EventState: Sendable, Equatable {
   /// How often this attempt's delivery was refused by the broker.
   package var errorCount: UInt16
   /// The LSN of the record that holds the event's body.
-  package var bodyLSN: UInt64
+  package var bodyLSN: LSN
   package var acceptedAt: Timestamp
   /// When delivering was first due: at acceptance, or at the schedule. Giving up counts from it.
   package var startedAt: Timestamp
@@ -33,7 +34,7 @@ package struct EventState: Sendable, Equatable {
   /// pending event: it was cancelled before it came, and is to be ignored.
   package var isCancelled: Bool
 
-  package init(lane: Lane, acceptedAt: Timestamp, bodyLSN: UInt64) {
+  package init(lane: Lane, acceptedAt: Timestamp, bodyLSN: LSN) {
     self.lane = lane
     status = .pending
     previousStatus = nil

@@ -1,5 +1,6 @@
 import DequeModule
 import JSON
+package import LogSequence
 import Messages
 import Templates
 
@@ -82,7 +83,7 @@ extension ShardEngine {
 
   /// The answer to a read. Nil: there is no such record. `kind` is the number in its header.
   package func readAnswered(
-    token: UInt64, lsn: UInt64, kind: UInt8, id: UnsafeRawBufferPointer,
+    token: UInt64, lsn: LSN, kind: UInt8, id: UnsafeRawBufferPointer,
     payload: UnsafeRawBufferPointer?, at instant: Instant
   ) throws(EngineError) {
     advance(to: instant)
@@ -266,7 +267,7 @@ extension ShardEngine {
 extension ShardEngine {
   /// Takes in one record of the log, in LSN order.
   package func recover(
-    lsn: UInt64, kind: UInt8, key: EventKey, payload: UnsafeRawBufferPointer
+    lsn: LSN, kind: UInt8, key: EventKey, payload: UnsafeRawBufferPointer
   ) throws(EngineError) {
     if lsn != nextLSN { ledger.skipped(after: positions.lastLSN, to: lsn) }
     logEnd.recovered(lsn)
@@ -297,7 +298,7 @@ extension ShardEngine {
   }
 
   private func recoverParked(
-    _ kind: RecordKind, _ lsn: UInt64, _ key: EventKey, _ payload: UnsafeRawBufferPointer
+    _ kind: RecordKind, _ lsn: LSN, _ key: EventKey, _ payload: UnsafeRawBufferPointer
   ) throws(EngineError) {
     guard kind == .parked else { return parking.log.forget(key, lsn: lsn) }
     guard let record = ParkedRecord(payload) else {
@@ -311,7 +312,7 @@ extension ShardEngine {
 
   /// All records have been taken in: pending events go on, in the order of their records; those
   /// that wait for their time wait on.
-  package func startRecovered(nextLSN next: UInt64, lineage: UInt64 = 0, at instant: Instant) {
+  package func startRecovered(nextLSN next: LSN, lineage: UInt64 = 0, at instant: Instant) {
     advance(to: instant)
     logEnd.start(at: next)
     self.lineage = lineage
@@ -348,13 +349,13 @@ extension ShardEngine {
   }
   /// One record of an event that a read for the totals has brought back, in LSN order.
   package func totalsRecord(
-    lsn: UInt64, kind: UInt8, payload: UnsafeRawBufferPointer
+    lsn: LSN, kind: UInt8, payload: UnsafeRawBufferPointer
   ) throws(EngineError) {
     try ledger.take(lsn: lsn, kind: kind, payload: payload)
   }
 
   /// Such a read is done: every record below `next` has been given.
-  package func totalsRead(below next: UInt64) { ledger.didRead(below: next) }
+  package func totalsRead(below next: LSN) { ledger.didRead(below: next) }
 }
 
 extension TransitionReason {

@@ -1,5 +1,6 @@
 import DequeModule
 import JSON
+package import LogSequence
 package import Messages
 import Templates
 
@@ -171,7 +172,7 @@ extension ShardEngine {
   /// One record of an event that a read for the log timeouts has brought back, in LSN order.
   /// `status` is the number in its header.
   package func watchRecord(
-    lsn: UInt64, key: EventKey, status: UInt8, recordedAt: Timestamp, at instant: Instant
+    lsn: LSN, key: EventKey, status: UInt8, recordedAt: Timestamp, at instant: Instant
   ) {
     advance(to: instant)
     guard status == Status.pendingDelivery.rawValue, lookup.isNewest(lsn, of: key) else { return }
@@ -180,14 +181,14 @@ extension ShardEngine {
   }
 
   /// Such a read is done: every record below `next` has been given, the last one made at `time`.
-  package func watchRead(below next: UInt64, until time: Timestamp?, at instant: Instant) {
+  package func watchRead(below next: LSN, until time: Timestamp?, at instant: Instant) {
     advance(to: instant)
-    let present = time?.adding(wallClock.shift(since: next - 1))
+    let present = time?.adding(wallClock.shift(since: next.previous))
     logTimeouts.didRead(below: next, until: present, at: now.wall)
   }
 
   /// No log has come since the record with this LSN, if that is still the event's newest.
-  func handleLogTimeout(_ event: Int32, lsn: UInt64) {
+  func handleLogTimeout(_ event: Int32, lsn: LSN) {
     switch events[event].logTimeout(lsn: lsn, retries: settings.logTimeoutRetries) {
     case .nothing: break
     // That makes a newer record.
@@ -206,7 +207,7 @@ extension ShardEngine {
     }
   }
 
-  private func republishUnanswered(_ event: Int32, lsn: UInt64) {
+  private func republishUnanswered(_ event: Int32, lsn: LSN) {
     events[event].state.beginRepublishing(at: now.wall)
     guard takesTurn(events[event].state.lane) else {
       events[event].state.dueAt = now.wall
@@ -258,13 +259,13 @@ extension ShardEngine {
     output.publish(entry, at: now.wall)
   }
 
-  func updateConfirmed(_ lsn: UInt64) {
+  func updateConfirmed(_ lsn: LSN) {
     guard outbox.confirm(lsn) else { return }
     counters.statusConfirmed += 1
     window.noteAnswer(.confirmed, on: .status, at: now.monotonic)
   }
 
-  func updateRefused(_ lsn: UInt64) {
+  func updateRefused(_ lsn: LSN) {
     counters.statusRefused += 1
     window.noteAnswer(.refused, on: .status, at: now.monotonic)
     outbox.refuse(lsn, at: now.monotonic)
@@ -287,7 +288,7 @@ extension ShardEngine {
 
   /// One published record that a range read has brought back, in LSN order.
   package func rangeRecord(
-    lsn: UInt64, key: EventKey, recordedAt: Timestamp, id: UnsafeRawBufferPointer,
+    lsn: LSN, key: EventKey, recordedAt: Timestamp, id: UnsafeRawBufferPointer,
     payload: UnsafeRawBufferPointer
   ) throws(EngineError) {
     guard let record = RecordPayload(payload), let facts = record.facts(id: id) else {
@@ -301,7 +302,7 @@ extension ShardEngine {
   }
 
   /// A range read is done: every published record below `next` has been given.
-  package func rangeRead(below next: UInt64) {
+  package func rangeRead(below next: LSN) {
     outbox.didRead(below: next)
   }
 
@@ -313,10 +314,10 @@ extension ShardEngine {
     appendPosition(position)
   }
 
-  func appendPosition(_ position: UInt64) {
+  func appendPosition(_ position: LSN) {
     let lsn = logEnd.take()
     let record = PositionRecord(
-      outbox: isBroken(.skipsUpdatesAtRestart) ? lsn - 1 : position,
+      outbox: isBroken(.skipsUpdatesAtRestart) ? lsn.previous : position,
       logWatch: logTimeouts.position(isNewest: { lookup.isNewest($0, of: $1) }), totals: totals)
     ledger.reconcile()
     let start = output.bytes.count
@@ -330,8 +331,8 @@ extension ShardEngine {
 
   /// The oldest record that the engine may still read by going through the log: what the outbox
   /// or the log watch has not passed. Records before it are read by the LSN of an open event only.
-  package var oldestNeededLSN: UInt64 {
+  package var oldestNeededLSN: LSN {
     let watched = logTimeouts.position { lookup.isNewest($0, of: $1) }
-    return min(outbox.position(durable: durableLSN), watched) + 1
+    return min(outbox.position(durable: durableLSN), watched).next
   }
 }

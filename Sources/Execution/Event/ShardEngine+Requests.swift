@@ -1,5 +1,6 @@
 import DequeModule
 import JSON
+import LogSequence
 import Messages
 import Templates
 
@@ -121,7 +122,7 @@ extension ShardEngine {
 
   /// The newest record of an id is a cancel: its event has never come.
   func cancelWasRead(
-    _ event: Int32, lsn: UInt64, id: UnsafeRawBufferPointer, payload: UnsafeRawBufferPointer
+    _ event: Int32, lsn: LSN, id: UnsafeRawBufferPointer, payload: UnsafeRawBufferPointer
   ) throws(EngineError) {
     guard events[event].isLoading, CancelRecord(payload) != nil else {
       throw EngineError.unreadableRecord(lsn: lsn)

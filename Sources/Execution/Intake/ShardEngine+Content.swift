@@ -1,4 +1,5 @@
 import JSON
+import LogSequence
 import Messages
 
 // What stands in a message's body: producers' libraries compress it, encode it as AMQP 1.0 does,
@@ -274,12 +275,12 @@ extension ShardEngine {
       messages[entry.message].isRejected = true
       return elementSettled(entry.message)
     }
-    let stored = appendParked(entry.copy, number: nextLSN, previousLSN: 0, blames: blames)
+    let stored = appendParked(entry.copy, number: nextLSN.rawValue, previousLSN: 0, blames: blames)
     parking.log.record(stored, message: entry.message)
   }
 
   private func appendParked(
-    _ copy: ParkedCopy, number: UInt64, previousLSN: UInt64, blames: Int
+    _ copy: ParkedCopy, number: UInt64, previousLSN: LSN, blames: Int
   ) -> StoredCopies.Copy {
     let id = ParkedRecord.id(number: number)
     let key = id.withUnsafeBytes { lookup.key(of: $0) }
@@ -288,7 +289,7 @@ extension ShardEngine {
     let payload = output.bytes(from: start)
     appendOfCopy(.parked, key: key, id: id, previousLSN: previousLSN, payload: payload)
     return StoredCopies.Copy(
-      lsn: nextLSN - 1, readableLSN: nextLSN - 1, key: key, number: number,
+      lsn: nextLSN.previous, readableLSN: nextLSN.previous, key: key, number: number,
       bytes: payload.count, blames: blames)
   }
 
@@ -302,7 +303,7 @@ extension ShardEngine {
   }
 
   private func appendOfCopy(
-    _ kind: RecordKind, key: EventKey, id: [UInt8], previousLSN: UInt64, payload: ByteRange
+    _ kind: RecordKind, key: EventKey, id: [UInt8], previousLSN: LSN, payload: ByteRange
   ) {
     let lsn = logEnd.take()
     output.appends.append(
@@ -341,7 +342,7 @@ extension ShardEngine {
   }
 
   /// Retention wants a copy's record written again. False when the key is no copy's.
-  func carryParked(_ key: EventKey, lsn: UInt64) -> Bool {
+  func carryParked(_ key: EventKey, lsn: LSN) -> Bool {
     guard parking.log.isOfCopy(key) else { return false }
     if let number = parking.log.carry(key, lsn: lsn) {
       output.reads.append(ReadOrder(token: Parking.readToken(number), target: .record(lsn: lsn)))

@@ -1,4 +1,5 @@
 import JSON
+import LogSequence
 import Messages
 
 // Messages are cut into elements, and each element goes to its event.
@@ -355,7 +356,7 @@ extension ShardEngine {
       guard !work.isSpent(share), takeElement(from: alone.inlet) else { return true }
     }
     if inlets[Int(alone.inlet.rawValue)].open != alone.message.slot {
-      suspects.hasTakenAll(newest: nextLSN - 1)
+      suspects.hasTakenAll(newest: nextLSN.previous)
     }
     return false
   }

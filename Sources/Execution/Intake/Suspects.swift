@@ -1,3 +1,4 @@
+import LogSequence
 import Messages
 
 /// The messages that the broker has delivered several times: the process may have died of one of
@@ -11,7 +12,7 @@ struct Suspects {
     /// How long it has been, in nanoseconds of turns.
     var age: UInt64 = 0
     /// The newest record when all its elements had been taken; 0 before.
-    var lsn: UInt64 = 0
+    var lsn: LSN = 0
   }
 
   private(set) var waiting: [Suspect] = []
@@ -71,7 +72,7 @@ struct Suspects {
     alone = Alone(message: message, inlet: inlet)
   }
 
-  mutating func hasTakenAll(newest lsn: UInt64) {
+  mutating func hasTakenAll(newest lsn: LSN) {
     if alone?.lsn == 0 { alone?.lsn = lsn }
   }
 

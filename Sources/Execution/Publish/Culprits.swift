@@ -1,4 +1,5 @@
 import DequeModule
+import LogSequence
 
 /// The events of one delivery queue over whose delivery the broker has closed the connection. Each
 /// try may close it again, and what the queue has beside it waits for another one. So they wait
@@ -6,7 +7,7 @@ import DequeModule
 struct Culprits {
   private var known: Set<EventKey> = []
   /// Those that wait for their turn, with their newest records.
-  private var waiting: Deque<(key: EventKey, lsn: UInt64)> = []
+  private var waiting: Deque<(key: EventKey, lsn: LSN)> = []
   /// When the next one may go, monotonic, and how long after it the one behind it.
   private var nextTryAt: UInt64 = 0
   private var pause = EngineLimits.probePauseMin
@@ -39,14 +40,14 @@ struct Culprits {
   }
 
   /// Keeps one until its turn comes.
-  mutating func wait(_ key: EventKey, lsn: UInt64) {
+  mutating func wait(_ key: EventKey, lsn: LSN) {
     waiting.append((key, lsn))
   }
 
   /// The next one, if it is time for one: none of which something else has come since.
   mutating func popDue(
-    at now: UInt64, isNewest: (UInt64, EventKey) -> Bool
-  ) -> (key: EventKey, lsn: UInt64)? {
+    at now: UInt64, isNewest: (LSN, EventKey) -> Bool
+  ) -> (key: EventKey, lsn: LSN)? {
     guard !waiting.isEmpty, nextTryAt <= now else { return nil }
     while let first = waiting.popFirst() {
       guard isNewest(first.lsn, first.key) else { continue }

@@ -1,4 +1,5 @@
 import JSON
+import LogSequence
 import Messages
 
 extension Outbox.Entry {
@@ -11,7 +12,7 @@ extension Outbox.Entry {
 
   /// What the record of a transition says.
   struct Transition {
-    var lsn: UInt64
+    var lsn: LSN
     var key: EventKey
     var state: EventState
     var facts: EventFacts

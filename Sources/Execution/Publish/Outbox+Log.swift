@@ -1,9 +1,11 @@
+import LogSequence
+
 // The part of the outbox that is only in the log.
 extension Outbox {
   /// Begins behind `position`: all up to `newest` is still in the log.
-  mutating func start(after position: UInt64, newest: UInt64) {
+  mutating func start(after position: LSN, newest: LSN) {
     guard newest > position else { return }
-    source = .log(from: position + 1, newest: newest, isReading: false)
+    source = .log(from: position.next, newest: newest, isReading: false)
   }
 
   var isLive: Bool {
@@ -12,15 +14,15 @@ extension Outbox {
   }
 
   /// Everything published up to this LSN is confirmed, given what is durable.
-  func position(durable: UInt64) -> UInt64 {
-    var lowest = durable + 1
+  func position(durable: LSN) -> LSN {
+    var lowest = durable.next
     if case .log(let from, _, _) = source { lowest = min(lowest, from) }
     if let first { lowest = min(lowest, first) }
-    return lowest - 1
+    return lowest.previous
   }
 
   /// True when the update of a new record is wanted in memory; else it is left to the log.
-  mutating func admits(_ lsn: UInt64) -> Bool {
+  mutating func admits(_ lsn: LSN) -> Bool {
     switch source {
     case .live:
       if waiting < EngineLimits.outboxEntries, waitingBytes < EngineLimits.outboxBytes {
@@ -35,7 +37,7 @@ extension Outbox {
   }
 
   /// Where to read on, if there is room and no read is under way; it is then.
-  mutating func wantsRead(durable: UInt64) -> UInt64? {
+  mutating func wantsRead(durable: LSN) -> LSN? {
     guard case .log(let from, let newest, false) = source, from <= durable,
       waiting < EngineLimits.outboxEntries / 2, waitingBytes < EngineLimits.outboxBytes / 2
     else { return nil }
@@ -44,7 +46,7 @@ extension Outbox {
   }
 
   /// A read has brought all published records below `next`.
-  mutating func didRead(below next: UInt64) {
+  mutating func didRead(below next: LSN) {
     guard case .log(let from, let newest, _) = source else { return }
     let on = max(from, next)
     source = on > newest ? .live : .log(from: on, newest: newest, isReading: false)

@@ -1,4 +1,5 @@
 import DequeModule
+import LogSequence
 
 /// The status updates that are to be published, in the order of their records.
 ///
@@ -17,7 +18,7 @@ struct Outbox {
       case aside
     }
 
-    var lsn: UInt64
+    var lsn: LSN
     var key: EventKey
     /// Routing key, message id, event id, traceparent, tracestate and JSON, end to end.
     var blob: [UInt8]
@@ -34,7 +35,7 @@ struct Outbox {
   enum Source {
     case live
     /// The first record that is not in memory, the newest of those, and whether one is asked for.
-    case log(from: UInt64, newest: UInt64, isReading: Bool)
+    case log(from: LSN, newest: LSN, isReading: Bool)
   }
 
   /// Those that were looked at, then those that wait: looking at one moves the boundary, not the
@@ -45,13 +46,13 @@ struct Outbox {
   private var underWay = 0
   private var confirmedCount = 0
   /// The updates that wait for another one of their event, by event, in order.
-  private var held: [EventKey: Deque<UInt64>] = [:]
+  private var held: [EventKey: Deque<LSN>] = [:]
   /// Of those, the ones whose turn has come; and those that are to be published alone.
-  private var released: Deque<UInt64> = []
-  private var suspects: Deque<UInt64> = []
-  private var alone: UInt64?
+  private var released: Deque<LSN> = []
+  private var suspects: Deque<LSN> = []
+  private var alone: LSN?
   /// Refused by the broker; to be published again at `retryAt`.
-  private var refused: [UInt64] = []
+  private var refused: [LSN] = []
   private var retryAt: UInt64 = 0
   private var failures = 0
   private var busy: Set<EventKey> = []
@@ -66,7 +67,7 @@ struct Outbox {
   var waiting: Int { entries.count - looked }
 
   /// The first update that is not confirmed.
-  var first: UInt64? { entries.first?.lsn }
+  var first: LSN? { entries.first?.lsn }
 
   mutating func add(_ entry: Entry) {
     waitingBytes += entry.blob.count
@@ -74,7 +75,7 @@ struct Outbox {
   }
 
   /// The next update to publish: it counts as unconfirmed from now on.
-  mutating func takeNext(durable: UInt64) -> Entry? {
+  mutating func takeNext(durable: LSN) -> Entry? {
     if !suspects.isEmpty || alone != nil { return takeSuspect() }
     while let lsn = released.popFirst() {
       if let index = index(of: lsn), entries[index].state == .held { return publish(index) }
@@ -113,7 +114,7 @@ struct Outbox {
   }
 
   /// False when no such update is unconfirmed (a confirm of an earlier connection).
-  mutating func confirm(_ lsn: UInt64) -> Bool {
+  mutating func confirm(_ lsn: LSN) -> Bool {
     guard let index = index(of: lsn), entries[index].state == .published else { return false }
     underWay -= 1
     failures = 0
@@ -123,7 +124,7 @@ struct Outbox {
   }
 
   /// An update that was set aside is parked.
-  mutating func didPark(_ lsn: UInt64) {
+  mutating func didPark(_ lsn: LSN) {
     guard let index = index(of: lsn), entries[index].state == .aside else { return }
     done(index)
   }
@@ -151,7 +152,7 @@ struct Outbox {
   }
 
   /// The broker could not take an update: it is published again after a pause, which grows.
-  mutating func refuse(_ lsn: UInt64, at now: UInt64) {
+  mutating func refuse(_ lsn: LSN, at now: UInt64) {
     if let index = index(of: lsn), entries[index].state == .published {
       refused.append(lsn)
       failures += 1
@@ -191,7 +192,7 @@ struct Outbox {
     return entries[index]
   }
 
-  private mutating func takePublished() -> [UInt64] {
+  private mutating func takePublished() -> [LSN] {
     refused.removeAll()
     underWay = 0
     return entries.indices.prefix(looked).compactMap { index in
@@ -201,7 +202,7 @@ struct Outbox {
     }
   }
 
-  private func index(of lsn: UInt64) -> Int? {
+  private func index(of lsn: LSN) -> Int? {
     var low = 0
     var high = looked
     while low < high {

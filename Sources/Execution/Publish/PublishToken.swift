@@ -1,3 +1,5 @@
+import LogSequence
+
 /// What a publisher confirm is about. The shell keeps it beside the delivery tag and gives it
 /// back with the confirm, the nack or the loss.
 package struct PublishToken: Hashable, Sendable {
@@ -24,9 +26,9 @@ package struct PublishToken: Hashable, Sendable {
       kind.rawValue << 62 | UInt64(serial & Self.serialMask) << 32 | UInt64(UInt32(slot))
   }
 
-  init(status lsn: UInt64) {
-    precondition(lsn >> 62 == 0, "an LSN has at most 62 bits")
-    rawValue = Kind.status.rawValue << 62 | lsn
+  init(status lsn: LSN) {
+    precondition(lsn.rawValue >> 62 == 0, "an LSN has at most 62 bits")
+    rawValue = Kind.status.rawValue << 62 | lsn.rawValue
   }
 
   static let serialMask: UInt32 = (1 << 30) - 1
@@ -35,5 +37,5 @@ package struct PublishToken: Hashable, Sendable {
   var kind: Kind? { Kind(rawValue: rawValue >> 62) }
   var slot: Int32 { Int32(truncatingIfNeeded: rawValue & 0xFFFF_FFFF) }
   var serial: UInt32 { UInt32(truncatingIfNeeded: rawValue >> 32) & Self.serialMask }
-  var lsn: UInt64 { rawValue & ((1 << 62) - 1) }
+  var lsn: LSN { LSN(rawValue & ((1 << 62) - 1)) }
 }

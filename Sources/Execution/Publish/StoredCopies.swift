@@ -1,4 +1,5 @@
 import DequeModule
+import LogSequence
 
 /// The copies for the parked queue that the broker has not taken in time: they are records of the
 /// log, and are published from there when it does.
@@ -6,9 +7,9 @@ struct StoredCopies {
   /// One of them.
   struct Copy: Sendable {
     /// Of its newest record.
-    var lsn: UInt64
+    var lsn: LSN
     /// Of its newest durable record: the same, but for a moment.
-    var readableLSN: UInt64
+    var readableLSN: LSN
     var key: EventKey
     /// The LSN of its first record.
     var number: UInt64
@@ -30,7 +31,7 @@ struct StoredCopies {
   /// All of them, with the place of the newest record.
   private var places: [EventKey: Copy] = [:]
   /// The broker has these, and the record that says so is not durable yet.
-  private var leaving: Deque<(lsn: UInt64, key: EventKey)> = []
+  private var leaving: Deque<(lsn: LSN, key: EventKey)> = []
 
   var count: Int { places.count }
   var isRecording: Bool { !recording.isEmpty }
@@ -44,7 +45,7 @@ struct StoredCopies {
   }
 
   /// The message of the next copy whose record is durable by now.
-  mutating func popDurable(_ lsn: UInt64, at now: UInt64) -> Int32? {
+  mutating func popDurable(_ lsn: LSN, at now: UInt64) -> Int32? {
     while let first = leaving.first, first.lsn <= lsn { leaving.removeFirst() }
     while let first = recording.first, first.stored.lsn <= lsn {
       recording.removeFirst()
@@ -101,7 +102,7 @@ struct StoredCopies {
 
   /// Retention wants the record of a stored copy written again: the number for the read. Nil when
   /// it is no longer the newest, or the broker has the copy.
-  mutating func carry(_ key: EventKey, lsn: UInt64) -> UInt32? {
+  mutating func carry(_ key: EventKey, lsn: LSN) -> UInt32? {
     guard let stored = places[key], stored.lsn == lsn else { return nil }
     return read(stored, isCarried: true).read
   }
@@ -127,13 +128,13 @@ struct StoredCopies {
   }
 
   /// Where a stored copy's newest record is; nil when the broker has it.
-  func place(of key: EventKey) -> UInt64? { places[key]?.lsn }
+  func place(of key: EventKey) -> LSN? { places[key]?.lsn }
 
   /// Recovery has come to a copy's record.
   mutating func recover(_ stored: Copy) { places[stored.key] = stored }
 
   /// The broker has it, as the record with this LSN says.
-  mutating func forget(_ key: EventKey, lsn: UInt64) {
+  mutating func forget(_ key: EventKey, lsn: LSN) {
     places[key] = nil
     leaving.append((lsn, key))
   }

@@ -1,3 +1,4 @@
+import LogSequence
 import Messages
 
 extension AppendOrder {
@@ -7,8 +8,8 @@ extension AppendOrder {
   ///   - isOpen: whether a start has to be shown it.
   ///   - key, id: what it is found by; nil and none for a position record.
   init(
-    _ kind: RecordKind, lsn: UInt64, key: EventKey?, id: ByteRange, isOpen: Bool,
-    previousLSN: UInt64, payload: ByteRange, at now: Timestamp
+    _ kind: RecordKind, lsn: LSN, key: EventKey?, id: ByteRange, isOpen: Bool,
+    previousLSN: LSN, payload: ByteRange, at now: Timestamp
   ) {
     self.init(
       lsn: lsn, kind: kind, key: key, status: 0, previousStatus: 0, isFinal: !isOpen,

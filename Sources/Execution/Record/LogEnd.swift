@@ -1,4 +1,5 @@
 import DequeModule
+import LogSequence
 
 /// The end of the event log as the engine sees it: what it has appended, what of that is durable,
 /// and which events wait for that.
@@ -6,25 +7,25 @@ struct LogEnd {
   typealias Event = WorkingSet.Reference
 
   /// Of the next record.
-  private(set) var nextLSN: UInt64 = 1
-  private(set) var durableLSN: UInt64 = 0
+  private(set) var nextLSN: LSN = 1
+  private(set) var durableLSN: LSN = 0
   /// Events whose newest record is not durable yet, in LSN order.
-  private var waiting: Deque<(lsn: UInt64, event: Event)> = []
+  private var waiting: Deque<(lsn: LSN, event: Event)> = []
 
   /// Whether nobody waits.
   var isIdle: Bool { waiting.isEmpty }
 
   /// The LSN of a record that is appended now.
-  mutating func take() -> UInt64 {
-    defer { nextLSN += 1 }
+  mutating func take() -> LSN {
+    defer { nextLSN = nextLSN.next }
     return nextLSN
   }
 
   /// An event waits until its newest record, the one with this LSN, is durable.
-  mutating func wait(_ event: Event, for lsn: UInt64) { waiting.append((lsn, event)) }
+  mutating func wait(_ event: Event, for lsn: LSN) { waiting.append((lsn, event)) }
 
   /// All records up to this LSN are durable.
-  mutating func isDurable(upTo lsn: UInt64) {
+  mutating func isDurable(upTo lsn: LSN) {
     precondition(lsn >= durableLSN && lsn < nextLSN, "durability only grows, up to what exists")
     durableLSN = lsn
   }
@@ -37,15 +38,15 @@ struct LogEnd {
   }
 
   /// Recovery has come to this record.
-  mutating func recovered(_ lsn: UInt64) {
-    nextLSN = lsn + 1
+  mutating func recovered(_ lsn: LSN) {
+    nextLSN = lsn.next
     durableLSN = lsn
   }
 
   /// Recovery is done: the next record gets this LSN.
-  mutating func start(at next: UInt64) {
+  mutating func start(at next: LSN) {
     precondition(next >= nextLSN, "the log's next LSN is behind all its records")
     nextLSN = next
-    durableLSN = next - 1
+    durableLSN = next.previous
   }
 }

@@ -1,3 +1,5 @@
+package import LogSequence
+
 /// How far a shard's cursors over its log have come, as a record of that log: what a start goes
 /// on from.
 ///
@@ -7,8 +9,8 @@
 /// version that can read it. What is new is written behind them, so that a program that does not
 /// know it reads what it knows.
 package struct PositionRecord: Sendable, Equatable {
-  package var outbox: UInt64
-  package var logWatch: UInt64
+  package var outbox: LSN
+  package var logWatch: LSN
   package var totals: ShardTotals
 
   /// Of version 1, which ends here.
@@ -18,7 +20,7 @@ package struct PositionRecord: Sendable, Equatable {
   /// Older programs take version 1 only; from 2 on they read what follows.
   static let readableSince: UInt16 = 2
 
-  init(outbox: UInt64, logWatch: UInt64, totals: ShardTotals) {
+  init(outbox: LSN, logWatch: LSN, totals: ShardTotals) {
     self.outbox = outbox
     self.logWatch = logWatch
     self.totals = totals
@@ -35,13 +37,14 @@ package struct PositionRecord: Sendable, Equatable {
       let readableSince = number(Self.firstByteCount + 2)
       guard version >= readableSince, 2...Self.version ~= readableSince else { return nil }
     }
-    outbox = UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self))
-    logWatch = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
+    outbox = LSN(UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self)))
+    logWatch = LSN(
+      UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self)))
     totals = ShardTotals(UnsafeRawBufferPointer(rebasing: bytes[16..<Self.firstByteCount]))
   }
 
   func write(to bytes: inout [UInt8]) {
-    for value in [outbox, logWatch] {
+    for value in [outbox.rawValue, logWatch.rawValue] {
       withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) }
     }
     totals.write(to: &bytes)

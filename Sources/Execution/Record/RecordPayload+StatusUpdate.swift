@@ -1,4 +1,5 @@
 package import JSON
+package import LogSequence
 package import Messages
 
 extension RecordPayload {
@@ -12,7 +13,7 @@ extension RecordPayload {
   /// Writes the status update of this record: what was published, or would have been.
   /// False when the record's facts cannot be read.
   package func writeStatusUpdate(
-    id: UnsafeRawBufferPointer, lsn: UInt64, recordedAt: Timestamp, shard: ShardNumber,
+    id: UnsafeRawBufferPointer, lsn: LSN, recordedAt: Timestamp, shard: ShardNumber,
     lineage: UInt64 = 0, to writer: inout ByteWriter
   ) -> Bool {
     guard let facts = facts(id: id) else { return false }
@@ -27,7 +28,7 @@ extension StatusUpdate {
   /// Writes the status update of one transition.
   static func write(
     _ state: EventState, facts: EventFacts, occurredAt: Timestamp, recordedAt: Timestamp,
-    reason: TransitionReason, shard: ShardNumber, lineage: UInt64, lsn: UInt64,
+    reason: TransitionReason, shard: ShardNumber, lineage: UInt64, lsn: LSN,
     to writer: inout ByteWriter
   ) {
     facts.withBytes { bytes in

@@ -1,3 +1,4 @@
+import LogSequence
 package import Messages
 
 /// The payload of an event's record: the state after the transition, the facts of the event, why
@@ -54,7 +55,7 @@ package struct RecordPayload {
       T(littleEndian: bytes.loadUnaligned(fromByteOffset: at, as: T.self))
     }
     func time(_ at: Int) -> Timestamp { Timestamp(nanoseconds: integer(at, Int64.self)) }
-    state = EventState(lane: lane, acceptedAt: time(24), bodyLSN: integer(16, UInt64.self))
+    state = EventState(lane: lane, acceptedAt: time(24), bodyLSN: LSN(integer(16, UInt64.self)))
     state.status = status
     state.previousStatus = Status(rawValue: bytes[3])
     state.sequence = integer(4, UInt32.self)
@@ -133,7 +134,7 @@ extension RecordPayload {
     append(state.attempt)
     append(state.errorCount)
     append(UInt32(body.count))
-    append(state.bodyLSN)
+    append(state.bodyLSN.rawValue)
     append(state.acceptedAt.nanoseconds)
     append(state.dueAt.nanoseconds)
     append(state.expiration.nanoseconds)

@@ -1,16 +1,18 @@
+import LogSequence
+
 /// When to note in the log how far the cursors over it have come, and what was noted last.
 struct PositionNotes {
   /// The outbox's position in the newest position record.
-  private(set) var outbox: UInt64 = 0
+  private(set) var outbox: LSN = 0
   /// The log watch's position in the newest one that recovery has come to.
-  private(set) var logWatch: UInt64 = 0
+  private(set) var logWatch: LSN = 0
   /// The LSN of the newest position record; 0 when there is none.
-  private(set) var lastLSN: UInt64 = 0
+  private(set) var lastLSN: LSN = 0
   /// When it was made, monotonic.
   private var notedAt: UInt64 = 0
 
   /// Recovery has come to a position record.
-  mutating func recovered(_ record: PositionRecord, lsn: UInt64) {
+  mutating func recovered(_ record: PositionRecord, lsn: LSN) {
     outbox = record.outbox
     logWatch = record.logWatch
     lastLSN = lsn
@@ -18,16 +20,16 @@ struct PositionNotes {
 
   /// Whether the outbox has come far enough, or it has been long enough. Noting only that the last
   /// position record was passed would never end, but for a drain, which notes what it can.
-  func isDue(_ position: UInt64, at now: UInt64, isDraining: Bool) -> Bool {
+  func isDue(_ position: LSN, at now: UInt64, isDraining: Bool) -> Bool {
     guard position > outbox else { return false }
     let isDue =
-      position - outbox >= EngineLimits.positionEvery
+      outbox.distance(to: position) >= EngineLimits.positionEvery
       || now &- notedAt >= EngineLimits.positionAfterNanoseconds
     return isDue && (position > lastLSN || isDraining)
   }
 
   /// A position record has been appended.
-  mutating func noted(_ position: UInt64, lsn: UInt64, at now: UInt64) {
+  mutating func noted(_ position: LSN, lsn: LSN, at now: UInt64) {
     outbox = position
     lastLSN = lsn
     notedAt = now

@@ -1,3 +1,4 @@
+package import LogSequence
 import Messages
 
 /// Goes through a shard's whole log, record by record, and says by name what does not add up:
@@ -20,18 +21,18 @@ package struct Reconciliation {
   package private(set) var recorded: ShardTotals?
   private var events: [EventKey: Seen] = [:]
   private var isWhole = true
-  private var nextLSN: UInt64 = 1
+  private var nextLSN: LSN = 1
 
   package init() {}
 
   /// Takes the next record, in LSN order.
   package mutating func take(
-    lsn: UInt64, kind: UInt8, key: EventKey, id: UnsafeRawBufferPointer,
+    lsn: LSN, kind: UInt8, key: EventKey, id: UnsafeRawBufferPointer,
     payload: UnsafeRawBufferPointer
   ) {
     // Retention has removed what was before: totals begin with the first that are written down.
     if lsn != nextLSN { isWhole = false }
-    nextLSN = lsn + 1
+    nextLSN = lsn.next
     guard let kind = RecordKind(rawValue: kind) else {
       return note("the record with LSN \(lsn) is of a kind that this program does not write")
     }
@@ -92,7 +93,7 @@ package struct Reconciliation {
     }
   }
 
-  private mutating func takePosition(_ lsn: UInt64, _ payload: UnsafeRawBufferPointer) {
+  private mutating func takePosition(_ lsn: LSN, _ payload: UnsafeRawBufferPointer) {
     guard let position = PositionRecord(payload) else {
       return note("the record with LSN \(lsn) cannot be read")
     }

@@ -1,11 +1,12 @@
 import DequeModule
+import LogSequence
 import Messages
 
 /// The events that a start finds open, and how far it has come with them.
 struct Recovery {
   /// An open event, as its newest record says.
   struct Found: Equatable {
-    var lsn: UInt64
+    var lsn: LSN
     var dueAt: Timestamp
     var expiration: Timestamp
     var wait: EventState.Wait
@@ -14,10 +15,10 @@ struct Recovery {
   }
 
   /// The first record of this life.
-  private(set) var firstLSN: UInt64 = 1
+  private(set) var firstLSN: LSN = 1
   private var found: [EventKey: Found] = [:]
   /// Those to be driven on as soon as there is room, and those that are under way.
-  private var waiting: Deque<(key: EventKey, lsn: UInt64)> = []
+  private var waiting: Deque<(key: EventKey, lsn: LSN)> = []
   private var underWay: Set<EventKey> = []
 
   /// Every delivery that was unconfirmed at the last stop is confirmed, or waits durably.
@@ -30,7 +31,7 @@ struct Recovery {
   mutating func found(_ key: EventKey, _ event: Found?) { found[key] = event }
 
   /// All records have been read. The open events, in the order of their records.
-  mutating func start(at firstLSN: UInt64) -> [(key: EventKey, event: Found)] {
+  mutating func start(at firstLSN: LSN) -> [(key: EventKey, event: Found)] {
     self.firstLSN = firstLSN
     // The order is that of the log, whatever the dictionary's.
     let open = found.sorted { $0.value.lsn < $1.value.lsn }
@@ -39,9 +40,9 @@ struct Recovery {
   }
 
   /// The event goes on as soon as there is room.
-  mutating func resumeLater(_ key: EventKey, lsn: UInt64) { waiting.append((key, lsn)) }
+  mutating func resumeLater(_ key: EventKey, lsn: LSN) { waiting.append((key, lsn)) }
 
-  mutating func next() -> (key: EventKey, lsn: UInt64)? { waiting.popFirst() }
+  mutating func next() -> (key: EventKey, lsn: LSN)? { waiting.popFirst() }
 
   /// The event is in the working set.
   mutating func began(_ key: EventKey) { underWay.insert(key) }

@@ -1,3 +1,4 @@
+import LogSequence
 import Messages
 
 /// The shard's totals, and what of them does not add up.
@@ -13,7 +14,7 @@ struct TotalsLedger {
   private var isShownAll = true
   /// The records that are not in the totals yet: from behind the last written totals to the last
   /// gap in what recovery was shown.
-  private var gap: (next: UInt64, last: UInt64)?
+  private var gap: (next: LSN, last: LSN)?
   private var isReading = false
   /// The newest written totals that recovery has come to.
   private var written = ShardTotals()
@@ -24,7 +25,7 @@ struct TotalsLedger {
   var isComplete: Bool { gap == nil }
 
   /// The first record that is still to be counted; nil when there is none.
-  var firstUncounted: UInt64? { gap?.next }
+  var firstUncounted: LSN? { gap?.next }
 
   /// Takes in one record of an event.
   mutating func count(_ kind: RecordKind, _ state: EventState) { totals.count(kind, state) }
@@ -50,7 +51,7 @@ struct TotalsLedger {
 extension TotalsLedger {
   /// Recovery has come to totals that were written down. What was counted from the records must
   /// be the same, if all of them were shown.
-  mutating func takeOver(_ recorded: ShardTotals, lsn: UInt64) {
+  mutating func takeOver(_ recorded: ShardTotals, lsn: LSN) {
     gap = nil
     written = recorded
     var counted = totals
@@ -78,15 +79,15 @@ extension TotalsLedger {
   /// the last written totals is not all, then; it is read from there again.
   ///
   /// - Parameter position: the LSN of the last written totals; 0 when there are none.
-  mutating func skipped(after position: UInt64, to lsn: UInt64) {
+  mutating func skipped(after position: LSN, to lsn: LSN) {
     isShownAll = false
     totals = written
-    gap = (position + 1, lsn - 1)
+    gap = (position.next, lsn.previous)
   }
 
   /// Where to read records that are not counted, if there are any and no read is under way; it is
   /// then.
-  mutating func wantsRead() -> UInt64? {
+  mutating func wantsRead() -> LSN? {
     guard let present = gap, !isReading else { return nil }
     guard present.next <= present.last else {
       gap = nil
@@ -98,7 +99,7 @@ extension TotalsLedger {
 
   /// One record that such a read has brought, in LSN order.
   mutating func take(
-    lsn: UInt64, kind: UInt8, payload: UnsafeRawBufferPointer
+    lsn: LSN, kind: UInt8, payload: UnsafeRawBufferPointer
   ) throws(EngineError) {
     guard let gap, lsn >= gap.next, lsn <= gap.last else { return }
     guard let kind = RecordKind(rawValue: kind) else {
@@ -112,7 +113,7 @@ extension TotalsLedger {
   }
 
   /// Such a read is done: every record below `next` has been given.
-  mutating func didRead(below next: UInt64) {
+  mutating func didRead(below next: LSN) {
     isReading = false
     guard let last = gap?.last else { return }
     gap = next > last ? nil : (next, last)

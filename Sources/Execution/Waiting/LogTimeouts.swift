@@ -1,3 +1,4 @@
+import LogSequence
 import Messages
 
 /// Finds the deliveries that nobody has answered in time: `LogWatch` goes through the log for them,
@@ -18,7 +19,7 @@ struct LogTimeouts {
   var isOpen: Bool { gate.isOpen }
 
   /// Recovery is done.
-  mutating func start(after position: UInt64) { watch.start(after: position) }
+  mutating func start(after position: LSN) { watch.start(after: position) }
 
   /// The consumer of delivery logs was lost: what has been answered may wait in their queue.
   mutating func consumerLost() { gate.close() }
@@ -32,8 +33,8 @@ struct LogTimeouts {
   ///   - isIdle: whether no delivery log that has come is left to be taken.
   ///   - isNewest: whether a record is still its event's newest.
   mutating func advance(
-    to now: Instant, durable: UInt64, isIdle: Bool, isNewest: (UInt64, EventKey) -> Bool
-  ) -> UInt64? {
+    to now: Instant, durable: LSN, isIdle: Bool, isNewest: (LSN, EventKey) -> Bool
+  ) -> LSN? {
     gate.advance(to: now.monotonic, isConsuming: isConsuming, isIdle: isIdle)
     if watch.underWay.count >= EngineLimits.logTimeoutsAtOnce {
       _ = watch.position(isNewest: isNewest)
@@ -45,12 +46,12 @@ struct LogTimeouts {
   mutating func add(_ entry: LogWatch.Entry, at now: Timestamp) { watch.add(entry, at: now) }
 
   /// A read has brought all records below `next`, the last of them made at `time`.
-  mutating func didRead(below next: UInt64, until time: Timestamp?, at now: Timestamp) {
+  mutating func didRead(below next: LSN, until time: Timestamp?, at now: Timestamp) {
     watch.didRead(below: next, until: time, at: now)
   }
 
   /// When a delivery without a log is next looked for.
-  func next(durable: UInt64) -> Timestamp? { watch.next(durable: durable, timeout: timeout) }
+  func next(durable: LSN) -> Timestamp? { watch.next(durable: durable, timeout: timeout) }
 
   /// The next delivery that is due, whoever its event belongs to by now.
   mutating func popDue(at now: Timestamp) -> LogWatch.Entry? {
@@ -61,10 +62,10 @@ struct LogTimeouts {
   mutating func handOut(_ entry: LogWatch.Entry) { watch.handOut(entry) }
 
   /// The event of this record is driven on by something else.
-  mutating func forget(_ lsn: UInt64) { watch.forget(lsn) }
+  mutating func forget(_ lsn: LSN) { watch.forget(lsn) }
 
   /// Everything up to this LSN is answered or has a newer record.
-  mutating func position(isNewest: (UInt64, EventKey) -> Bool) -> UInt64 {
+  mutating func position(isNewest: (LSN, EventKey) -> Bool) -> LSN {
     watch.position(isNewest: isNewest)
   }
 

@@ -1,4 +1,5 @@
 import DequeModule
+import LogSequence
 import Messages
 
 /// The cursor over the log that finds deliveries nobody has answered: the log has their order in
@@ -14,7 +15,7 @@ import Messages
 struct LogWatch {
   struct Entry {
     /// Of the record since which no log has come.
-    var lsn: UInt64
+    var lsn: LSN
     var key: EventKey
     var recordedAt: Timestamp
   }
@@ -24,17 +25,17 @@ struct LogWatch {
   /// Handed out: each of these events gets another record soon.
   private(set) var underWay: Deque<Entry> = []
   /// The first record that was not read.
-  private var nextLSN: UInt64 = 1
+  private var nextLSN: LSN = 1
   /// When the last record before it was made; what follows is not older.
   private var readUntil: Timestamp?
   private var isReading = false
 
-  mutating func start(after position: UInt64) {
-    nextLSN = position + 1
+  mutating func start(after position: LSN) {
+    nextLSN = position.next
   }
 
   /// When to look next; nil when there is nothing to look at.
-  func next(durable: UInt64, timeout: Int64) -> Timestamp? {
+  func next(durable: LSN, timeout: Int64) -> Timestamp? {
     if let first = entries.first { return first.recordedAt.adding(timeout) }
     guard nextLSN <= durable else { return nil }
     return readUntil?.adding(timeout) ?? .earliest
@@ -53,12 +54,12 @@ struct LogWatch {
   }
 
   /// The event of this record is driven on by something else.
-  mutating func forget(_ lsn: UInt64) {
+  mutating func forget(_ lsn: LSN) {
     underWay.removeAll { $0.lsn == lsn }
   }
 
   /// Where to read on, if it is time to and no read is under way; it is then.
-  mutating func wantsRead(durable: UInt64, now: Timestamp, timeout: Int64) -> UInt64? {
+  mutating func wantsRead(durable: LSN, now: Timestamp, timeout: Int64) -> LSN? {
     guard !isReading, entries.isEmpty, nextLSN <= durable else { return nil }
     if let readUntil, readUntil.adding(timeout) > now { return nil }
     isReading = true
@@ -74,7 +75,7 @@ struct LogWatch {
   }
 
   /// A read has brought all records below `next`, the last of them made at `time`.
-  mutating func didRead(below next: UInt64, until time: Timestamp?, at now: Timestamp) {
+  mutating func didRead(below next: LSN, until time: Timestamp?, at now: Timestamp) {
     isReading = false
     nextLSN = max(nextLSN, next)
     if let time { readUntil = min(time, now) }
@@ -90,14 +91,14 @@ struct LogWatch {
   }
 
   /// Everything up to this LSN is answered or has a newer record.
-  mutating func position(isNewest: (UInt64, EventKey) -> Bool) -> UInt64 {
+  mutating func position(isNewest: (LSN, EventKey) -> Bool) -> LSN {
     while let first = underWay.first, !isNewest(first.lsn, first.key) { underWay.removeFirst() }
     // A record that is no longer its event's newest must not keep retention from going on.
     while let first = entries.first, !isNewest(first.lsn, first.key) { entries.removeFirst() }
     var lowest = nextLSN
     if let first = entries.first { lowest = min(lowest, first.lsn) }
     if let first = underWay.first { lowest = min(lowest, first.lsn) }
-    return lowest - 1
+    return lowest.previous
   }
 }
 

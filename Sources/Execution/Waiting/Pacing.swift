@@ -1,4 +1,5 @@
 import DequeModule
+import LogSequence
 import Messages
 
 /// The rate of the batch lane's deliveries, and the events that wait for their turn in it.
@@ -10,7 +11,7 @@ struct Pacing {
   /// An event whose newest record says when it was due.
   struct Waiting: Equatable {
     var key: EventKey
-    var lsn: UInt64
+    var lsn: LSN
   }
 
   enum Next: Equatable {
@@ -45,7 +46,7 @@ struct Pacing {
   }
 
   /// Puts an event behind those that wait.
-  mutating func wait(_ key: EventKey, lsn: UInt64) {
+  mutating func wait(_ key: EventKey, lsn: LSN) {
     waiting.append(Waiting(key: key, lsn: lsn))
   }
 
@@ -54,7 +55,7 @@ struct Pacing {
   ///
   /// - Parameter isNewest: whether a record is still its event's newest.
   mutating func release(
-    at now: UInt64, durable: UInt64, isNewest: (UInt64, EventKey) -> Bool
+    at now: UInt64, durable: LSN, isNewest: (LSN, EventKey) -> Bool
   ) -> Next {
     guard let first = waiting.first, first.lsn <= durable else { return .nobody }
     guard isNewest(first.lsn, first.key) else { return .movedOn }

@@ -1,4 +1,5 @@
 import HeapModule
+import LogSequence
 
 /// When which event's next try is due, on the monotonic clock: a wait is a duration, and nobody
 /// who sets the wall clock makes it longer or shorter. Schedules and expirations are moments, and
@@ -9,7 +10,7 @@ struct RetryQueue {
     var at: UInt64
     var key: EventKey
     /// The event's record that ordered the try.
-    var lsn: UInt64
+    var lsn: LSN
 
     static func < (a: Retry, b: Retry) -> Bool { (a.at, a.lsn) < (b.at, b.lsn) }
   }

@@ -1,4 +1,5 @@
 import HeapModule
+import LogSequence
 import Messages
 
 /// When which pending event is to be looked at, on the wall clock: schedules and expirations are
@@ -9,7 +10,7 @@ struct TimerQueue {
     var due: Timestamp
     var key: EventKey
     /// The event's record that set the timer: where to read the event's id and state.
-    var lsn: UInt64
+    var lsn: LSN
 
     static func < (a: Timer, b: Timer) -> Bool {
       (a.due, a.lsn) < (b.due, b.lsn)

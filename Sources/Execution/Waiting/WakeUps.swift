@@ -1,3 +1,4 @@
+import LogSequence
 import Messages
 
 /// When which event is to be looked at again.
@@ -36,7 +37,7 @@ struct WakeUps {
   ///   - lsn: of the event's newest record.
   ///   - clock: the monotonic time now, but in an engine that is broken on purpose.
   mutating func add(
-    _ key: EventKey, lsn: UInt64, wait: EventState.Wait, dueAt: Timestamp, expiration: Timestamp,
+    _ key: EventKey, lsn: LSN, wait: EventState.Wait, dueAt: Timestamp, expiration: Timestamp,
     at now: Timestamp, clock: UInt64
   ) {
     let expires = !expiration.isNone && expiration < dueAt

@@ -1,3 +1,4 @@
+import LogSequence
 import Messages
 
 /// How the wall clock was set while this process lives.
@@ -7,7 +8,7 @@ import Messages
 struct WallClock {
   private struct Jump {
     /// The newest record before it.
-    var lsn: UInt64
+    var lsn: LSN
     /// By how much the clock was put forward; back, if negative.
     var nanoseconds: Int64
   }
@@ -25,7 +26,7 @@ struct WallClock {
 
   /// Takes the time of the next inputs; by how much the clock was put forward since the last
   /// ones, or 0.
-  mutating func advance(to instant: Instant, newest lsn: UInt64) -> Int64 {
+  mutating func advance(to instant: Instant, newest lsn: LSN) -> Int64 {
     let present = instant.wall.nanoseconds &- Int64(bitPattern: instant.monotonic)
     defer { offset = present }
     highest = max(highest ?? present, present)
@@ -47,7 +48,7 @@ struct WallClock {
   }
 
   /// By how many nanoseconds the clock was put forward since the record with this LSN was made.
-  func shift(since lsn: UInt64) -> Int64 {
+  func shift(since lsn: LSN) -> Int64 {
     jumps.reduce(0) { lsn <= $1.lsn ? $0 &+ $1.nanoseconds : $0 }
   }
 }

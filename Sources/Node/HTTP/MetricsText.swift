@@ -1,5 +1,6 @@
 internal import EventLog
 internal import Execution
+internal import LogSequence
 internal import Messages
 
 /// The shard's counters in the text format of Prometheus.
@@ -99,8 +100,8 @@ enum MetricsText {
     gauge("log_buffered_bytes", status.bufferedLogBytes, "Bytes appended, not yet durable.")
     gauge("indexed_events", status.indexedEvents, "Events in the index.")
     gauge("index_bytes", status.indexBytes, "Bytes of the index in memory.")
-    gauge("log_next_lsn", Int(status.nextLSN), "LSN of the next record.")
-    gauge("log_durable_lsn", Int(status.durableLSN), "LSN of the newest durable record.")
+    gauge("log_next_lsn", Int(status.nextLSN.rawValue), "LSN of the next record.")
+    gauge("log_durable_lsn", Int(status.durableLSN.rawValue), "LSN of the newest durable record.")
     gauge("ready", status.isReady ? 1 : 0, "Whether all connections are up and consume.")
     return lines
   }

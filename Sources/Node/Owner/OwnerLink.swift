@@ -2,6 +2,7 @@ internal import AMQP
 internal import EventLog
 internal import Execution
 internal import Glibc
+internal import LogSequence
 internal import Logging
 internal import NIOCore
 
@@ -79,7 +80,7 @@ final class OwnerLink {
   }
 
   /// The store is closed, after this record: the lease goes as soon as the broker knows that.
-  func finish(lsn: UInt64?) {
+  func finish(lsn: LSN?) {
     if let lsn { opened?.lsn = lsn }
     schedule(seconds: Self.leaveSeconds) { $0.link.stop(deadlineSeconds: 1) }
     carryOut(ownership.finish())

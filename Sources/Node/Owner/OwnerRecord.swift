@@ -1,5 +1,6 @@
 package import EventLog
 internal import JSON
+internal import LogSequence
 package import Messages
 
 /// What the message in a shard's owner queue says: which store the shard's queues belong to, and
@@ -28,7 +29,7 @@ package struct OwnerRecord: Equatable, Sendable {
   private init?(_ value: JSONValue) {
     guard let storeID = value["identity"]?.asString, let host = value["host"]?.asString,
       let lineage = Self.count(value["lineage"]), let epoch = Self.count(value["epoch"]),
-      let lsn = Self.count(value["lsn"]), let time = value["time"]?.asString,
+      let lsn = Self.count(value["lsn"]).map({ LSN($0) }), let time = value["time"]?.asString,
       let time = Timestamp(rfc3339: time.bytes)
     else { return nil }
     standing = StoreStanding(storeID: storeID.string, lineage: lineage, epoch: epoch, lsn: lsn)
@@ -56,7 +57,7 @@ package struct OwnerRecord: Equatable, Sendable {
     writer.write(#","epoch":"#)
     writer.write(decimal: standing.epoch)
     writer.write(#","lsn":"#)
-    writer.write(decimal: standing.lsn)
+    writer.write(decimal: standing.lsn.rawValue)
     writer.write(#","host":"#)
     Array(host.utf8).withUnsafeBytes { writer.writeJSONString($0) }
     writer.write(#","time":""#)

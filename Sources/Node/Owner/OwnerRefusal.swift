@@ -1,5 +1,6 @@
 package import EventLog
 internal import JSON
+internal import LogSequence
 internal import Messages
 
 /// Why a store may not have a shard's queues, or may no longer.
@@ -28,7 +29,7 @@ package enum OwnerRefusal: Equatable, Sendable {
     guard let record else { return unreadable ? .unreadable : nil }
     let recorded = record.standing
     guard let store, store.storeID == recorded.storeID else { return .otherStore(record) }
-    let missing = recorded.lsn > store.lsn ? recorded.lsn - store.lsn : 0
+    let missing = recorded.lsn > store.lsn ? UInt64(store.lsn.distance(to: recorded.lsn)) : 0
     if store.lineage > recorded.lineage { return .restored(record, missing: missing) }
     let isBehind =
       store.lineage < recorded.lineage || store.epoch < recorded.epoch || missing > 0

@@ -2,6 +2,7 @@ internal import AMQP
 internal import EventLog
 internal import Execution
 internal import Glibc
+internal import LogSequence
 internal import Logging
 internal import Messages
 internal import NIOCore
@@ -19,7 +20,7 @@ struct OpenedShard {
   var standing: StoreStanding {
     StoreStanding(
       storeID: log.recovery.storeID, lineage: log.recovery.lineage, epoch: log.recovery.epoch,
-      lsn: log.nextLSN - 1)
+      lsn: log.nextLSN.previous)
   }
 
   /// Opens the store: reads the whole log. Blocks.

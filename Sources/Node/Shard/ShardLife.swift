@@ -1,6 +1,7 @@
 internal import AMQP
 internal import EventLog
 internal import Execution
+internal import LogSequence
 internal import Logging
 internal import NIOCore
 internal import Templates

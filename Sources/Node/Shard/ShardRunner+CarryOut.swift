@@ -1,6 +1,7 @@
 internal import AMQP
 internal import EventLog
 internal import Execution
+internal import LogSequence
 internal import Messages
 
 // From the engine's orders to the log and the connections.
@@ -66,7 +67,7 @@ extension ShardRunner {
     readRange(output.totalsRead, for: .totals)
   }
 
-  private func readRange(_ from: UInt64?, for read: LogRead) {
+  private func readRange(_ from: LSN?, for read: LogRead) {
     guard let from else { return }
     log.readRange(from: from, limitBytes: Self.rangeBytes, token: read.token)
   }

@@ -1,10 +1,11 @@
 internal import EventLog
 internal import Execution
+internal import LogSequence
 internal import Messages
 
 // What the event log's threads report, on the event loop.
 extension ShardRunner {
-  func logIsDurable(upTo lsn: UInt64) {
+  func logIsDurable(upTo lsn: LSN) {
     guard !hasEnded else { return }
     logReports.durableLSN = max(logReports.durableLSN, lsn)
     scheduleTurn()
@@ -82,10 +83,10 @@ extension ShardRunner {
   }
 
   private func takePublishes(_ block: RecordBlock) throws(NodeError) {
-    var next: UInt64 = 0
+    var next: LSN = 0
     do {
       try block.forEach { (record) throws(EngineError) in
-        next = record.header.lsn + 1
+        next = record.header.lsn.next
         guard record.header.flags.contains(.publish) else { return }
         try engine.rangeRecord(
           lsn: record.header.lsn, key: record.header.hash.key,
@@ -95,14 +96,14 @@ extension ShardRunner {
     } catch {
       throw NodeError(error)
     }
-    engine.rangeRead(below: block.isEmpty ? engine.durableLSN + 1 : next)
+    engine.rangeRead(below: block.isEmpty ? engine.durableLSN.next : next)
   }
 
   private func takeTotals(_ block: RecordBlock) throws(NodeError) {
-    var next = engine.durableLSN + 1
+    var next = engine.durableLSN.next
     do {
       try block.forEach { (record) throws(EngineError) in
-        next = record.header.lsn + 1
+        next = record.header.lsn.next
         guard record.header.flags.isOfEvent else { return }
         try engine.totalsRecord(
           lsn: record.header.lsn, kind: record.header.kind, payload: record.payload)
@@ -114,10 +115,10 @@ extension ShardRunner {
   }
 
   private func takeWatched(_ block: RecordBlock, at now: Instant) {
-    var next = engine.durableLSN + 1
+    var next = engine.durableLSN.next
     var time: Timestamp?
     block.forEach { record in
-      next = record.header.lsn + 1
+      next = record.header.lsn.next
       time = Timestamp(nanoseconds: record.header.time)
       guard record.header.flags.isOfEvent else { return }
       engine.watchRecord(

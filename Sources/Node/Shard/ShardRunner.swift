@@ -2,6 +2,7 @@ internal import AMQP
 internal import EventLog
 internal import Execution
 internal import Glibc
+internal import LogSequence
 internal import Logging
 internal import NIOCore
 internal import Templates
@@ -189,7 +190,7 @@ final class ShardRunner {
       consuming.isConsuming = true
       links.startConsuming()
     case .draining:
-      guard engine.isDrained, log.durableLSN == engine.nextLSN - 1 else { return }
+      guard engine.isDrained, log.durableLSN == engine.nextLSN.previous else { return }
       finish()
     case .standby, .starting, .running, .stopped: break
     }

@@ -1,5 +1,6 @@
 package import EventLog
 package import Execution
+package import LogSequence
 
 /// What a shard says of itself, for health, metrics and logs.
 package struct ShardStatus: Sendable {
@@ -25,8 +26,8 @@ package struct ShardStatus: Sendable {
   package var bufferedLogBytes = 0
   package var indexedEvents = 0
   package var indexBytes = 0
-  package var nextLSN: UInt64 = 1
-  package var durableLSN: UInt64 = 0
+  package var nextLSN: LSN = 1
+  package var durableLSN: LSN = 0
   /// No further segment can be prepared: nothing new is taken.
   package var isShortOfSpace = false
   package var segmentsToIndex = 0

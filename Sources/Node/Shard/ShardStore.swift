@@ -1,5 +1,6 @@
 internal import EventLog
 internal import Execution
+internal import LogSequence
 internal import Templates
 
 /// What the engine asks the event log while it decides.
@@ -17,7 +18,7 @@ final class StoreLookup: Execution.EventLookup {
     return log.lookup(EventHash(high: key.high, low: key.low)) != .absent
   }
 
-  func isNewest(_ lsn: UInt64, of key: EventKey) -> Bool {
+  func isNewest(_ lsn: LSN, of key: EventKey) -> Bool {
     guard let log else { preconditionFailure("the log is open before events come") }
     return log.isNewest(lsn, of: EventHash(high: key.high, low: key.low))
   }

@@ -1,5 +1,6 @@
 internal import EventLog
 internal import Glibc
+internal import LogSequence
 
 /// Waits on one thread for what the event log says on others.
 final class DurableSignal: @unchecked Sendable {
@@ -7,7 +8,7 @@ final class DurableSignal: @unchecked Sendable {
   // move.
   private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
   private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
-  private var durable: UInt64
+  private var durable: LSN
   private var answers = 0
   private var failure: EventLogError?
   /// Records of each frame, in order.
@@ -15,7 +16,7 @@ final class DurableSignal: @unchecked Sendable {
   private let keepsFrames: Bool
 
   /// `keepsFrames`: remembers each frame, as a pass that is repeated elsewhere wants it.
-  init(durable: UInt64, keepsFrames: Bool = true) {
+  init(durable: LSN, keepsFrames: Bool = true) {
     self.durable = durable
     self.keepsFrames = keepsFrames
     mutex.initialize(to: pthread_mutex_t())
@@ -35,7 +36,7 @@ final class DurableSignal: @unchecked Sendable {
     EventLogCallbacks(
       onDurable: { [self] lsn in
         change {
-          if keepsFrames { frames.append(Int(lsn - durable)) }
+          if keepsFrames { frames.append(durable.distance(to: lsn)) }
           durable = lsn
         }
       },
@@ -44,7 +45,7 @@ final class DurableSignal: @unchecked Sendable {
   }
 
   /// Starts counting frames and answers again, behind `lsn`.
-  func reset(durable lsn: UInt64) {
+  func reset(durable lsn: LSN) {
     change {
       durable = lsn
       frames = []
@@ -52,7 +53,7 @@ final class DurableSignal: @unchecked Sendable {
     }
   }
 
-  func waitDurable(_ lsn: UInt64) throws { try wait { durable >= lsn } }
+  func waitDurable(_ lsn: LSN) throws { try wait { durable >= lsn } }
   func waitAnswers(_ count: Int) throws { try wait { answers >= count } }
 
   var frameCounts: [Int] {

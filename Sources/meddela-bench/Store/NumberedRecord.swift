@@ -1,4 +1,5 @@
 internal import EventLog
+internal import LogSequence
 
 /// A record whose content follows from its number, so that a checker needs no ledger of contents:
 /// three transitions an event, a thousand records apart, ids in no order, a payload of pseudorandom
@@ -7,7 +8,7 @@ struct NumberedRecord {
   /// 1, 2, 3 ...
   let number: UInt64
   /// The LSN before the first number: records of different bases are of different events.
-  let base: UInt64
+  let base: LSN
 
   static let idBytes = 16
   static let payloadBytes = 120
@@ -19,12 +20,12 @@ struct NumberedRecord {
   /// Records from one transition of an event to the next.
   static let distance: UInt64 = 1000
 
-  init(_ number: UInt64, base: UInt64 = 0) {
+  init(_ number: UInt64, base: LSN = 0) {
     self.number = number
     self.base = base
   }
 
-  var lsn: UInt64 { base + number }
+  var lsn: LSN { base.advanced(by: Int(number)) }
 
   /// 0, 1, 2: which transition of the event it is.
   var step: UInt64 { (number - 1) / Self.distance % 3 }
@@ -36,12 +37,12 @@ struct NumberedRecord {
 
   func writeID(_ id: UnsafeMutableRawBufferPointer) {
     id.storeBytes(of: Self.mixed(event), as: UInt64.self)
-    id.storeBytes(of: Self.mixed(base ^ 0x5555), toByteOffset: 8, as: UInt64.self)
+    id.storeBytes(of: Self.mixed(base.rawValue ^ 0x5555), toByteOffset: 8, as: UInt64.self)
   }
 
   func writePayload(_ payload: UnsafeMutableRawBufferPointer) {
     // Words that do not wait for each other: what the bench makes should cost the log little.
-    let seed = Self.mixed(lsn ^ 0xA5A5_A5A5_A5A5_A5A5)
+    let seed = Self.mixed(lsn.rawValue ^ 0xA5A5_A5A5_A5A5_A5A5)
     for index in 0..<Self.payloadBytes / 8 {
       let word = (seed &+ UInt64(index) &* 0x9E37_79B9_7F4A_7C15) &* 0xD129_42F2_9B4A_B06D
       payload.storeBytes(of: word ^ (word >> 32), toByteOffset: index * 8, as: UInt64.self)
@@ -52,8 +53,8 @@ struct NumberedRecord {
     RecordHeader(
       lsn: lsn, kind: step == 0 ? 1 : 2, status: UInt8(step + 1), previousStatus: UInt8(step),
       flags: step == 2 ? Self.lastFlags : Self.flags,
-      attempt: 1, time: Int64(lsn) * 1_000_000, hash: hash,
-      previousLSN: step == 0 ? 0 : lsn - Self.distance)
+      attempt: 1, time: Int64(lsn.rawValue) * 1_000_000, hash: hash,
+      previousLSN: step == 0 ? 0 : lsn.advanced(by: -Int(Self.distance)))
   }
 
   /// Whether what came back is what was written.
@@ -88,10 +89,10 @@ struct NumberedRecord {
 
 extension EventLog {
   /// Appends the next `count` numbered records after `base`.
-  func append(numbered count: Int, base: UInt64 = 0) {
+  func append(numbered count: Int, base: LSN = 0) {
     NumberedRecord.withSpace { id, payload in
       for _ in 0..<count {
-        let record = NumberedRecord(nextLSN - base, base: base)
+        let record = NumberedRecord(UInt64(base.distance(to: nextLSN)), base: base)
         record.writeID(id)
         record.writePayload(payload)
         let idBytes = UnsafeRawBufferPointer(id)

@@ -1,5 +1,6 @@
 internal import EventLog
 internal import Glibc
+internal import LogSequence
 
 /// Runs the passes of `meddela-bench store`, one round after the other, each contender once a
 /// round, so that what else the machine does falls on all of them alike.
@@ -115,7 +116,7 @@ struct StoreBench {
   /// Newest records of random events of the last pass, by id, through the log's reader thread.
   private mutating func measureReads(_ log: EventLog, _ signal: DurableSignal) throws {
     let count = UInt64(passes.records)
-    let base = log.nextLSN - 1 - count
+    let base = log.nextLSN.previous.advanced(by: -passes.records)
     let start = StorePasses.seconds()
     var asked = 0
     while asked < reads {
@@ -219,7 +220,7 @@ struct StoreBench {
     try newLog.close()
     remove(folder + "/log")
     report.loadedEvents = log.eventCount + log.storedEvents
-    report.loadedRecords = Int(log.nextLSN) - 1
+    report.loadedRecords = Int(log.nextLSN.previous.rawValue)
     report.loadedBytesPerEvent = Double(log.indexBytes) / Double(max(1, report.loadedEvents))
     report.loadedResidentBytes = ProcessUsage.resident()
     try log.close()
@@ -279,7 +280,7 @@ struct StoreBench {
           }
         }
         log.endTurn()
-        try signal.waitDurable(UInt64(preload))
+        try signal.waitDurable(LSN(preload))
       }
     }.get()
   }

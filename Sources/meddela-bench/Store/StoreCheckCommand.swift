@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import EventLog
 internal import Glibc
+internal import LogSequence
 
 /// `meddela-bench store-check`: whether a store holds what `store-writer` said was durable.
 struct StoreCheckCommand: ParsableCommand {
@@ -24,10 +25,10 @@ struct StoreCheckCommand: ParsableCommand {
 
   func run() throws {
     var seen: UInt64 = 0
-    var wrong: UInt64?
+    var wrong: LSN?
     func take(_ record: RecordView) {
       seen += 1
-      if record.header.lsn != seen || !NumberedRecord(seen).equals(record) {
+      if record.header.lsn != LSN(seen) || !NumberedRecord(seen).equals(record) {
         wrong = wrong ?? record.header.lsn
       }
     }

@@ -1,6 +1,7 @@
 internal import CStoreRivals
 internal import EventLog
 internal import Glibc
+internal import LogSequence
 
 /// The passes of `meddela-bench store`. Each makes the same transitions durable, in a folder of its
 /// own that it leaves to the caller.
@@ -21,7 +22,7 @@ struct StorePasses {
   func run(
     _ log: EventLog, _ signal: DurableSignal, onTurn: () -> Void = {}
   ) throws -> Outcome {
-    let base = log.nextLSN - 1
+    let base = log.nextLSN.previous
     signal.reset(durable: base)
     let start = Self.seconds()
     var left = records
@@ -31,10 +32,12 @@ struct StorePasses {
       log.endTurn()
       onTurn()
       left -= count
-      let appended = log.nextLSN - 1
-      if appended > base + UInt64(window) { try signal.waitDurable(appended - UInt64(window)) }
+      let appended = log.nextLSN.previous
+      if base.distance(to: appended) > window {
+        try signal.waitDurable(appended.advanced(by: -window))
+      }
     }
-    try signal.waitDurable(log.nextLSN - 1)
+    try signal.waitDurable(log.nextLSN.previous)
     let seconds = Self.seconds() - start
     return Outcome(perSecond: Double(records) / seconds, frames: signal.frameCounts)
   }

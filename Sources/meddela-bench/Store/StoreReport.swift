@@ -1,4 +1,5 @@
 internal import EventLog
+internal import LogSequence
 
 /// What `meddela-bench store` measured; rates in records, or reads, a second.
 struct StoreReport {
@@ -27,7 +28,7 @@ struct StoreReport {
   }
   var upkeep: [Upkeep: [Double]] = [:]
   /// What upkeep had done by the end of the last round: records removed, events in tables.
-  var busyFirstLSN: UInt64 = 1
+  var busyFirstLSN: LSN = 1
   var busyTables = 0
   /// What that round wrote, and why.
   var busyWrites = WriteVolume()
@@ -110,7 +111,7 @@ struct StoreReport {
       "with retention, checkpoints and scrub: \(Self.whole(Self.median(upkeep[.all] ?? [])))/s, "
         + "\(Self.short(upkeepRatio(to: .indexing))) of without (goal 0.90), "
         + "\(Self.short(upkeepRatio(to: .none))) of without indexing and merges either",
-      "  \(busyFirstLSN - 1) records removed and \(busyTables) events in tables meanwhile",
+      "  \(busyFirstLSN.previous) records removed and \(busyTables) events in tables meanwhile",
       "  " + busyWrites.sentence,
     ]
   }

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import EventLog
 internal import Glibc
+internal import LogSequence
 internal import Synchronization
 
 /// `meddela-bench store-writer`: the process that deploy/fault-test kills, freezes and starves.
@@ -50,7 +51,7 @@ struct StoreWriterCommand: ParsableCommand {
       Self.say("refused \(error.exitCode) \(error)")
       _exit(error.exitCode)
     }
-    Self.say("open \(log.nextLSN - 1) epoch \(log.recovery.epoch)")
+    Self.say("open \(log.nextLSN.previous) epoch \(log.recovery.epoch)")
     var random = SystemRandomNumberGenerator()
     var left = records == 0 ? Int.max : records
     while left > 0 {
@@ -67,7 +68,7 @@ struct StoreWriterCommand: ParsableCommand {
       Self.say("failed \(error.exitCode) \(error)")
       _exit(error.exitCode)
     }
-    Self.say("closed \(log.nextLSN - 1)")
+    Self.say("closed \(log.nextLSN.previous)")
   }
 
   /// One write a line: a killed process leaves whole lines only.

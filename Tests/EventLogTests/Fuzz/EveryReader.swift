@@ -1,4 +1,5 @@
 import Glibc
+import LogSequence
 
 @testable import EventLog
 
@@ -24,11 +25,11 @@ struct EveryReader {
     let log = try EventLog.open(options, callbacks: owner.callbacks)
     defer { log.abandon() }
     let known = Array("event-1".utf8)
-    let first = log.nextLSN - 1
+    let first = log.nextLSN.previous
     let header = RecordHeader(lsn: log.nextLSN, hash: log.hash(of: Self.id))
     log.append(ModelRecord(header: header, id: Self.id, payload: []))
     log.endTurn()
-    guard owner.waitDurable(log.nextLSN - 1) else { return }
+    guard owner.waitDurable(log.nextLSN.previous) else { return }
     let targets: [ReadRequest.Target] = [
       .newest(id: known), .history(id: known), .newest(id: Self.id), .record(lsn: first),
       .record(lsn: 1), .range(from: 0, limitBytes: 1 << 20),

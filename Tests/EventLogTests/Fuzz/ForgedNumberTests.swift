@@ -1,3 +1,4 @@
+import LogSequence
 import Testing
 
 @testable import EventLog
@@ -97,7 +98,7 @@ import Testing
     let changes: [(inout TableHeader) -> Void] = [
       // Memory is taken for so many, and a table in use has a filter.
       { $0.entries = 1 << 39 }, { $0.filterBlocks = 0 }, { $0.newestOfKind[4] = 91 },
-      { $0.range.end.lsn = 1 << 48 }, { $0.range.firstLSN = 0 }, { $0.range.firstLSN = 92 },
+      { $0.range.end.lsn = LSN(1 << 48) }, { $0.range.firstLSN = 0 }, { $0.range.firstLSN = 92 },
       { $0.range.first = 3 }, { $0.range.last = .max }, { $0.range.end.sequence = .max },
     ]
     for (index, change) in changes.enumerated() {

@@ -1,3 +1,5 @@
+import LogSequence
+
 @testable import EventLog
 
 /// Opens a store that was changed as the input says, and says what it must not have done: the
@@ -16,7 +18,7 @@ final class RecoveryFuzzer: Sendable {
     let disk: MemoryDisk
     let records: [ModelRecord]
     /// The last LSN that the manifest's sealed segments have.
-    let sealedLSN: UInt64
+    let sealedLSN: LSN
   }
 
   init() throws {
@@ -61,10 +63,12 @@ final class RecoveryFuzzer: Sendable {
     let store = log.opened.identity.store
     let lastLSN = log.opened.writer.point.lsn
     var samples = AgeSamples()
-    for lsn in 1...lastLSN { samples.note(lsn, at: Int64(lsn) << 40, interval: 1 << 42) }
+    for lsn in 1...lastLSN { samples.note(lsn, at: Int64(lsn.rawValue) << 40, interval: 1 << 42) }
     let time = StoreTime.Saved(
-      now: Int64(lastLSN) << 40, wall: 1 << 60, gap: 1 << 58, isWaiting: true, stood: 1 << 30,
-      boundary: lastLSN / 2, lastLSN: lastLSN, retentionSeconds: 1 << 20, samples: samples)
+      now: Int64(lastLSN.rawValue) << 40, wall: 1 << 60, gap: 1 << 58, isWaiting: true,
+      stood: 1 << 30,
+      boundary: LSN(lastLSN.rawValue / 2), lastLSN: lastLSN, retentionSeconds: 1 << 20,
+      samples: samples)
     let file = ClockFile(store: store, time: time).encoded()
     try disk.replaceFile(ClockFile.fileName, in: "/store", with: file)
     try disk.replaceFile(
@@ -89,14 +93,14 @@ final class RecoveryFuzzer: Sendable {
     switch recovered(disk) {
     case .failure: return nil
     case .success(let found):
-      for (index, record) in found.enumerated() where record.header.lsn != UInt64(index + 1) {
+      for (index, record) in found.enumerated() where record.header.lsn != LSN(index + 1) {
         return "record \(record.header.lsn) at place \(index + 1)"
       }
       if mutator.isForged, knowsForgery { return nil }
       guard found.count <= store.records.count, found == Array(store.records.prefix(found.count))
       else { return "a record was invented or altered" + changes }
       if found.isEmpty, !Self.isEvidence(files) { return nil }
-      guard found.count >= Int(store.sealedLSN) else {
+      guard found.count >= Int(store.sealedLSN.rawValue) else {
         return "\(found.count) records came back; \(store.sealedLSN) were sealed" + changes
       }
       if !mutator.hasTouchedNames, found.count < store.records.count {

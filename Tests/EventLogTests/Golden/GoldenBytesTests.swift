@@ -1,4 +1,5 @@
 import Foundation
+import LogSequence
 import Testing
 
 @testable import EventLog
@@ -33,7 +34,7 @@ import Testing
       }
       point = scanner.point
     }
-    #expect(point.lsn == UInt64(try golden.lines().count))
+    #expect(point.lsn == LSN(try golden.lines().count))
     #expect(frames > 12)
     #expect((padded > 3) == (golden.format > 1))
   }

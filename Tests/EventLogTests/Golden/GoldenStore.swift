@@ -1,4 +1,5 @@
 import Foundation
+import LogSequence
 import Testing
 
 @testable import EventLog
@@ -29,9 +30,10 @@ struct GoldenStore: CustomTestStringConvertible {
   static func line(_ record: ModelRecord) -> String {
     let header = record.header
     let numbers: [Int64] = [
-      Int64(header.lsn), Int64(header.kind), Int64(header.status), Int64(header.previousStatus),
+      Int64(header.lsn.rawValue), Int64(header.kind), Int64(header.status),
+      Int64(header.previousStatus),
       Int64(header.flags.rawValue), Int64(header.attempt), header.time,
-      Int64(header.previousLSN),
+      Int64(header.previousLSN.rawValue),
     ]
     let id = record.id.isEmpty ? "-" : String(decoding: record.id, as: UTF8.self)
     return numbers.map { "\($0)" }.joined(separator: " ")

@@ -1,4 +1,5 @@
 import Foundation
+import LogSequence
 import Testing
 
 @testable import EventLog
@@ -79,11 +80,11 @@ struct GoldenStoreMaker {
       }
       let isEvent = numbers[4] & 1 == 1
       let header = RecordHeader(
-        lsn: UInt64(numbers[0]), kind: UInt8(numbers[1]), status: UInt8(numbers[2]),
+        lsn: LSN(Int(numbers[0])), kind: UInt8(numbers[1]), status: UInt8(numbers[2]),
         previousStatus: UInt8(numbers[3]), flags: RecordFlags(rawValue: UInt8(numbers[4])),
         attempt: UInt16(numbers[5]), time: numbers[6],
         hash: isEvent ? log.hash(id) : EventHash(high: 0, low: 0),
-        previousLSN: UInt64(numbers[7]))
+        previousLSN: LSN(Int(numbers[7])))
       return ModelRecord(header: header, id: id, payload: payload)
     }
   }

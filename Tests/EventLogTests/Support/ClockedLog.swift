@@ -1,3 +1,4 @@
+import LogSequence
 import Testing
 
 @testable import EventLog
@@ -71,14 +72,14 @@ final class ClockedLog {
   }
 
   /// Whether the records up to this one go, within a minute.
-  func removes(_ lsn: UInt64) -> Bool {
+  func removes(_ lsn: LSN) -> Bool {
     owner.waitUntil {
       log.retain(from: log.nextLSN)
       return firstLSN > lsn
     }
   }
 
-  var firstLSN: UInt64 { (try? EventLogReader(path: "/store", disk: disk).firstLSN) ?? 0 }
+  var firstLSN: LSN { (try? EventLogReader(path: "/store", disk: disk).firstLSN) ?? 0 }
 
   func hears(_ isIt: (ClockNotice) -> Bool) -> Bool {
     owner.waitUntil { heard.all.contains(where: isIt) }

@@ -1,3 +1,4 @@
+import LogSequence
 import Synchronization
 
 @testable import EventLog
@@ -82,7 +83,7 @@ struct CrashLife {
     do {
       let opened = try SyncLog(options)
       log = opened
-      guard opened.recovered == Array(model.records.dropFirst(Int(origin(opened)))) else {
+      guard opened.recovered == Array(model.records.dropFirst(Int(origin(opened).rawValue))) else {
         throw Loss(check: .recordsAreTrue, place: "before the work")
       }
       for _ in 0..<Int.random(in: 1...40, using: &random) { try step(opened) }
@@ -92,7 +93,7 @@ struct CrashLife {
       if error.exitCode == 65, !disk.isDead { throw error }
       log?.kill()
     }
-    acknowledged = max(acknowledged, Int(log?.acknowledgedLSN ?? 0))
+    acknowledged = max(acknowledged, Int((log?.acknowledgedLSN ?? 0).rawValue))
   }
 
   private mutating func step(_ log: SyncLog) throws {
@@ -100,7 +101,7 @@ struct CrashLife {
       model.makeRecord(&random, hash: log.hash, others: true)
     }
     try log.commit(batch)
-    acknowledged = max(acknowledged, Int(log.acknowledgedLSN))
+    acknowledged = max(acknowledged, Int(log.acknowledgedLSN.rawValue))
     switch Int.random(in: 0..<12, using: &random) {
     case 0..<3: try log.confirm()
     case 3..<5: try log.maintain(steps: Int.random(in: 1...6, using: &random))
@@ -128,7 +129,7 @@ struct CrashLife {
     let carried = requests.compactMap { model.makeCarry($0) }
     for start in stride(from: 0, to: carried.count, by: 8) {
       try log.commit(Array(carried[start..<min(start + 8, carried.count)]))
-      acknowledged = max(acknowledged, Int(log.acknowledgedLSN))
+      acknowledged = max(acknowledged, Int(log.acknowledgedLSN.rawValue))
     }
   }
 
@@ -145,12 +146,12 @@ struct CrashLife {
     }
   }
 
-  private func origin(_ log: SyncLog) -> UInt64 { log.opened.writer.manifest.origin.lsn }
+  private func origin(_ log: SyncLog) -> LSN { log.opened.writer.manifest.origin.lsn }
 
   private mutating func check(_ place: String) throws {
     let log = try SyncLog(options)
     defer { log.kill() }
-    let origin = Int(origin(log))
+    let origin = Int(origin(log).rawValue)
     let count = origin + log.recovered.count
     if count < acknowledged {
       throw Loss(
@@ -165,19 +166,19 @@ struct CrashLife {
     }
     model.truncate(to: count)
     acknowledged = count
-    try checkRetention(origin: UInt64(origin), place)
-    model.forget(through: UInt64(origin))
-    try checkIndex(log, origin: UInt64(origin), place)
+    try checkRetention(origin: LSN(origin), place)
+    model.forget(through: LSN(origin))
+    try checkIndex(log, origin: LSN(origin), place)
   }
 
   /// What is gone was final and old, or is not needed.
-  private func checkRetention(origin: UInt64, _ place: String) throws {
+  private func checkRetention(origin: LSN, _ place: String) throws {
     if origin > 0, !retains {
       throw Loss(check: .acknowledgedStay, place: "\(place): records are gone")
     }
     for id in model.events where model.base(id) <= origin {
       guard let lsn = model.newest[id] else { continue }
-      let newest = model.records[Int(lsn) - 1].header
+      let newest = model.records[Int(lsn.rawValue) - 1].header
       if !newest.flags.contains(.final) {
         throw Loss(check: .openEventsStay, place: place)
       }
@@ -186,7 +187,7 @@ struct CrashLife {
   }
 
   /// The index and what the owner was shown, whatever became of the derived files.
-  private mutating func checkIndex(_ log: SyncLog, origin: UInt64, _ place: String) throws {
+  private mutating func checkIndex(_ log: SyncLog, origin: LSN, _ place: String) throws {
     if log.replayed != model.replay(covered: log.covered) {
       throw Loss(check: .replayIsWhole, place: place)
     }

@@ -1,3 +1,5 @@
+import LogSequence
+
 @testable import EventLog
 
 /// The rules that the log's guarantees stand on, each with a check of its own that looks at the
@@ -57,7 +59,7 @@ enum LogRule: CaseIterable {
     var isKept = true
     for _ in 0..<6 {
       try bench.commit()
-      let isAcknowledged = bench.log.acknowledgedLSN == UInt64(bench.model.records.count)
+      let isAcknowledged = bench.log.acknowledgedLSN == LSN(bench.model.records.count)
       if isAcknowledged, !bench.disk.isSynced(segment) { isKept = false }
     }
     bench.log.kill()
@@ -95,7 +97,7 @@ enum LogRule: CaseIterable {
     for _ in 0..<6 {
       try bench.commit()
       // On return the caller fills and hands over the next one.
-      if bench.log.acknowledgedLSN != UInt64(bench.model.records.count) { return false }
+      if bench.log.acknowledgedLSN != LSN(bench.model.records.count) { return false }
     }
     return true
   }

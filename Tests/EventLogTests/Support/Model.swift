@@ -1,3 +1,5 @@
+import LogSequence
+
 @testable import EventLog
 
 /// What a record should be, and what came back.
@@ -26,12 +28,12 @@ struct ModelRecord: Equatable, CustomStringConvertible {
 /// The whole log in memory, and records that continue it.
 struct Model {
   var records: [ModelRecord] = []
-  var newest: [[UInt8]: UInt64] = [:]
-  private var bases: [[UInt8]: UInt64] = [:]
+  var newest: [[UInt8]: LSN] = [:]
+  private var bases: [[UInt8]: LSN] = [:]
   /// Ids, in the order of their first records.
   var events: [[UInt8]] = []
 
-  var nextLSN: UInt64 { UInt64(records.count) + 1 }
+  var nextLSN: LSN { LSN(records.count).next }
 
   /// A random next record of a new or a known event; every second one is final. With `others`,
   /// now and then one that is no event's.
@@ -42,7 +44,7 @@ struct Model {
     if others, Int.random(in: 0..<20, using: &random) == 0 {
       let header = RecordHeader(
         lsn: nextLSN, kind: UInt8.random(in: 4...5, using: &random), flags: [],
-        time: Int64(nextLSN))
+        time: Int64(nextLSN.rawValue))
       let record = ModelRecord(header: header, id: [], payload: random.bytes(8))
       add(record)
       return record
@@ -56,7 +58,7 @@ struct Model {
       status: UInt8.random(in: 1...7, using: &random), previousStatus: 2,
       flags: Bool.random(using: &random) ? [.event, .publish] : [.event, .final],
       attempt: UInt16.random(in: 0...9, using: &random),
-      time: Int64(nextLSN), hash: hash(id),
+      time: Int64(nextLSN.rawValue), hash: hash(id),
       previousLSN: newest[id] ?? 0)
     let record = ModelRecord(
       header: header, id: id,
@@ -67,10 +69,10 @@ struct Model {
 
   /// The record that carries an event forward, or takes the place of one that is no event's.
   mutating func makeCarry(_ request: CarryRequest) -> ModelRecord? {
-    let old = records[Int(request.lsn) - 1]
+    let old = records[Int(request.lsn.rawValue) - 1]
     var record = old
     record.header.lsn = nextLSN
-    record.header.time = Int64(nextLSN)
+    record.header.time = Int64(nextLSN.rawValue)
     if request.isEvent {
       // Meanwhile another record may have come, and it may be final.
       guard newest[old.id] == request.lsn else { return nil }
@@ -82,7 +84,7 @@ struct Model {
   }
 
   /// The newest record of an event that needs none before it.
-  func base(_ id: [UInt8]) -> UInt64 { bases[id] ?? 0 }
+  func base(_ id: [UInt8]) -> LSN { bases[id] ?? 0 }
 
   mutating func add(_ record: ModelRecord) {
     records.append(record)
@@ -93,8 +95,8 @@ struct Model {
   }
 
   /// What an opening shows its owner when tables cover the log up to `covered`.
-  func replay(covered: UInt64) -> [ModelRecord] {
-    let before = records.prefix(Int(covered))
+  func replay(covered: LSN) -> [ModelRecord] {
+    let before = records.prefix(Int(covered.rawValue))
     var newest: [[UInt8]: ModelRecord] = [:]
     var kinds: [UInt8: ModelRecord] = [:]
     for record in before {
@@ -105,7 +107,7 @@ struct Model {
       }
     }
     let open = newest.values.filter { !$0.header.flags.contains(.final) } + kinds.values
-    return open.sorted { $0.header.lsn < $1.header.lsn } + records.dropFirst(Int(covered))
+    return open.sorted { $0.header.lsn < $1.header.lsn } + records.dropFirst(Int(covered.rawValue))
   }
 
   /// Forgets records that were lost because they were never durable.
@@ -117,7 +119,7 @@ struct Model {
 
   /// Events that lost a record that they needed are not taken up again: their owner would find
   /// no body of them.
-  mutating func forget(through origin: UInt64) {
+  mutating func forget(through origin: LSN) {
     events = events.filter { base($0) > origin }
   }
 

@@ -1,3 +1,4 @@
+import LogSequence
 import Synchronization
 
 @testable import EventLog
@@ -50,5 +51,5 @@ extension EventLogOptions {
 
 extension EventLog {
   /// Whether the store's time is known of every record that is durable.
-  var isDated: Bool { (keeper.clock?.datedLSN.value ?? 0) >= Int(nextLSN) - 1 }
+  var isDated: Bool { (keeper.clock?.datedLSN ?? 0) >= nextLSN.previous }
 }

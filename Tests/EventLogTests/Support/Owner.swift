@@ -1,4 +1,5 @@
 import Glibc
+import LogSequence
 import Synchronization
 
 @testable import EventLog
@@ -7,8 +8,8 @@ import Synchronization
 final class Owner: @unchecked Sendable {
   // Sendable because the variables are only touched with the monitor's lock held.
   private let monitor = Monitor()
-  private var durable: UInt64 = 0
-  private var durableCalls: [UInt64] = []
+  private var durable: LSN = 0
+  private var durableCalls: [LSN] = []
   private var answers: [ReadAnswer] = []
   private var failures: [EventLogError] = []
   private var spaces: [EventLogError?] = []
@@ -60,7 +61,7 @@ final class Owner: @unchecked Sendable {
   }
 
   /// Durable up to there, or the log failed.
-  func waitDurable(_ lsn: UInt64) -> Bool {
+  func waitDurable(_ lsn: LSN) -> Bool {
     wait { durable >= lsn || !failures.isEmpty } && durableLSN >= lsn
   }
 
@@ -90,8 +91,8 @@ final class Owner: @unchecked Sendable {
     }
   }
 
-  var durableLSN: UInt64 { monitor.withLock { durable } }
-  var allDurable: [UInt64] { monitor.withLock { durableCalls } }
+  var durableLSN: LSN { monitor.withLock { durable } }
+  var allDurable: [LSN] { monitor.withLock { durableCalls } }
   var allFailures: [EventLogError] { monitor.withLock { failures } }
   var saidDurableAfterFailure: Bool { monitor.withLock { durableAfterFailure } }
 }

@@ -1,3 +1,5 @@
+import LogSequence
+
 @testable import EventLog
 
 /// The log without its threads: every step happens when it is called, so a crash can be put at
@@ -8,13 +10,13 @@ final class SyncLog {
   /// What the opening showed its owner.
   let replayed: [ModelRecord]
   /// The last LSN that tables covered at the opening.
-  let covered: UInt64
+  let covered: LSN
   let report: RecoveryReport
   let opened: Recovery.Opened
 
   var keeper: TableKeeper { opened.keeper }
   /// What a caller may have been told is durable.
-  var acknowledgedLSN: UInt64 { opened.writer.acknowledgedLSN }
+  var acknowledgedLSN: LSN { opened.writer.acknowledgedLSN }
 
   init(_ options: EventLogOptions) throws(EventLogError) {
     var records: [ModelRecord] = []
@@ -68,7 +70,7 @@ final class SyncLog {
   }
 
   /// The LSNs that may be an event's newest, as the owner and the reader thread would find them.
-  func newest(_ id: [UInt8]) throws(EventLogError) -> UInt64? {
+  func newest(_ id: [UInt8]) throws(EventLogError) -> LSN? {
     let hash = hash(id)
     if let value = opened.index.first(hash.high) { return value.lsn }
     return try repairing { () throws(EventLogError) in
@@ -103,14 +105,14 @@ final class SyncLog {
 
   /// One step of retention, with what the owner's thread would check: what has to be carried
   /// first. Nothing else was appended since `maintain`.
-  func retire(cutoff: Int64, keepFrom: UInt64, _ model: Model) throws(EventLogError)
+  func retire(cutoff: Int64, keepFrom: LSN, _ model: Model) throws(EventLogError)
     -> [CarryRequest]
   {
     let plan = try repairing { () throws(EventLogError) in
       try keeper.planRetention(cutoff: cutoff, keepFrom: keepFrom)
     }
     guard let proposal = plan.proposal else { return plan.carries }
-    let recent = model.records[Int(proposal.coveredLSN)...]
+    let recent = model.records[Int(proposal.coveredLSN.rawValue)...]
     let isTouched = recent.contains {
       $0.header.flags.isDisjoint(with: [.final, .base]) && $0.header.previousLSN > 0
         && proposal.finals.mayContain($0.header.hash)
@@ -169,7 +171,7 @@ extension EventLogOptions {
 extension TableKeeper {
   /// By age alone, with all patience: old is what was written before `cutoff` by the times in the
   /// records.
-  func planRetention(cutoff: Int64, keepFrom: UInt64) throws(EventLogError) -> RetentionPlan {
+  func planRetention(cutoff: Int64, keepFrom: LSN) throws(EventLogError) -> RetentionPlan {
     let old = indexed.prefix { $0.positions.latest < cutoff }.last?.lastLSN ?? 0
     return try planRetention(RetentionBounds(oldLSN: old, keepFrom: keepFrom))
   }

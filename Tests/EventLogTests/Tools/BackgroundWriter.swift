@@ -1,3 +1,4 @@
+import LogSequence
 import Synchronization
 
 @testable import EventLog
@@ -21,8 +22,8 @@ final class BackgroundWriter: @unchecked Sendable {
       let owner = self.owner
       options.retentionSeconds = 3
       options.retentionCheckMilliseconds = 1
-      options.wallClock = { Self.time(turn: owner.durableLSN / Self.turn) }
-      options.steadyClock = { UInt64(Self.time(turn: owner.durableLSN / Self.turn)) }
+      options.wallClock = { Self.time(turn: owner.durableLSN.rawValue / Self.turn) }
+      options.steadyClock = { UInt64(Self.time(turn: owner.durableLSN.rawValue / Self.turn)) }
     }
     log = try EventLog.open(options, callbacks: owner.callbacks)
     model = store.model
@@ -36,7 +37,7 @@ final class BackgroundWriter: @unchecked Sendable {
       if isRetiring { log.retain(from: log.nextLSN) }
       log.endTurn()
       // As the service does.
-      _ = owner.waitDurable(log.nextLSN - 1) && owner.waitUntil { !log.isBehind }
+      _ = owner.waitDurable(log.nextLSN.previous) && owner.waitUntil { !log.isBehind }
     }
   }
 
@@ -50,7 +51,8 @@ final class BackgroundWriter: @unchecked Sendable {
     guard isRetiring else { return model.makeRecord(&random, hash: { log.hash(of: $0) }) }
     let id = Array("event-\(log.nextLSN)".utf8)
     let header = RecordHeader(
-      lsn: log.nextLSN, flags: [.event, .final], time: Self.time(turn: log.nextLSN / Self.turn),
+      lsn: log.nextLSN, flags: [.event, .final],
+      time: Self.time(turn: log.nextLSN.rawValue / Self.turn),
       hash: log.hash(of: id))
     let record = ModelRecord(header: header, id: id, payload: random.bytes(200))
     model.add(record)
@@ -59,12 +61,12 @@ final class BackgroundWriter: @unchecked Sendable {
 
   /// Closes the log; the last LSN.
   @discardableResult
-  func stop() -> UInt64 {
-    guard let thread else { return log.nextLSN - 1 }
+  func stop() -> LSN {
+    guard let thread else { return log.nextLSN.previous }
     isStopping.store(true, ordering: .relaxed)
     thread.join()
     self.thread = nil
     try? log.close()
-    return log.nextLSN - 1
+    return log.nextLSN.previous
   }
 }

@@ -1,4 +1,5 @@
 import Glibc
+import LogSequence
 import Testing
 
 @testable import EventLog
@@ -23,7 +24,8 @@ import Testing
     let restored = store.directory.path + "/restored"
     #expect(try StoreRestore(from: backup(store), to: restored).run() == listing)
     let copy = try Bytes.read(backup(store) + "/MANIFEST")
-    #expect(try store.reopened(restored) == Array(writer.model.records.prefix(Int(listing.lsn))))
+    #expect(
+      try store.reopened(restored) == Array(writer.model.records.prefix(Int(listing.lsn.rawValue))))
     // The restored store was written to; the backup was not.
     #expect(try Bytes.read(backup(store) + "/MANIFEST") == copy)
     #expect(try StoreVerifier(path: backup(store)).run().durableLSN == listing.lsn)
@@ -38,7 +40,7 @@ import Testing
     let store = try ToolStore(seed: 18, records: 0)
     let writer = try BackgroundWriter(store, isRetiring: true)
     defer { writer.stop() }
-    func firstLSN() -> UInt64 { (try? EventLogReader(path: store.path).firstLSN) ?? 0 }
+    func firstLSN() -> LSN { (try? EventLogReader(path: store.path).firstLSN) ?? 0 }
     #expect(writer.owner.waitUntil { firstLSN() > 1 })
     let before = writer.owner.durableLSN
     var hasWaited = false
@@ -55,7 +57,7 @@ import Testing
     #expect(try StoreVerifier(path: backup(store)).run().isSound)
     let restored = store.directory.path + "/restored"
     #expect(try StoreRestore(from: backup(store), to: restored).run() == listing)
-    let expected = writer.model.records[Int(first - 1)..<Int(listing.lsn)]
+    let expected = writer.model.records[Int(first.previous.rawValue)..<Int(listing.lsn.rawValue)]
     #expect(try store.reopened(restored) == Array(expected))
   }
 
@@ -93,7 +95,7 @@ import Testing
     #expect(status.st_nlink == 1)
     // As it stands: a backup is a store that was closed.
     let records = try store.reopened(backup(store))
-    #expect(records == Array(writer.model.records.prefix(Int(listing.lsn))))
+    #expect(records == Array(writer.model.records.prefix(Int(listing.lsn.rawValue))))
   }
 
   @Test func `nothing is ever overwritten`() throws {

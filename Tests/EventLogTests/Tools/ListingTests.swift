@@ -1,11 +1,12 @@
+import LogSequence
 import Testing
 
 @testable import EventLog
 
 /// The walks behind `events list` and `store export`.
 @Suite struct ListingTests {
-  @Test(arguments: [UInt64(1), 7, 64, 599, 600, 601, 1 << 20])
-  func `the newest record of each event, whatever the window`(window: UInt64) throws {
+  @Test(arguments: [1, 7, 64, 599, 600, 601, 1 << 20])
+  func `the newest record of each event, whatever the window`(window: Int) throws {
     let store = try ToolStore(seed: 21)
     let reader = try EventLogReader(path: store.path)
     var found: [ModelRecord] = []
@@ -66,7 +67,7 @@ import Testing
       }
       let statistics = try StoreStatistics(path: "/store", disk: watched)
       log.kill()
-      #expect(statistics.durableLSN == UInt64(model.records.count))
+      #expect(statistics.durableLSN == LSN(model.records.count))
       #expect(statistics.segments.first?.firstLSN == statistics.firstLSN, "call \(call)")
       calls = watched.calls
     } while call < calls
@@ -76,7 +77,7 @@ import Testing
   @Test func `statistics say what the store holds`() throws {
     let store = try ToolStore(seed: 24, isClosed: false)
     let statistics = try StoreStatistics(path: store.path)
-    #expect(statistics.records == UInt64(store.model.records.count))
+    #expect(statistics.records == (store.model.records.count))
     #expect(statistics.segments.count == (try store.segments.count))
     #expect(!statistics.hasWriter)
     #expect(!statistics.wasClosed)

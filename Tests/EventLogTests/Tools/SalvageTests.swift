@@ -1,4 +1,5 @@
 import Glibc
+import LogSequence
 import Testing
 
 @testable import EventLog
@@ -8,14 +9,14 @@ import Testing
   private static func target(_ store: ToolStore) -> String { store.directory.path + "/new" }
 
   /// Byte ranges of the records of a segment.
-  private static func places(_ file: String) throws -> [UInt64: Range<Int>] {
+  private static func places(_ file: String) throws -> [LSN: Range<Int>] {
     let bytes = try Bytes.read(file)
-    var places: [UInt64: Range<Int>] = [:]
+    var places: [LSN: Range<Int>] = [:]
     for frame in try Bytes.frames(file) {
       var offset = frame.offset + Limits.frameHeaderBytes
       for index in 0..<frame.header.recordCount {
         let length = Int(bytes.integer(UInt32.self, at: offset))
-        places[frame.header.firstLSN + UInt64(index)] = offset..<offset + length
+        places[frame.header.firstLSN.advanced(by: index)] = offset..<offset + length
         offset += length
       }
     }
@@ -24,7 +25,7 @@ import Testing
 
   /// Salvages and checks what must hold whatever the damage was. What the new store has.
   private func salvage(
-    _ store: ToolStore, losing lost: Set<UInt64>, sourceLocation: SourceLocation = #_sourceLocation
+    _ store: ToolStore, losing lost: Set<LSN>, sourceLocation: SourceLocation = #_sourceLocation
   ) throws -> (SalvageReport, [ModelRecord]) {
     let before = try Dictionary(
       uniqueKeysWithValues: store.segments.map { ($0, try Bytes.read($0)) })
@@ -50,7 +51,7 @@ import Testing
     #expect(records.map(\.id) == kept.map(\.id), sourceLocation: sourceLocation)
     #expect(records.map(\.payload) == kept.map(\.payload), sourceLocation: sourceLocation)
     // Each record of an event names the one before it that is there.
-    var newest: [[UInt8]: UInt64] = [:]
+    var newest: [[UInt8]: LSN] = [:]
     for record in records {
       #expect(
         record.header.previousLSN == newest[record.id] ?? 0, "record \(record.header.lsn)",
@@ -133,7 +134,7 @@ import Testing
     let segment = try #require(try store.segments.last)
     let places = try Self.places(segment)
     // The newest record of all, whose frame DURABLE names.
-    let last = UInt64(store.model.records.count)
+    let last = LSN(store.model.records.count)
     let place = try #require(places[last])
     try Bytes.flip(segment, place.lowerBound + 60)
     let (report, _) = try salvage(store, losing: [last])
@@ -150,11 +151,11 @@ import Testing
       log.append(
         ModelRecord(
           header: RecordHeader(
-            lsn: first + UInt64(index), flags: [.event], hash: log.hash(of: id),
+            lsn: first.advanced(by: index), flags: [.event], hash: log.hash(of: id),
             previousLSN: previous), id: id, payload: Array("body".utf8)))
     }
     log.endTurn()
-    #expect(owner.waitDurable(first + 1))
+    #expect(owner.waitDurable(first.next))
     try log.close()
     let segment = try #require(try store.segments.last)
     let place = try #require(try Self.places(segment)[first])
@@ -165,13 +166,13 @@ import Testing
     #expect(report.damagedEvents == 1)
     let reader = try EventLogReader(path: path)
     let history = try reader.history(of: id).models
-    #expect(history.map(\.header.lsn) == [first + 1])
+    #expect(history.map(\.header.lsn) == [first.next])
     #expect(history.first?.header.flags == [.event, .final])
     // The lost one is absent, not damaged; nothing is shown of it.
     var options = store.options
     options.path = path
     let again = Owner()
-    var shown: [UInt64] = []
+    var shown: [LSN] = []
     let opened = try EventLog.open(options, callbacks: again.callbacks) {
       shown.append($0.header.lsn)
     }
@@ -182,8 +183,8 @@ import Testing
     ])
     let answers = again.waitAnswers(3)
     #expect(answers[0].isAbsent)
-    #expect(answers[1].models?.map(\.header.lsn) == [first + 1])
-    #expect(answers[2].models?.map(\.header.lsn) == [first + 1])
+    #expect(answers[1].models?.map(\.header.lsn) == [first.next])
+    #expect(answers[2].models?.map(\.header.lsn) == [first.next])
     try opened.close()
   }
 

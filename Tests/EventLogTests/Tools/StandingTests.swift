@@ -1,4 +1,5 @@
 import Glibc
+import LogSequence
 import Testing
 
 @testable import EventLog
@@ -18,13 +19,13 @@ import Testing
     let store = try ToolStore(seed: 31, isClosed: isClosed)
     let before = try Bytes.read(store.path + "/MANIFEST")
     let standing = try #require(try StoreStanding.read(path: store.path))
-    #expect(standing.lsn == UInt64(store.model.records.count))
+    #expect(standing.lsn == LSN(store.model.records.count))
     #expect(standing.lineage == 0)
     #expect(try Bytes.read(store.path + "/MANIFEST") == before)
     let log = try EventLog.open(store.options, callbacks: Owner().callbacks)
     #expect(log.recovery.storeID == standing.storeID)
     #expect(log.recovery.epoch == standing.epoch + 1)
-    #expect(log.nextLSN == standing.lsn + 1)
+    #expect(log.nextLSN == standing.lsn.next)
     let locked = #expect(throws: EventLogError.self) {
       try StoreStanding.refuseWriter(path: store.path)
     }

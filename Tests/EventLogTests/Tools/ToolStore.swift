@@ -1,4 +1,5 @@
 import Glibc
+import LogSequence
 
 @testable import EventLog
 
@@ -28,7 +29,7 @@ struct ToolStore {
         log.append(model.makeRecord(&random, hash: { log.hash(of: $0) }))
       }
       log.endTurn()
-      precondition(owner.waitDurable(log.nextLSN - 1), "the log failed")
+      precondition(owner.waitDurable(log.nextLSN.previous), "the log failed")
       left -= count
     }
     if isClosed { try log.close() } else { log.abandon() }

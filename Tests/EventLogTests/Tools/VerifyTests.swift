@@ -1,4 +1,5 @@
 import Glibc
+import LogSequence
 import Testing
 
 @testable import EventLog
@@ -15,7 +16,7 @@ import Testing
     })
     #expect(report.findings == [])
     #expect(report.records == store.model.records.count)
-    #expect(report.durableLSN == UInt64(store.model.records.count))
+    #expect(report.durableLSN == LSN(store.model.records.count))
     #expect(report.segments == (try store.segments.count))
     #expect(report.segments > 3)
     #expect(told.allSatisfy { $0.0 <= $0.1 })
@@ -70,8 +71,8 @@ import Testing
     #expect(report.records == all - first.header.recordCount - second.header.recordCount)
   }
 
-  private func records(_ header: FrameHeader) -> ClosedRange<UInt64> {
-    header.firstLSN...(header.firstLSN + UInt64(header.recordCount) - 1)
+  private func records(_ header: FrameHeader) -> ClosedRange<LSN> {
+    header.firstLSN...(header.firstLSN.advanced(by: header.recordCount).previous)
   }
 
   @Test func `a record whose own checksum is wrong inside a frame whose checksum is right`()
@@ -145,7 +146,7 @@ import Testing
       // The mark is written after the sync and before the owner is told.
       #expect(report.durableLSN >= before)
     }
-    #expect(writer.stop() > UInt64(store.model.records.count))
+    #expect(writer.stop() > LSN(store.model.records.count))
   }
 
   @Test func `a segment that cannot be read is named with the place, the others are checked`()
@@ -161,7 +162,7 @@ import Testing
       log.append(model.makeRecord(&random, hash: { log.hash(of: $0) }))
       log.endTurn()
     }
-    #expect(owner.waitDurable(log.nextLSN - 1))
+    #expect(owner.waitDurable(log.nextLSN.previous))
     try log.close()
     let names = try disk.list("/d/store/segments").filter { $0.hasSuffix(".log") }
     try #require(names.count > 3)

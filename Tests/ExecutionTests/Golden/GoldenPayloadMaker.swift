@@ -1,5 +1,6 @@
 import Foundation
 import JSON
+import LogSequence
 import Messages
 import Testing
 
@@ -84,7 +85,7 @@ struct GoldenPayloadMaker {
   }
 
   private static func records(of log: ModelLog) -> [GoldenRecord] {
-    var newest: [String: UInt64] = [:]
+    var newest: [String: LSN] = [:]
     return log.records.map { record in
       let id = String(decoding: record.id, as: UTF8.self)
       var flags: UInt8 = record.kind.isOfEvent ? 1 : 0

@@ -1,4 +1,5 @@
 import Foundation
+import LogSequence
 import Messages
 
 @testable import Execution
@@ -7,14 +8,14 @@ import Messages
 /// by blanks: lsn, kind, status, previous status, flags (the event log's), attempt, time, LSN of
 /// the event's record before, id, payload in hexadecimal. An id that is not there is `-`.
 struct GoldenRecord {
-  var lsn: UInt64
+  var lsn: LSN
   var kind: UInt8
   var status: UInt8
   var previousStatus: UInt8
   var flags: UInt8
   var attempt: UInt16
   var time: Int64
-  var previousLSN: UInt64
+  var previousLSN: LSN
   var id: String
   var payload: [UInt8]
 
@@ -30,10 +31,11 @@ struct GoldenRecord {
 extension GoldenRecord {
   init?(_ line: Substring) {
     let words = line.split(separator: " ")
-    guard words.count == 10, let lsn = UInt64(words[0]), let kind = UInt8(words[1]),
+    guard words.count == 10, let lsn = UInt64(words[0]).map({ LSN($0) }),
+      let kind = UInt8(words[1]),
       let status = UInt8(words[2]), let previousStatus = UInt8(words[3]),
       let flags = UInt8(words[4]), let attempt = UInt16(words[5]), let time = Int64(words[6]),
-      let previousLSN = UInt64(words[7])
+      let previousLSN = UInt64(words[7]).map({ LSN($0) })
     else { return nil }
     let digits = Array(words[9])
     let pairs = stride(from: 0, to: digits.count - 1, by: 2)
@@ -82,7 +84,7 @@ enum Golden {
       ("lane", Int64(state.lane.rawValue)), ("status", Int64(state.status.rawValue)),
       ("previous", Int64(state.previousStatus?.rawValue ?? 0)),
       ("sequence", Int64(state.sequence)), ("attempt", Int64(state.attempt)),
-      ("errors", Int64(state.errorCount)), ("bodyLSN", Int64(state.bodyLSN)),
+      ("errors", Int64(state.errorCount)), ("bodyLSN", Int64(state.bodyLSN.rawValue)),
       ("accepted", state.acceptedAt.nanoseconds), ("due", state.dueAt.nanoseconds),
       ("expiration", state.expiration.nanoseconds), ("log", state.logOccurredAt.nanoseconds),
       ("occurred", record.occurredAt.nanoseconds), ("started", state.startedAt.nanoseconds),

@@ -1,4 +1,5 @@
 import JSON
+import LogSequence
 import Messages
 import Simulation
 import Templates
@@ -142,8 +143,8 @@ final class OneShard {
     }
     for order in output.openLinks { engine.linkOpened(order.link, at: now) }
     output.removeAll()
-    if engine.nextLSN > engine.durableLSN + 1 {
-      engine.durable(upTo: engine.nextLSN - 1, at: now)
+    if engine.nextLSN > engine.durableLSN.next {
+      engine.durable(upTo: engine.nextLSN.previous, at: now)
     }
     for token in tokens { engine.confirmed(token, at: now) }
     return isLeft
@@ -196,5 +197,5 @@ final class KnownNothing: EventLookup {
   }
 
   func mayContain(_ key: EventKey) -> Bool { false }
-  func isNewest(_ lsn: UInt64, of key: EventKey) -> Bool { true }
+  func isNewest(_ lsn: LSN, of key: EventKey) -> Bool { true }
 }

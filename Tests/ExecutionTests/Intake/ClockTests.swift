@@ -1,3 +1,4 @@
+import LogSequence
 import Messages
 import Simulation
 import Testing
@@ -108,7 +109,7 @@ struct ClockTests {
     var clock = WallClock()
     var wall: Int64 = 1_000_000_000_000
     var monotonic: UInt64 = 0
-    func advance(_ wallSeconds: Double, _ seconds: Double, lsn: UInt64) -> Int64 {
+    func advance(_ wallSeconds: Double, _ seconds: Double, lsn: LSN) -> Int64 {
       wall += Int64(wallSeconds * 1e9)
       monotonic += UInt64(seconds * 1e9)
       return clock.advance(

@@ -1,3 +1,4 @@
+import LogSequence
 import Testing
 
 @testable import Execution
@@ -7,7 +8,7 @@ import Testing
 struct OutboxTests {
   private static let second: UInt64 = 1_000_000_000
 
-  private func entry(_ lsn: UInt64, of event: UInt64) -> Outbox.Entry {
+  private func entry(_ lsn: LSN, of event: UInt64) -> Outbox.Entry {
     Outbox.Entry(
       lsn: lsn, key: EventKey(high: event, low: event), blob: [1], routingKey: 0..<0,
       messageID: 0..<0, eventID: 0..<0, traceParent: 0..<0, traceState: 0..<0, body: 0..<1)
@@ -17,13 +18,13 @@ struct OutboxTests {
   private func outbox(_ events: [UInt64]) -> Outbox {
     var outbox = Outbox()
     for (index, event) in events.enumerated() {
-      outbox.add(entry(UInt64(index + 1), of: event))
+      outbox.add(entry(LSN(index + 1), of: event))
     }
     return outbox
   }
 
-  private func take(_ outbox: inout Outbox, durable: UInt64 = .max) -> [UInt64] {
-    var lsns: [UInt64] = []
+  private func take(_ outbox: inout Outbox, durable: LSN = .max) -> [LSN] {
+    var lsns: [LSN] = []
     while let entry = outbox.takeNext(durable: durable) { lsns.append(entry.lsn) }
     return lsns
   }

@@ -1,3 +1,4 @@
+import LogSequence
 import Messages
 import Testing
 
@@ -11,7 +12,7 @@ struct StalledQueuesTests {
   private func timer(_ number: UInt64, due: Int64 = 1_000) -> TimerQueue.Timer {
     TimerQueue.Timer(
       due: Timestamp(nanoseconds: due * 1_000_000_000),
-      key: EventKey(high: number, low: number), lsn: number)
+      key: EventKey(high: number, low: number), lsn: LSN(number))
   }
 
   private func instant(_ seconds: UInt64) -> Instant {

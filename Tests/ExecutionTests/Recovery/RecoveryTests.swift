@@ -1,3 +1,4 @@
+import LogSequence
 import Messages
 import Testing
 
@@ -8,7 +9,7 @@ import Testing
 struct RecoveryTests {
   private func key(_ number: UInt64) -> EventKey { EventKey(high: number, low: number) }
 
-  private func event(_ lsn: UInt64) -> Recovery.Found {
+  private func event(_ lsn: LSN) -> Recovery.Found {
     Recovery.Found(lsn: lsn, dueAt: .none, expiration: .none, wait: .turn, isPaced: false)
   }
 

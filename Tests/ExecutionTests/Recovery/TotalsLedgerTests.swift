@@ -1,3 +1,4 @@
+import LogSequence
 import Messages
 import Testing
 
@@ -24,7 +25,7 @@ struct TotalsLedgerTests {
     return bytes
   }
 
-  private func take(_ ledger: inout TotalsLedger, _ lsn: UInt64) throws {
+  private func take(_ ledger: inout TotalsLedger, _ lsn: LSN) throws {
     try payload().withUnsafeBytes {
       try ledger.take(lsn: lsn, kind: RecordKind.accepted.rawValue, payload: $0)
     }
@@ -75,10 +76,10 @@ struct TotalsLedgerTests {
     #expect(ledger.firstUncounted == 3)
     #expect(ledger.wantsRead() == 3)
     #expect(ledger.wantsRead() == nil, "one read at a time")
-    for lsn: UInt64 in [3, 4] { try take(&ledger, lsn) }
+    for lsn: LSN in [3, 4] { try take(&ledger, lsn) }
     ledger.didRead(below: 5)
     #expect(ledger.wantsRead() == 5)
-    for lsn: UInt64 in [4, 5, 6] { try take(&ledger, lsn) }
+    for lsn: LSN in [4, 5, 6] { try take(&ledger, lsn) }
     ledger.didRead(below: 7)
     #expect(ledger.isComplete && ledger.wantsRead() == nil)
     #expect(ledger.totals.realtime.accepted == 5)

@@ -1,3 +1,4 @@
+import LogSequence
 import Messages
 import Testing
 
@@ -14,8 +15,9 @@ struct LogTimeoutsTests {
     Instant(wall: time(seconds), monotonic: UInt64(seconds) * 1_000_000_000)
   }
 
-  private func entry(_ lsn: UInt64, at seconds: Int64) -> LogWatch.Entry {
-    LogWatch.Entry(lsn: lsn, key: EventKey(high: lsn, low: lsn), recordedAt: time(seconds))
+  private func entry(_ lsn: LSN, at seconds: Int64) -> LogWatch.Entry {
+    LogWatch.Entry(
+      lsn: lsn, key: EventKey(high: lsn.rawValue, low: lsn.rawValue), recordedAt: time(seconds))
   }
 
   /// Sixty seconds, with the queue of delivery logs seen empty, and two records read.

@@ -1,3 +1,4 @@
+import LogSequence
 import Messages
 import Testing
 

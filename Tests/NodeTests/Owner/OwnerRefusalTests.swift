@@ -1,11 +1,12 @@
 import EventLog
+import LogSequence
 import Messages
 import Testing
 
 @testable import Node
 
 @Suite struct OwnerRefusalTests {
-  private static func record(_ lineage: UInt64, _ epoch: UInt64, _ lsn: UInt64) -> OwnerRecord {
+  private static func record(_ lineage: UInt64, _ epoch: UInt64, _ lsn: LSN) -> OwnerRecord {
     OwnerRecord(
       standing: StoreStanding(storeID: "aa", lineage: lineage, epoch: epoch, lsn: lsn),
       host: "mail-1\u{1b}[2J", time: Timestamp(nanoseconds: 1_800_000_000_000_000_000))
@@ -80,7 +81,7 @@ import Testing
 
   @Test("A record reads back as it was written")
   func roundTrip() throws {
-    var record = Self.record(3, .max >> 2, 1 << 48)
+    var record = Self.record(3, .max >> 2, LSN(1 << 48))
     record.host = "värd \"1\"\u{0}"
     #expect(OwnerRecord(body: record.body(shard: "00")) == record)
   }

@@ -1,4 +1,5 @@
 import EventLog
+import LogSequence
 import Messages
 
 @testable import Node
@@ -57,7 +58,7 @@ enum OwnerRule: CaseIterable {
   private static let opened = StoreStanding(storeID: "aa", lineage: 0, epoch: 4, lsn: 100)
 
   private static func record(
-    _ storeID: String = "aa", lineage: UInt64 = 0, epoch: UInt64 = 3, lsn: UInt64 = 100,
+    _ storeID: String = "aa", lineage: UInt64 = 0, epoch: UInt64 = 3, lsn: LSN = 100,
     time: Int64 = 1
   ) -> OwnerRecord {
     OwnerRecord(

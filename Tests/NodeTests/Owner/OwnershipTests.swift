@@ -1,4 +1,5 @@
 import EventLog
+import LogSequence
 import Messages
 import Testing
 
@@ -10,7 +11,7 @@ import Testing
   private let second: UInt64 = 1_000_000_000
 
   private func record(
-    _ storeID: String = "aa", lineage: UInt64 = 0, epoch: UInt64 = 3, lsn: UInt64 = 100,
+    _ storeID: String = "aa", lineage: UInt64 = 0, epoch: UInt64 = 3, lsn: LSN = 100,
     time: Int64 = 1
   ) -> OwnerRecord {
     OwnerRecord(

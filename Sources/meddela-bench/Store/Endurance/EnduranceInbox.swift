@@ -1,4 +1,5 @@
 internal import EventLog
+internal import LogSequence
 internal import Synchronization
 
 /// What the log says on its own threads, until the owner's thread takes it.
@@ -8,7 +9,7 @@ final class EnduranceInbox: Sendable {
     /// Answers that are still to come.
     var asked = 0
     /// Where the outbox goes on, once its read was answered.
-    var outbox: UInt64 = 1
+    var outbox = LSN.first
     var isOutboxAsked = false
     var answers = 0
     var fault: String?
@@ -49,7 +50,7 @@ final class EnduranceInbox: Sendable {
         state.answers += 1
         switch answer.outcome {
         case .records(let block):
-          if isOutbox { state.outbox += UInt64(block.count) }
+          if isOutbox { state.outbox = state.outbox.advanced(by: block.count) }
         case .absent where answer.token == Self.eventToken:
           state.fault = state.fault ?? "an event is gone that is open, or younger than retention"
         case .absent: break
@@ -79,7 +80,7 @@ final class EnduranceInbox: Sendable {
   }
 
   /// From where the outbox is to read now; nil while it waits for an answer.
-  func nextOutboxRead() -> UInt64? {
+  func nextOutboxRead() -> LSN? {
     state.withLock { state in
       guard !state.isOutboxAsked else { return nil }
       state.isOutboxAsked = true
@@ -88,7 +89,7 @@ final class EnduranceInbox: Sendable {
   }
 
   /// The outbox has passed every record before this.
-  var outbox: UInt64 { state.withLock { $0.outbox } }
+  var outbox: LSN { state.withLock { $0.outbox } }
 
   var answers: Int { state.withLock { $0.answers } }
 

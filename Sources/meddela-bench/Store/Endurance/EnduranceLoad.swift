@@ -1,4 +1,5 @@
 internal import EventLog
+internal import LogSequence
 
 /// What a busy shard writes: events of three transitions, a thousand records apart; now and then
 /// one that stays open for much longer than the log keeps records, so that retention has to ask for
@@ -18,7 +19,7 @@ struct EnduranceLoad {
 
   private var number = 0
   /// The newest record of each event of the present thousand.
-  private var newest = [UInt64](repeating: 0, count: distance)
+  private var newest = [LSN](repeating: 0, count: distance)
   private var longBegun: UInt64 = 0
   /// By the order in which they end.
   private var longOrder: [Ending] = []
@@ -44,7 +45,7 @@ struct EnduranceLoad {
 
   private struct Long {
     var number: UInt64
-    var newest: UInt64
+    var newest: LSN
   }
 
   init(longEvery: Int, openNanoseconds: Int64) {
@@ -191,9 +192,9 @@ struct EnduranceLoad {
   private static func append(
     _ log: EventLog, _ id: UnsafeMutableRawBufferPointer,
     _ payload: UnsafeMutableRawBufferPointer, _ flags: RecordFlags, status: UInt8,
-    previous: UInt64, at time: Int64
+    previous: LSN, at time: Int64
   ) {
-    NumberedRecord(log.nextLSN).writePayload(payload)
+    NumberedRecord(log.nextLSN.rawValue).writePayload(payload)
     let idBytes = UnsafeRawBufferPointer(id)
     log.append(
       RecordHeader(

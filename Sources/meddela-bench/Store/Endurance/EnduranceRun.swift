@@ -1,5 +1,6 @@
 internal import CBareRelay
 internal import EventLog
+internal import LogSequence
 
 /// Writes at a steady pace for long, reads and carries as the service does beside it, and looks
 /// every second at what the log and the process hold.
@@ -64,8 +65,8 @@ struct EnduranceRun {
     report.begin(options)
     try write(log)
     report.end(
-      volume: log.writeVolume, removed: try EventLogReader(path: path).firstLSN - 1,
-      written: log.nextLSN - 1, carried: load.carried, answers: inbox.answers)
+      volume: log.writeVolume, removed: try EventLogReader(path: path).firstLSN.previous.rawValue,
+      written: log.nextLSN.previous.rawValue, carried: load.carried, answers: inbox.answers)
     try log.close()
   }
 
@@ -103,7 +104,7 @@ struct EnduranceRun {
       if due < options.turn {
         bare_sleep(Double(options.turn - due) / Double(options.rate))
       } else if log.bufferedBytes > Self.maxBuffered {
-        try signal.waitDurable(log.durableLSN + 1)
+        try signal.waitDurable(log.durableLSN.next)
       } else if log.isBehind || log.isShortOfSpace {
         bare_sleep(0.001)
       } else {
@@ -150,7 +151,7 @@ struct EnduranceRun {
           ReadRequest(
             token: EnduranceInbox.eventToken, .newest(id: EnduranceLoad.id(event: event))))
       } else {
-        let lsn = log.durableLSN - min(log.durableLSN, random % reach)
+        let lsn = LSN(log.durableLSN.rawValue - min(log.durableLSN.rawValue, random % reach))
         requests.append(ReadRequest(token: EnduranceInbox.recordToken, .record(lsn: lsn)))
       }
     }
@@ -159,15 +160,15 @@ struct EnduranceRun {
 
   private mutating func sample(_ log: EventLog, at now: Double) throws {
     let usage = ProcessUsage.now()
-    let durable = max(0, load.records - Int(log.nextLSN - 1 - log.durableLSN))
+    let durable = max(0, load.records - log.durableLSN.distance(to: log.nextLSN.previous))
     report.add(
       EnduranceSample(
         seconds: now, records: durable,
         diskBytes: ScratchFolder.allocatedBytes(path) + usage.removedBytes,
         residentBytes: usage.residentBytes, descriptors: usage.descriptors,
         indexBytes: log.indexBytes,
-        keptRecords: Int(log.nextLSN - (try EventLogReader(path: path).firstLSN)),
-        outboxRecords: Int(log.nextLSN - min(log.nextLSN, inbox.outbox)),
+        keptRecords: try EventLogReader(path: path).firstLSN.distance(to: log.nextLSN),
+        outboxRecords: min(log.nextLSN, inbox.outbox).distance(to: log.nextLSN),
         lagSeconds: max(0, now - Double(durable) / Double(options.rate))))
   }
 }

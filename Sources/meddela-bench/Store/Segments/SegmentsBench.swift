@@ -1,6 +1,7 @@
 internal import CBareRelay
 internal import EventLog
 internal import Glibc
+internal import LogSequence
 
 /// The same records in many segments and in few, started in turns, each time by a process of its
 /// own.
@@ -70,11 +71,11 @@ struct SegmentsBench {
       log.append(numbered: 64)
       log.endTurn()
       while log.isBehind { usleep(200) }
-      if log.bufferedBytes > 1 << 20 { try signal.waitDurable(log.durableLSN + 1) }
-      side.records = Int(log.nextLSN) - 1
+      if log.bufferedBytes > 1 << 20 { try signal.waitDurable(log.durableLSN.next) }
+      side.records = Int(log.nextLSN.previous.rawValue)
       while exists(store, side.segments + 1) { side.segments += 1 }
     }
-    try signal.waitDurable(log.nextLSN - 1)
+    try signal.waitDurable(log.nextLSN.previous)
     while log.segmentsToIndex > 0 { usleep(1000) }
     side.makeSeconds = StorePasses.seconds() - begun
     side.volume = log.writeVolume

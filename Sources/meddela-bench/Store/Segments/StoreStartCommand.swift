@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import EventLog
 internal import Glibc
+internal import LogSequence
 
 /// `meddela-bench store-start`: opens a store of numbered records in a process of its own, asks for
 /// random events, and says in one line what that took.
@@ -28,7 +29,7 @@ struct StoreStartCommand: ParsableCommand {
     var outcome = StartOutcome()
     outcome.startSeconds = StorePasses.seconds() - start
     outcome.residentBytes = ProcessUsage.resident()
-    let records = log.nextLSN - 1
+    let records = log.nextLSN.previous.rawValue
     outcome.present = try lookUp(log, signal, isThere: true, of: records)
     outcome.absent = try lookUp(log, signal, isThere: false, of: records)
     outcome.usedBytes = ProcessUsage.resident()
@@ -43,14 +44,14 @@ struct StoreStartCommand: ParsableCommand {
   private func lookUp(
     _ log: EventLog, _ signal: DurableSignal, isThere: Bool, of records: UInt64
   ) throws -> StartOutcome.LookUps {
-    signal.reset(durable: records)
+    signal.reset(durable: LSN(records))
     var asked = 0
     var times: [Double] = []
     times.reserveCapacity(reads)
     for index in 0..<reads {
       let number = NumberedRecord.mixed(UInt64(index)) % records + 1
       var id = [UInt8](repeating: 0, count: NumberedRecord.idBytes)
-      let base: UInt64 = isThere ? 0 : 1 << 40
+      let base = LSN(isThere ? 0 : 1 << 40)
       id.withUnsafeMutableBytes { NumberedRecord(number, base: base).writeID($0) }
       let begun = StorePasses.seconds()
       let known = id.withUnsafeBytes { log.lookup(log.hash(of: $0)) }
