@@ -13,7 +13,7 @@ struct StoredEvents {
   init(_ node: NodeConfiguration, leftOut: LeftOut? = nil) throws {
     do {
       reader = try EventLogReader(
-        path: "\(node.storePath)/00", onDamage: leftOut?.onDamage)
+        path: "\(node.storePath)/\(ShardNumber.only)", onDamage: leftOut?.onDamage)
     } catch {
       throw Self.failure(error)
     }
@@ -132,7 +132,7 @@ struct StoredEvents {
     guard let payload = RecordPayload(record.payload),
       payload.writeStatusUpdate(
         id: record.id, lsn: record.header.lsn,
-        recordedAt: Timestamp(nanoseconds: record.header.time), shard: ShardNumber(0),
+        recordedAt: Timestamp(nanoseconds: record.header.time), shard: .only,
         lineage: lineage, to: &writer)
     else {
       throw CommandFailure(

@@ -5,6 +5,10 @@ package struct ShardNumber: Hashable, Sendable, CustomStringConvertible {
   /// 0 to 99.
   package let value: UInt8
 
+  /// The shard that every process runs: there is one so far. Queues, files, ids, metrics and log
+  /// lines that name it take its number from here.
+  package static let only = ShardNumber(0)
+
   /// - Parameter value: 0 to 99.
   package init(_ value: UInt8) {
     precondition(value < 100, "a shard's number has two digits")

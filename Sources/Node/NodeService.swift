@@ -57,7 +57,7 @@ package struct NodeService: Service {
     logger.info(
       "Starting",
       metadata: [
-        LogKey.version: "\(version)", LogKey.shard: "00",
+        LogKey.version: "\(version)", LogKey.shard: "\(ShardNumber.only)",
         LogKey.path: "\(configuration.storePath)",
         LogKey.templates: "\(catalog.templates.count)",
       ])

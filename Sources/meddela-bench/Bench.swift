@@ -1,5 +1,6 @@
 internal import AMQP
 internal import Logging
+internal import Messages
 internal import NIOPosix
 internal import Node
 
@@ -17,9 +18,9 @@ struct Bench {
   static let subscriber = "bench.subscriber"
   static let latency = "bench.latency"
 
-  var realtimeQueue: String { topology.inletQueue(topology.realtime, shard: 0) }
-  var batchQueue: String { topology.inletQueue(topology.batch, shard: 0) }
-  var logQueue: String { topology.inletQueue(topology.deliveryLogs, shard: 0) }
+  var realtimeQueue: String { topology.inletQueue(topology.realtime, shard: .only) }
+  var batchQueue: String { topology.inletQueue(topology.batch, shard: .only) }
+  var logQueue: String { topology.inletQueue(topology.deliveryLogs, shard: .only) }
   var deliveriesQueue: String { topology.deliveriesQueue("email") }
 
   init(

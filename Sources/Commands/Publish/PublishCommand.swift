@@ -196,7 +196,7 @@ extension CommandBroker {
     let wasMissing = try await wait(
       for: .exchange(exchange), atMost: timeoutSeconds, hint: hint)
     guard wasMissing else { return }
-    let queue = topology.inletQueue(exchange, shard: 0)
+    let queue = topology.inletQueue(exchange, shard: .only)
     try await wait(for: .queue(queue), atMost: timeoutSeconds, hint: hint)
     // The queue is bound right after it was made.
     try await Task.sleep(for: .milliseconds(200))

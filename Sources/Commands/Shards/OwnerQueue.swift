@@ -6,7 +6,7 @@ internal import Node
 /// The owner queue and the lease of a shard, as a command sees them.
 struct OwnerQueue {
   let broker: CommandBroker
-  let shard = 0
+  let shard = ShardNumber.only
 
   var name: String { broker.topology.ownerQueue(shard: shard) }
 
@@ -89,7 +89,7 @@ struct OwnerQueue {
   func replace(_ contents: Contents, by record: OwnerRecord) async throws {
     var message = ClientMessage(
       exchange: broker.topology.owner, routingKey: name,
-      body: record.body(shard: Topology.shardName(shard)))
+      body: record.body(shard: shard))
     message.isMandatory = true
     message.messageID = "\(name).\(record.standing.epoch).adopted"
     message.contentType = OwnerRecord.contentType
@@ -110,8 +110,8 @@ extension OwnedQueues {
     do {
       let broker = try BrokerOptions(node, version: programVersion)
       self.init(
-        prefix: node.prefix, vhost: broker.firstVhost, shard: Topology.shardName(0),
-        storePath: "\(node.storePath)/00")
+        prefix: node.prefix, vhost: broker.firstVhost, shard: .only,
+        storePath: "\(node.storePath)/\(ShardNumber.only)")
     } catch {
       throw CommandFailure(error)
     }

@@ -63,12 +63,12 @@ struct ShardsListCommand: AsyncParsableCommand {
     if let record {
       let standing = record.standing
       table.add([
-        queues.shard, lease, isOurs ? "yes" : "no", standing.storeID.printable,
+        "\(queues.shard)", lease, isOurs ? "yes" : "no", standing.storeID.printable,
         "\(standing.lineage)", "\(standing.epoch)", "\(standing.lsn)",
         record.host.printable, record.seen,
       ])
     } else {
-      table.add([queues.shard, lease, "no", "none", "", "", "", "", ""])
+      table.add(["\(queues.shard)", lease, "no", "none", "", "", "", "", ""])
     }
     return table.text
   }
@@ -77,7 +77,7 @@ struct ShardsListCommand: AsyncParsableCommand {
     _ queues: OwnedQueues, _ record: OwnerRecord?, isHeld: Bool, isOurs: Bool
   ) -> String {
     var object = JSONObjectText()
-    object.add("shard", queues.shard)
+    object.add("shard", "\(queues.shard)")
     object.add("held", isHeld)
     object.add("ours", isOurs)
     object.add("identity", record?.standing.storeID)

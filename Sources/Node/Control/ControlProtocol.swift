@@ -20,7 +20,7 @@ package enum ControlProtocol {
   package static let maxLineBytes = 4_096
 
   /// Where the shard of a store listens. Unix allows 107 bytes.
-  package static func path(store: String) -> String { "\(store)/control.00.sock" }
+  package static func path(store: String) -> String { "\(store)/control.\(ShardNumber.only).sock" }
 
   /// What is asked for.
   enum Command: String {

@@ -5,12 +5,14 @@ internal import Messages
 
 /// The shard's counters in the text format of Prometheus.
 enum MetricsText {
+  private static let shard = "shard=\"\(ShardNumber.only)\""
+
   static func text(_ status: ShardStatus) -> String {
     var lines = counters(status.counters) + gauges(status)
     lines += syncTimes(status.syncTimes)
     lines += totals(status.totals)
     for link in status.links {
-      lines.append("meddela_link_ready{shard=\"00\",link=\"\(link.name)\"} \(link.isReady ? 1 : 0)")
+      lines.append("meddela_link_ready{\(shard),link=\"\(link.name)\"} \(link.isReady ? 1 : 0)")
     }
     return lines.joined(separator: "\n") + "\n"
   }
@@ -20,7 +22,7 @@ enum MetricsText {
   ) -> [String] {
     [
       "# HELP meddela_\(name) \(help)", "# TYPE meddela_\(name) \(type)",
-      "meddela_\(name){shard=\"00\"} \(value)",
+      "meddela_\(name){\(shard)} \(value)",
     ]
   }
 
@@ -116,10 +118,10 @@ enum MetricsText {
     let ends = SyncTimes.classSeconds.map { "\($0)" } + ["+Inf"]
     for (end, frames) in zip(ends, times.counts) {
       count += frames
-      lines.append("\(name)_bucket{shard=\"00\",le=\"\(end)\"} \(count)")
+      lines.append("\(name)_bucket{\(shard),le=\"\(end)\"} \(count)")
     }
-    lines.append("\(name)_sum{shard=\"00\"} \(times.seconds)")
-    lines.append("\(name)_count{shard=\"00\"} \(count)")
+    lines.append("\(name)_sum{\(shard)} \(times.seconds)")
+    lines.append("\(name)_count{\(shard)} \(count)")
     return lines
   }
 
@@ -132,7 +134,7 @@ enum MetricsText {
     for lane in Lane.allCases {
       for status in Status.allCases {
         lines.append(
-          "meddela_lane_events{shard=\"00\",lane=\"\(lane.name)\",status=\"\(status.wireName)\"} "
+          "meddela_lane_events{\(shard),lane=\"\(lane.name)\",status=\"\(status.wireName)\"} "
             + "\(totals[lane][status])")
       }
     }
@@ -142,7 +144,7 @@ enum MetricsText {
     ]
     for lane in Lane.allCases {
       lines.append(
-        "meddela_lane_accepted_total{shard=\"00\",lane=\"\(lane.name)\"} "
+        "meddela_lane_accepted_total{\(shard),lane=\"\(lane.name)\"} "
           + "\(totals[lane].accepted)")
     }
     return lines

@@ -4,6 +4,7 @@ internal import Execution
 internal import Glibc
 internal import LogSequence
 internal import Logging
+internal import Messages
 internal import NIOCore
 
 /// What an `OwnerLink` says, on its own event loop.
@@ -49,14 +50,14 @@ final class OwnerLink {
     report: ShardReport, eventLoop: any EventLoop, logger: Logger, callbacks: OwnerCallbacks
   ) {
     var options = broker
-    options.connectionName = "\(topology.prefix).00 owner"
+    options.connectionName = "\(topology.prefix).\(ShardNumber.only) owner"
     var named = logger
     named[metadataKey: LogKey.link] = "owner"
     link = BrokerLink(
       options: options, role: LinkRole(publishes: true), eventLoop: eventLoop, logger: named)
     queues = OwnedQueues(
-      prefix: topology.prefix, vhost: broker.firstVhost, shard: Topology.shardName(0),
-      storePath: "\(configuration.storePath)/00")
+      prefix: topology.prefix, vhost: broker.firstVhost, shard: .only,
+      storePath: "\(configuration.storePath)/\(ShardNumber.only)")
     mode = configuration.topologyMode
     self.topology = topology
     needs = AccountNeeds(topology, configuration.topologyMode)
@@ -68,7 +69,7 @@ final class OwnerLink {
     link.delegate = self
   }
 
-  private var ownerQueue: String { topology.ownerQueue(shard: 0) }
+  private var ownerQueue: String { topology.ownerQueue(shard: .only) }
   private var now: UInt64 { NodeClock.now().monotonic }
 
   func start() { link.start() }
@@ -170,7 +171,7 @@ final class OwnerLink {
   private func declare() {
     let operations: [TopologyOperation] =
       switch mode {
-      case .declare: topology.ownerDeclarations(shard: 0)
+      case .declare: topology.ownerDeclarations(shard: .only)
       case .assert: [.assertExchange(name: topology.owner), .assertQueue(name: ownerQueue)]
       case .none: []
       }
@@ -185,14 +186,14 @@ final class OwnerLink {
   }
 
   private func claim() {
-    link.perform([topology.leaseDeclaration(shard: 0)]) { [weak self] result in
+    link.perform([topology.leaseDeclaration(shard: .only)]) { [weak self] result in
       guard let self else { return }
       switch result {
       case .success: carryOut(ownership.claimed(true, at: now))
       case .failure(let error) where error.code == .resourceLocked:
         carryOut(ownership.claimed(false, at: now))
       case .failure(let error):
-        refused(error, "queue \(topology.leaseQueue(shard: 0))")
+        refused(error, "queue \(topology.leaseQueue(shard: .only))")
       }
     }
   }

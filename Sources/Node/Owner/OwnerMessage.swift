@@ -8,7 +8,7 @@ struct OwnerMessage {
   let record: OwnerRecord
   let exchange: String
   let queue: String
-  let shard: String
+  let shard: ShardNumber
   /// Of this process: its record's number, by which it is confirmed.
   let serial: UInt64
 

@@ -44,12 +44,10 @@ package struct OwnerRecord: Equatable, Sendable {
   private static let mostBytes = 1 << 16
 
   /// The body of the message.
-  ///
-  /// - Parameter shard: two digits.
-  package func body(shard: String) -> [UInt8] {
+  package func body(shard: ShardNumber) -> [UInt8] {
     var writer = ByteWriter(capacity: 256)
     writer.write(#"{"schemaVersion":1,"shard":""#)
-    writer.write(text: shard)
+    shard.write(to: &writer)
     writer.write(#"","identity":""#)
     writer.write(text: standing.storeID)
     writer.write(#"","lineage":"#)

@@ -1,7 +1,7 @@
 package import EventLog
 internal import JSON
 internal import LogSequence
-internal import Messages
+package import Messages
 
 /// Why a store may not have a shard's queues, or may no longer.
 package enum OwnerRefusal: Equatable, Sendable {
@@ -41,12 +41,11 @@ package enum OwnerRefusal: Equatable, Sendable {
 package struct OwnedQueues: Sendable {
   package var prefix: String
   package var vhost: String
-  /// Two digits.
-  package var shard: String
+  package var shard: ShardNumber
   /// The shard's folder in the store.
   package var storePath: String
 
-  package init(prefix: String, vhost: String, shard: String, storePath: String) {
+  package init(prefix: String, vhost: String, shard: ShardNumber, storePath: String) {
     self.prefix = prefix
     self.vhost = vhost
     self.shard = shard

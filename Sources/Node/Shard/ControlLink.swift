@@ -1,6 +1,7 @@
 internal import AMQP
 internal import Execution
 internal import Logging
+internal import Messages
 internal import NIOCore
 
 /// The connection by which a shard looks after its queues: it neither publishes nor consumes, so
@@ -40,7 +41,7 @@ final class ControlLink {
     logger: Logger
   ) {
     var options = opened.broker
-    options.connectionName = "\(opened.topology.prefix).00 control"
+    options.connectionName = "\(opened.topology.prefix).\(ShardNumber.only) control"
     var named = logger
     named[metadataKey: LogKey.link] = "control"
     link = BrokerLink(
@@ -148,9 +149,10 @@ final class ControlLink {
     guard let next = looks.popLast() else { return }
     let queue =
       switch next {
-      case .inlet(.realtime): topology.inletQueue(topology.realtime, shard: 0)
-      case .inlet(.batch): topology.inletQueue(topology.batch, shard: 0)
-      case .inlet(.deliveryLogs), .emptyLogs: topology.inletQueue(topology.deliveryLogs, shard: 0)
+      case .inlet(.realtime): topology.inletQueue(topology.realtime, shard: .only)
+      case .inlet(.batch): topology.inletQueue(topology.batch, shard: .only)
+      case .inlet(.deliveryLogs), .emptyLogs:
+        topology.inletQueue(topology.deliveryLogs, shard: .only)
       case .unrouted: topology.unrouted
       }
     ask(.assertQueue(name: queue)) { [weak self] result in

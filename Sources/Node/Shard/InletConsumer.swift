@@ -1,5 +1,6 @@
 internal import AMQP
 internal import Execution
+internal import Messages
 
 /// What is known of the consumer of one input queue, beside its connection.
 struct InletConsumer {
@@ -53,7 +54,7 @@ struct InletConsumers {
         case .deliveryLogs: (topology.deliveryLogs, configuration.deliveryLogsPrefetch)
         }
       return InletConsumer(
-        queue: topology.inletQueue(exchange, shard: 0), prefetch: prefetch)
+        queue: topology.inletQueue(exchange, shard: .only), prefetch: prefetch)
     }
   }
 

@@ -79,7 +79,7 @@ struct OpenedShard {
 extension EventLogOptions {
   /// The store of the one shard, with segments as configured.
   package init(_ configuration: NodeConfiguration) {
-    self.init(path: "\(configuration.storePath)/00")
+    self.init(path: "\(configuration.storePath)/\(ShardNumber.only)")
     segmentBytes = configuration.segmentBytes
     mustExist = configuration.storeMustExist
     // Nobody asked for that much: a small file system is enough to begin on.
@@ -89,7 +89,7 @@ extension EventLogOptions {
 
 extension EngineSettings {
   init(_ configuration: NodeConfiguration, version: String) {
-    self.init(shard: ShardNumber(0), prefix: configuration.prefix, version: version)
+    self.init(shard: .only, prefix: configuration.prefix, version: version)
     maxEventBytes = configuration.maxEventBytes
     var log = EventLogOptions(path: configuration.storePath)
     log.segmentBytes = configuration.segmentBytes

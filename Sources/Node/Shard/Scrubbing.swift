@@ -1,5 +1,6 @@
 internal import EventLog
 internal import Logging
+internal import Messages
 internal import Synchronization
 
 /// Looks for damage in the open store, on a thread of its own.
@@ -11,7 +12,7 @@ final class Scrubbing: Sendable {
   private let scrubber = Mutex<Scrubber?>(nil)
 
   init(service: NodeService) {
-    path = "\(service.configuration.storePath)/00"
+    path = "\(service.configuration.storePath)/\(ShardNumber.only)"
     bytesPerSecond = service.configuration.scrubBytesPerSecond
     report = service.report
     logger = service.logger

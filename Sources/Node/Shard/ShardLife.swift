@@ -3,6 +3,7 @@ internal import EventLog
 internal import Execution
 internal import LogSequence
 internal import Logging
+internal import Messages
 internal import NIOCore
 internal import Templates
 
@@ -44,7 +45,7 @@ final class ShardLife {
     owner = .makeEmptyBox(eventLoop: ownerLoop)
   }
 
-  private var folder: String { "\(configuration.storePath)/00" }
+  private var folder: String { "\(configuration.storePath)/\(ShardNumber.only)" }
 
   /// Looks at the store, and asks for the lease.
   ///
@@ -65,7 +66,7 @@ final class ShardLife {
     } catch {
       throw NodeError(error)
     }
-    report.update(waiting("asks for the lease of shard 00"))
+    report.update(waiting("asks for the lease of shard \(ShardNumber.only)"))
     let (configuration, report, logger) = (configuration, report, logger)
     let (box, loop, callbacks) = (owner, ownerLoop, callbacks)
     loop.execute {

@@ -1,6 +1,7 @@
 internal import AMQP
 internal import Execution
 internal import Logging
+internal import Messages
 internal import NIOCore
 
 /// The connections of a shard: one to consume each queue from, and those to publish on, which the
@@ -27,7 +28,7 @@ struct ShardLinks {
         case .deliveryLogs: (opened.topology.deliveryLogs, configuration.deliveryLogsPrefetch)
         }
       let consumer = Consumer(
-        queue: opened.topology.inletQueue(exchange, shard: 0), prefetch: UInt16(prefetch))
+        queue: opened.topology.inletQueue(exchange, shard: .only), prefetch: UInt16(prefetch))
       consuming.append(
         make(
           "consume \(inlet.name)", LinkRole(consumers: [consumer], startsConsuming: false),
@@ -48,7 +49,7 @@ struct ShardLinks {
     _ name: String, _ role: LinkRole, _ broker: BrokerOptions, _ runner: ShardRunner
   ) -> BrokerLink {
     var options = broker
-    options.connectionName = "\(runner.topology.prefix).00 \(name)"
+    options.connectionName = "\(runner.topology.prefix).\(ShardNumber.only) \(name)"
     var logger = runner.logger
     logger[metadataKey: LogKey.link] = "\(name)"
     let link = BrokerLink(

@@ -1,6 +1,7 @@
 package import EventLog
 package import Execution
 package import LogSequence
+internal import Messages
 
 /// What a shard says of itself, for health, metrics and logs.
 package struct ShardStatus: Sendable {
@@ -10,7 +11,7 @@ package struct ShardStatus: Sendable {
 
   package var phase = Phase.starting
   /// Why the queues are not ours at present; nil while they are.
-  package var ownership: String? = "asks for the lease of shard 00"
+  package var ownership: String? = "asks for the lease of shard \(ShardNumber.only)"
   package var counters = EngineCounters()
   package var activeEvents = 0
   package var waitingTimers = 0

@@ -1,4 +1,5 @@
 internal import AMQP
+internal import Messages
 
 /// What the service's account has to be allowed at the broker.
 struct AccountNeeds: Sendable {
@@ -53,11 +54,12 @@ struct AccountNeeds: Sendable {
     ]
     var needs = inlets.map { exchange, use in
       Need(
-        permission: .read, kind: .queue, name: topology.inletQueue(exchange, shard: 0), use: use)
+        permission: .read, kind: .queue, name: topology.inletQueue(exchange, shard: .only), use: use
+      )
     }
     needs.append(
       Need(
-        permission: .read, kind: .queue, name: topology.ownerQueue(shard: 0),
+        permission: .read, kind: .queue, name: topology.ownerQueue(shard: .only),
         use: "to see whose the queues are"))
     guard mode == .declare else { return needs }
     needs += inlets.map { exchange, _ in
@@ -75,7 +77,7 @@ struct AccountNeeds: Sendable {
 
   /// What a refusal keeps the service from; nil when nothing in particular is known.
   private func use(of refusal: AccessRefusal) -> String? {
-    if refusal.name == topology.leaseQueue(shard: 0) { return "to hold the lease" }
+    if refusal.name == topology.leaseQueue(shard: .only) { return "to hold the lease" }
     let found = (writes + reads).first {
       $0.name == refusal.name && $0.permission == refusal.permission && $0.kind == refusal.kind
     }

@@ -1,11 +1,12 @@
 package import AMQP
+package import Messages
 
 /// Exchanges, queues and bindings of a node, exactly as the contract has them. Any difference in
 /// a queue's arguments is a 406 when somebody else declares it, so nobody may improve on them.
 package struct Topology: Sendable {
   package let prefix: String
-  /// How many shards the queues are for. One, so far.
-  package let shards = 1
+  /// The shards that the queues are for.
+  private let shards = [ShardNumber.only]
   /// One queue of deliveries for each.
   package var channels: [String]
   package var hasHistory: Bool
@@ -14,10 +15,6 @@ package struct Topology: Sendable {
     self.prefix = prefix
     self.channels = channels.sorted()
     self.hasHistory = hasHistory
-  }
-
-  package static func shardName(_ shard: Int) -> String {
-    shard < 10 ? "0\(shard)" : "\(shard)"
   }
 
   package var realtime: String { "\(prefix).realtime" }
@@ -29,18 +26,18 @@ package struct Topology: Sendable {
   package var unrouted: String { "\(prefix).unrouted" }
   package var history: String { "\(prefix).status.history" }
 
-  package func inletQueue(_ exchange: String, shard: Int) -> String {
-    "\(exchange).\(Self.shardName(shard))"
+  package func inletQueue(_ exchange: String, shard: ShardNumber) -> String {
+    "\(exchange).\(shard)"
   }
 
   /// Leads to the owner queues. Not the default exchange: an account may be kept from that.
   package var owner: String { "\(prefix).owner" }
 
   /// Where a message says which store the shard's queues belong to.
-  package func ownerQueue(shard: Int) -> String { "\(prefix).owner.\(Self.shardName(shard))" }
+  package func ownerQueue(shard: ShardNumber) -> String { "\(prefix).owner.\(shard)" }
 
   /// Exists while the connection of the shard's owner does.
-  package func leaseQueue(shard: Int) -> String { "\(ownerQueue(shard: shard)).lease" }
+  package func leaseQueue(shard: ShardNumber) -> String { "\(ownerQueue(shard: shard)).lease" }
 
   package func deliveriesQueue(_ channel: String) -> String { "\(deliveries).\(channel)" }
 
@@ -104,14 +101,14 @@ package struct Topology: Sendable {
         Argument("x-dead-letter-strategy", .string("at-least-once")),
         Argument("x-overflow", .string("reject-publish")),
       ]
-    return (0..<shards).flatMap { shard in
+    return shards.flatMap { shard in
       [realtime, batch, deliveryLogs].flatMap { exchange in
         let queue = inletQueue(exchange, shard: shard)
         var operations: [TopologyOperation] = [.declareQueue(name: queue, arguments: arguments)]
         if exchange == deliveryLogs {
           operations.append(.bindQueue(queue: queue, exchange: exchange, routingKey: queue))
         }
-        if shards == 1 {
+        if shards.count == 1 {
           operations.append(.bindQueue(queue: queue, exchange: exchange, routingKey: "#"))
         }
         return operations
@@ -120,11 +117,11 @@ package struct Topology: Sendable {
   }
 
   private var ownerQueues: [TopologyOperation] {
-    (0..<shards).flatMap { ownerDeclarations(shard: $0).dropFirst() }
+    shards.flatMap { ownerDeclarations(shard: $0).dropFirst() }
   }
 
   /// Exchange, queue and binding, before all others are made.
-  package func ownerDeclarations(shard: Int) -> [TopologyOperation] {
+  package func ownerDeclarations(shard: ShardNumber) -> [TopologyOperation] {
     let queue = ownerQueue(shard: shard)
     return [
       .declareExchange(name: owner, type: "direct"),
@@ -135,7 +132,7 @@ package struct Topology: Sendable {
 
   /// Only one connection can have it: for any other it is a 405. Its type is named, since a virtual
   /// host may have another by default.
-  package func leaseDeclaration(shard: Int) -> TopologyOperation {
+  package func leaseDeclaration(shard: ShardNumber) -> TopologyOperation {
     .declareQueue(
       name: leaseQueue(shard: shard), isDurable: false, isExclusive: true,
       arguments: [Argument("x-queue-type", .string("classic"))])
