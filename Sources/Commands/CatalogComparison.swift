@@ -77,7 +77,7 @@ struct CatalogComparison {
     }
     let changed = counts.values.reduce(0, +) - (counts[.same] ?? 0)
     if changed > shown { writeLine("... and \(changed - shown) more changed events\n") }
-    var table = Table(["CHANGE", "EVENTS"])
+    var table = TextTable(["CHANGE", "EVENTS"])
     for kind in RenderingChange.Kind.allCases {
       table.add([kind.rawValue, "\(counts[kind] ?? 0)"])
     }

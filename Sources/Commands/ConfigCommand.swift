@@ -20,7 +20,7 @@ struct ConfigCommand: AsyncParsableCommand {
       try await reportingFailure {
         let values = try configuration.values()
         _ = try configuration.load()
-        var table = Table(["KEY", "VALUE", "FROM"])
+        var table = TextTable(["KEY", "VALUE", "FROM"])
         for key in ConfigurationKey.all {
           let value = values.value(key.name)
           let text = value.map { key.isSecret ? "********" : $0.text }

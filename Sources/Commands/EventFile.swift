@@ -7,7 +7,7 @@ enum EventFile {
   /// The one event of a file, in our notation: from our JSON, a structured CloudEvent, or Adobe's
   /// XML, where an event without an id is called `event`.
   static func readEvent(_ path: String) throws -> [UInt8] {
-    let bytes = try InputFile.read(path, atMost: Limits.messageBytes)
+    let bytes = try InputFile.read(path, atMost: MessageLimits.messageBytes)
     let isXML = bytes.first { $0 != 0x20 && !(0x09...0x0D).contains($0) } == UInt8(ascii: "<")
     guard isXML || isCloudEvent(bytes) else { return bytes }
     let padded = bytes + [UInt8](repeating: 0, count: jsonPadding)

@@ -24,7 +24,7 @@ struct ReconcileCommand: AsyncParsableCommand {
   }
 
   private func printText(_ result: Reconciliation) {
-    var table = Table(["LANE", "ACCEPTED", "OPEN", "FINAL", "DUPLICATES", "PARKED"])
+    var table = TextTable(["LANE", "ACCEPTED", "OPEN", "FINAL", "DUPLICATES", "PARKED"])
     for lane in Lane.allCases {
       let totals = result.totals[lane]
       table.add([

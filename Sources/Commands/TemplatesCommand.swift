@@ -43,7 +43,7 @@ struct TemplatesCommand: AsyncParsableCommand {
         // What is wrong with the configuration is said, whether the folder comes from it or not.
         let node = try configuration.load()
         let catalog = try TemplatesCommand.catalog(folder ?? node.templatesPath)
-        var table = Table([
+        var table = TextTable([
           "TEMPLATE", "TYPE", "CHANNEL", "LANGUAGE", "ORIGIN", "VERSION", "SENSITIVE",
         ])
         for template in catalog.templates {

@@ -12,7 +12,7 @@ extension EventLog {
   }
 
   /// What memory knows of an event; no disk is touched.
-  package func lookup(_ hash: EventHash) -> EventLookup {
+  package func lookup(_ hash: EventHash) -> EventPresence {
     settleIndex()
     if let value = index.first(hash.high & mask) { return .found(value.location) }
     refreshTables()

@@ -28,7 +28,7 @@ package enum Channel {
 
   /// 1 to 32 of `a-z`, `0-9` and `-`.
   package static func isValid(_ channel: UnsafeRawBufferPointer) -> Bool {
-    (1...Limits.channelBytes).contains(channel.count)
+    (1...MessageLimits.channelBytes).contains(channel.count)
       && channel.allSatisfy { byte in
         0x61...0x7A ~= byte || 0x30...0x39 ~= byte || byte == UInt8(ascii: "-")
       }
@@ -60,9 +60,9 @@ package enum Channel {
     case .email: isEmail(address)
     case .mobilePhone: isPhone(address)
     case .registrationToken:
-      (1...Limits.addressBytes).contains(address.count)
+      (1...MessageLimits.addressBytes).contains(address.count)
         && address.allSatisfy { 0x21...0x7E ~= $0 }
-    case .address: (1...Limits.addressBytes).contains(address.count)
+    case .address: (1...MessageLimits.addressBytes).contains(address.count)
     }
   }
 
@@ -77,7 +77,7 @@ package enum Channel {
 
   /// Whether it could be one e-mail address, without a display name.
   package static func isEmail(_ address: UnsafeRawBufferPointer) -> Bool {
-    guard address.count <= Limits.emailBytes,
+    guard address.count <= MessageLimits.emailBytes,
       let at = address.firstIndex(of: UInt8(ascii: "@")), at > 0, at < address.count - 1
     else { return false }
     for (index, byte) in address.enumerated() {
@@ -99,7 +99,7 @@ package enum Channel {
   }
 
   private static func isPhone(_ address: UnsafeRawBufferPointer) -> Bool {
-    guard address.count <= Limits.phoneBytes else { return false }
+    guard address.count <= MessageLimits.phoneBytes else { return false }
     var digits = address[...]
     if digits.first == UInt8(ascii: "+") { digits.removeFirst() }
     guard let first = digits.first, isDigit(first) || first == UInt8(ascii: "(") else {

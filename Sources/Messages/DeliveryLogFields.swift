@@ -46,7 +46,7 @@ package struct DeliveryLogFields {
       eventID: event, shard: id.shard, attempt: id.attempt, outcome: try reader.outcome(),
       reasonCode: code, reasonText: sentence,
       providerMessageID: try reader.text(
-        "providerMessageId", limit: Limits.providerMessageIDBytes),
+        "providerMessageId", limit: MessageLimits.providerMessageIDBytes),
       occurredAt: occurredAt)
   }
 }
@@ -71,13 +71,15 @@ extension FieldReader {
     do throws(Rejection) {
       let value = try reason.required("code", "1 to 128 printable ASCII characters")
       guard let code = value.asString,
-        (1...Limits.reasonCodeBytes).contains(code.count),
+        (1...MessageLimits.reasonCodeBytes).contains(code.count),
         code.bytes.allSatisfy({ 0x20...0x7E ~= $0 })
       else {
         throw reason.wrong(
           .badValue, "code", value, "expected a string of 1 to 128 printable ASCII characters")
       }
-      return (code, try reason.text("text", limit: .max).map { $0.prefix(Limits.reasonTextBytes) })
+      return (
+        code, try reason.text("text", limit: .max).map { $0.prefix(MessageLimits.reasonTextBytes) }
+      )
     } catch {
       var inner = error
       inner.path = "$.reason" + error.path.dropFirst()

@@ -66,9 +66,9 @@ package struct EventFields {
     let emailFormat = try reader.emailFormat(isStored: isStored)
     return EventFields(
       root: root, id: id, type: type, channel: channel, addressField: field, address: address,
-      origin: try reader.text("origin", limit: Limits.originBytes),
-      externalID: try reader.text("externalId", limit: Limits.externalIDBytes),
-      language: try reader.text("language", limit: Limits.languageBytes),
+      origin: try reader.text("origin", limit: MessageLimits.originBytes),
+      externalID: try reader.text("externalId", limit: MessageLimits.externalIDBytes),
+      language: try reader.text("language", limit: MessageLimits.languageBytes),
       emailFormat: emailFormat,
       scheduled: try reader.time("scheduled"), expiration: try reader.time("expiration"))
   }
@@ -157,12 +157,12 @@ extension JSONString {
 
 /// 1 to 128 printable ASCII characters.
 package func isEventID(_ bytes: UnsafeRawBufferPointer) -> Bool {
-  (1...Limits.idBytes).contains(bytes.count) && bytes.allSatisfy { 0x20...0x7E ~= $0 }
+  (1...MessageLimits.idBytes).contains(bytes.count) && bytes.allSatisfy { 0x20...0x7E ~= $0 }
 }
 
 /// `[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*`, at most 128 bytes.
 package func isEventType(_ bytes: UnsafeRawBufferPointer) -> Bool {
-  guard (1...Limits.typeBytes).contains(bytes.count) else { return false }
+  guard (1...MessageLimits.typeBytes).contains(bytes.count) else { return false }
   var isWordStart = true
   for byte in bytes {
     switch byte {

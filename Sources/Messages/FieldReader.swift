@@ -19,12 +19,12 @@ struct FieldReader {
   func noDuplicates(_ path: String = "$") throws(Rejection) {
     guard let key = root.firstDuplicateKey() else { return }
     var name = ByteWriter(capacity: 128)
-    name.writeJSONString(key.prefix(Limits.shownKeyBytes))
+    name.writeJSONString(key.prefix(MessageLimits.shownKeyBytes))
     throw Rejection(
       code: .duplicateKey, path: path, offset: root.offset,
       detail: "expected each key once; "
         + name.withBytes { String(decoding: $0, as: UTF8.self) }
-        + (key.count > Limits.shownKeyBytes ? " (cut) stands twice" : " stands twice"))
+        + (key.count > MessageLimits.shownKeyBytes ? " (cut) stands twice" : " stands twice"))
   }
 
   /// - Throws: when the message says that it is of another version of the contract than ours.

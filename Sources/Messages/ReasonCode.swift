@@ -18,7 +18,7 @@ package struct ReasonCode: RawRepresentable, Hashable, Sendable {
   package static let notJSON = ReasonCode("not-json")
   /// Not XML, or XML with a document type.
   package static let notXML = ReasonCode("not-xml")
-  /// More than `Limits.eventDepth` containers inside each other.
+  /// More than `MessageLimits.eventDepth` containers inside each other.
   package static let tooDeep = ReasonCode("too-deep")
   /// More bytes than are accepted.
   package static let tooLarge = ReasonCode("too-large")

@@ -26,7 +26,7 @@ package struct NodeService: Service {
   ///
   /// - Throws: `NodeError`, when the node cannot start or go on.
   package func run() async throws {
-    Messages.Limits.check()
+    MessageLimits.check()
     LimitRelation.assertConstants()
     let catalog = try Self.catalog(configuration)
     // The shard's loop, and that of its lease, which nothing may hold up.

@@ -66,7 +66,7 @@ import Testing
   }
 
   @Test func `Backoff grows to its bound and is jittered`() {
-    var backoff = Backoff()
+    var backoff = ReconnectBackoff()
     expect(backoff.nextDelaySeconds(random: 0.5), 0.1)
     expect(backoff.nextDelaySeconds(random: 0.5), 0.2)
     expect(backoff.nextDelaySeconds(random: 0), 0)

@@ -82,7 +82,7 @@ struct AdobeTests {
       "<rtEvent id='\(id)' type='t' email='a@b.se'><ctx>\(inner)</ctx></rtEvent>"
     }
     // The event and its ctx are two of them.
-    let deep = Limits.eventDepth - 2
+    let deep = MessageLimits.eventDepth - 2
     let ok = try translate(adobe: Array(event("a", nested(deep)).utf8))
     #expect(ok.events.count == 1)
     let events = [event("a", nested(deep + 1)), event("b", ""), event("c", "<t>\(big)</t>")]

@@ -12,7 +12,8 @@ func withBody<Result>(_ text: String, _ body: (JSONValue) throws -> Result) thro
 /// The same for bytes.
 @discardableResult
 func withBody<Result>(_ bytes: [UInt8], _ body: (JSONValue) throws -> Result) throws -> Result {
-  let parser = JSONParser(maxDepth: Limits.documentDepth, maxBytes: Limits.messageBytes)
+  let parser = JSONParser(
+    maxDepth: MessageLimits.documentDepth, maxBytes: MessageLimits.messageBytes)
   return try withExtendedLifetime(parser) {
     try body(try parser.parse(copying: bytes.span.bytes))
   }

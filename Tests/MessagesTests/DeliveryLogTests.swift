@@ -92,8 +92,8 @@ struct DeliveryLogTests {
       let id = String(repeating: "p", count: count)
       return Self.log(#""outcome":"sent","providerMessageId":"\#(id)","# + Self.happened)
     }
-    #expect(try rejection(ofLog: body(Limits.providerMessageIDBytes)) == nil)
-    let tooLong = try rejection(ofLog: body(Limits.providerMessageIDBytes + 1))
+    #expect(try rejection(ofLog: body(MessageLimits.providerMessageIDBytes)) == nil)
+    let tooLong = try rejection(ofLog: body(MessageLimits.providerMessageIDBytes + 1))
     #expect(tooLong?.code == .badValue)
     #expect(tooLong?.path == "$.providerMessageId")
   }

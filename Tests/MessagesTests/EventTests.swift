@@ -97,8 +97,8 @@ struct EventTests {
   @Test(
     "Texts are taken up to their limit in bytes",
     arguments: [
-      ("origin", Limits.originBytes), ("externalId", Limits.externalIDBytes),
-      ("language", Limits.languageBytes),
+      ("origin", MessageLimits.originBytes), ("externalId", MessageLimits.externalIDBytes),
+      ("language", MessageLimits.languageBytes),
     ])
   func limits(name: String, limit: Int) throws {
     func event(_ value: String) -> String {

@@ -134,6 +134,6 @@ struct GrammarTests {
 
   @Test("The bounds fit each other")
   func limits() {
-    Limits.check()
+    MessageLimits.check()
   }
 }

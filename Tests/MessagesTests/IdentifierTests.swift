@@ -36,7 +36,7 @@ struct IdentifierTests {
 
   @Test("The longest event id still has delivery ids, one byte more has not")
   func longest() {
-    let id = String(repeating: "x", count: Limits.idBytes)
+    let id = String(repeating: "x", count: MessageLimits.idBytes)
     #expect(withBytes(id + ".99.65535") { DeliveryID($0) != nil })
     #expect(withBytes("x" + id + ".00.1") { DeliveryID($0) == nil })
   }

@@ -71,7 +71,7 @@ struct ProducerFormTests {
   }
 
   private func unpack(
-    _ property: String, _ body: [UInt8], slice: Int = 7, maxBytes: Int = Limits.messageBytes
+    _ property: String, _ body: [UInt8], slice: Int = 7, maxBytes: Int = MessageLimits.messageBytes
   ) throws -> String {
     let unpacker = Unpacker(try encoding(property), maxBytes: maxBytes)
     try body.withUnsafeBytes { while try !unpacker.advance($0, bytes: slice) {} }
@@ -114,7 +114,7 @@ struct ProducerFormTests {
     let error = try #require(throws: Rejection.self) {
       try unpack("gzip,gzip,gzip", bomb, slice: 16 << 10)
     }
-    #expect(error.code == .tooLarge && error.detail.contains("\(Limits.messageBytes)"))
+    #expect(error.code == .tooLarge && error.detail.contains("\(MessageLimits.messageBytes)"))
     let small = try #require(throws: Rejection.self) {
       try unpack("gzip", Packed.bytes(Packed.gzip), maxBytes: 70)
     }
@@ -180,7 +180,7 @@ struct ProducerFormTests {
         #expect(range.upperBound <= body.count)
       }
       let text = try? unpack(round % 2 == 0 ? "gzip,deflate" : "deflate", body)
-      #expect((text?.utf8.count ?? 0) <= Limits.messageBytes)
+      #expect((text?.utf8.count ?? 0) <= MessageLimits.messageBytes)
     }
   }
 

@@ -10,7 +10,7 @@ struct RejectionTests {
       ([0x7B], .notJSON, "$", 1), ([], .notJSON, "$", 0),
       ([0x22, 0xFF, 0x22], .invalidUTF8, "$", 1),
       (Array("[1e999]".utf8), .numberOutOfRange, "$[0]", 1),
-      ([UInt8](repeating: 0x5B, count: 70), .tooDeep, nil, Limits.documentDepth),
+      ([UInt8](repeating: 0x5B, count: 70), .tooDeep, nil, MessageLimits.documentDepth),
     ] as [([UInt8], ReasonCode, String?, Int)])
   func parser(bytes: [UInt8], code: ReasonCode, path: String?, offset: Int) throws {
     let error = try #require(throws: JSONError.self) { try withBody(bytes) { _ in } }
@@ -23,13 +23,13 @@ struct RejectionTests {
 
   @Test("A message beyond the broker's own limit is too large")
   func tooLarge() throws {
-    let bytes = [UInt8](repeating: 0x20, count: Limits.messageBytes + 1)
+    let bytes = [UInt8](repeating: 0x20, count: MessageLimits.messageBytes + 1)
     // Caught by hand: `#require` would describe the bytes one by one.
     do {
       try withBody(bytes) { _ in Issue.record("accepted") }
     } catch let error as JSONError {
       #expect(Rejection(error).code == .tooLarge)
-      #expect(Rejection(error).offset == Limits.messageBytes)
+      #expect(Rejection(error).offset == MessageLimits.messageBytes)
     }
   }
 

@@ -36,7 +36,7 @@ func withPadded<Result>(
 }
 
 func translate(cloudEvent body: [UInt8], isBatch: Bool = false) throws -> Translated {
-  let parser = JSONParser(maxDepth: Limits.eventDepth, maxBytes: Limits.messageBytes)
+  let parser = JSONParser(maxDepth: MessageLimits.eventDepth, maxBytes: MessageLimits.messageBytes)
   return try withPadded(body) {
     guard isBatch else {
       return Translated(body, try CloudEvent.translate(structured: $0, using: parser))
@@ -60,7 +60,7 @@ func translate(binary attributes: String, _ body: String, isJSON: Bool = true) t
 }
 
 func translate(
-  adobe body: [UInt8], messageID: String = "", maxEventBytes: Int = Limits.eventBytes,
+  adobe body: [UInt8], messageID: String = "", maxEventBytes: Int = MessageLimits.eventBytes,
   slice: Int = 1 << 10
 ) throws -> Translated {
   try withPadded(body) {

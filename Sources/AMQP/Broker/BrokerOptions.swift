@@ -36,9 +36,9 @@ package struct BrokerOptions: Sendable {
   /// Our version, for the broker's management.
   package var version = ""
   /// How long the broker may take for connecting and for each answer. The default is 10.
-  package var callTimeoutSeconds = Limits.defaultCallTimeoutSeconds
+  package var callTimeoutSeconds = AMQPLimits.defaultCallTimeoutSeconds
   /// Larger bodies are reported as oversized, not kept. The default is 16 MiB.
-  package var maximumBodyBytes = Limits.defaultMaximumBodyBytes
+  package var maximumBodyBytes = AMQPLimits.defaultMaximumBodyBytes
 
   /// The call timeout within sensible bounds.
   var callTimeoutNanoseconds: UInt64 {

@@ -49,7 +49,7 @@ extension TopologyOperation {
         .unbindQueue(let to, let from, let key, _):
         [to, from, key]
       }
-    return names.allSatisfy { $0.utf8.count <= Limits.shortStringBytes }
+    return names.allSatisfy { $0.utf8.count <= AMQPLimits.shortStringBytes }
   }
 }
 

@@ -32,7 +32,7 @@ final class BrowseCore: BrokerLinkDelegate {
   ) {
     self.lost = lost
     var role = LinkRole(consumers: [consumer])
-    role.mostChannels = Limits.browsedChannels
+    role.mostChannels = AMQPLimits.browsedChannels
     link = BrokerLink(options: options, role: role, eventLoop: eventLoop, logger: logger)
     link.delegate = self
   }
@@ -200,7 +200,7 @@ final class BrowseCore: BrokerLinkDelegate {
     buffered.append(message)
     bufferedBytes += message.message.storage.count
     // Nobody has asked for them yet: they wait in the socket, not in memory.
-    if bufferedBytes >= Limits.browsedBytes { link.pauseIntake(true) }
+    if bufferedBytes >= AMQPLimits.browsedBytes { link.pauseIntake(true) }
   }
 
   func brokerLinkDidRead(_ link: BrokerLink) {

@@ -95,10 +95,10 @@ final class PublishCore: BrokerLinkDelegate {
         message.exchange, message.routingKey, message.contentType, message.contentEncoding,
         message.messageID, message.correlationID, message.replyTo, message.type, message.appID,
       ]
-      if texts.contains(where: { ($0?.utf8.count ?? 0) > Limits.shortStringBytes }) {
+      if texts.contains(where: { ($0?.utf8.count ?? 0) > AMQPLimits.shortStringBytes }) {
         return AMQPError(.invalidMessage, "A name or property of a message is above 255 bytes")
       }
-      if (message.headers?.count ?? 0) > Int(Limits.frameMaxBytes) / 2 {
+      if (message.headers?.count ?? 0) > Int(AMQPLimits.frameMaxBytes) / 2 {
         return AMQPError(.invalidMessage, "The headers of a message are above 64 KiB")
       }
     }

@@ -144,7 +144,7 @@ package final class QueueBrowser: Sendable {
   }
 
   static func allowed(_ prefetch: Int) -> UInt16 {
-    UInt16(clamping: min(max(1, prefetch), Limits.quorumConsumerMessages))
+    UInt16(clamping: min(max(1, prefetch), AMQPLimits.quorumConsumerMessages))
   }
 }
 

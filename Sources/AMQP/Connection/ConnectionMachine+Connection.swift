@@ -104,7 +104,7 @@ extension ConnectionMachine {
     _ channelMax: UInt16, _ frameMax: UInt32, _ heartbeatSeconds: UInt16
   ) -> ConnectionAction {
     // Zero means "no limit" in all three.
-    guard frameMax == 0 || frameMax >= Limits.frameMinBytes,
+    guard frameMax == 0 || frameMax >= AMQPLimits.frameMinBytes,
       channelMax == 0 || channelMax >= Self.controlChannel
     else {
       return end(

@@ -74,7 +74,7 @@ struct ConnectionMachine: ~Copyable {
   var isGetting = false
   var isClosingGracefully = false
   var isBlocked = false
-  var frameMaxBytes = Limits.handshakeFrameMaxBytes
+  var frameMaxBytes = AMQPLimits.handshakeFrameMaxBytes
   var assembler: ContentAssembler
   var confirms = ConfirmWindow()
   var acks = AckCoalescer()

@@ -12,8 +12,8 @@ struct ConnectionPlan {
   var product = "Meddela"
   var version = ""
   var heartbeatSeconds: UInt16 = 15
-  var frameMaxBytes = Limits.frameMaxBytes
-  var maximumBodyBytes = Limits.defaultMaximumBodyBytes
+  var frameMaxBytes = AMQPLimits.frameMaxBytes
+  var maximumBodyBytes = AMQPLimits.defaultMaximumBodyBytes
   var callTimeoutNanoseconds: UInt64 = 10_000_000_000
   var topology: [TopologyOperation] = []
   var consumers: [Consumer] = []

@@ -35,8 +35,8 @@ struct ContentAssembler: ~Copyable {
 
   init(maximumBodyBytes: Int) {
     self.maximumBodyBytes = maximumBodyBytes
-    exchange.reserveCapacity(Limits.shortStringBytes)
-    routingKey.reserveCapacity(Limits.shortStringBytes)
+    exchange.reserveCapacity(AMQPLimits.shortStringBytes)
+    routingKey.reserveCapacity(AMQPLimits.shortStringBytes)
   }
 
   /// Whether a message has begun and not ended.
@@ -91,7 +91,7 @@ struct ContentAssembler: ~Copyable {
     // A return is known by its properties: its body is dropped as an oversized one is.
     let keepsBody = purpose == .delivery && header.bodyBytes <= UInt64(maximumBodyBytes)
     let kept = keepsBody ? Int(header.bodyBytes) : 0
-    let lists = kept + Limits.bodyPaddingBytes + exchange.count + routingKey.count
+    let lists = kept + AMQPLimits.bodyPaddingBytes + exchange.count + routingKey.count
     guard let properties = PropertiesScanner.properties(header, at: lists) else {
       return .malformed(AMQPError(.malformedFrame, "The properties of a message make no sense"))
     }
@@ -139,7 +139,7 @@ struct ContentAssembler: ~Copyable {
   }
 
   private mutating func makeStorage(bodyBytes: Int, list: UnsafeRawBufferPointer) {
-    let names = bodyBytes + Limits.bodyPaddingBytes
+    let names = bodyBytes + AMQPLimits.bodyPaddingBytes
     let keys = names + exchange.count
     let lists = keys + routingKey.count
     let total = lists + list.count

@@ -44,12 +44,12 @@ extension BrokerLink {
       .channelOption(.socketOption(.so_keepalive), value: 1)
       .channelOption(
         .writeBufferWaterMark,
-        value: .init(low: Limits.outboundLowWaterBytes, high: Limits.outboundHighWaterBytes)
+        value: .init(low: AMQPLimits.outboundLowWaterBytes, high: AMQPLimits.outboundHighWaterBytes)
       )
       .channelOption(
         .recvAllocator,
         value: AdaptiveRecvByteBufferAllocator(
-          minimum: 4096, initial: 16384, maximum: Limits.readBufferBytes)
+          minimum: 4096, initial: 16384, maximum: AMQPLimits.readBufferBytes)
       )
       .channelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {

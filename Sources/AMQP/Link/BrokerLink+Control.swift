@@ -79,7 +79,7 @@ extension BrokerLink {
   /// when the queue does. One at a time; nothing happens on a link that is not ready.
   package func get(_ queue: String) {
     eventLoop.preconditionInEventLoop()
-    precondition(queue.utf8.count <= Limits.shortStringBytes, "a queue's name has 255 bytes")
+    precondition(queue.utf8.count <= AMQPLimits.shortStringBytes, "a queue's name has 255 bytes")
     act { $0.get(queue) }
   }
 

@@ -73,7 +73,7 @@ extension BrokerLink {
 
   /// Says that an epoch is over, once for each that was announced.
   private func reportLoss(_ error: AMQPError, _ unconfirmed: [UInt64]) {
-    if let readySince, now &- readySince > UInt64(Limits.healthySeconds * 1e9) {
+    if let readySince, now &- readySince > UInt64(AMQPLimits.healthySeconds * 1e9) {
       backoff.reset()
     }
     readySince = nil

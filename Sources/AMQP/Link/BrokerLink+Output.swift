@@ -22,7 +22,7 @@ extension BrokerLink {
       message, channel: machine.workChannel, body: body, more,
       frameMaxBytes: machine.frameMaxBytes, into: &outbound)
     machine.published(token: token)
-    if outbound.readableBytes >= Limits.flushBytes { flushOutbound() }
+    if outbound.readableBytes >= AMQPLimits.flushBytes { flushOutbound() }
   }
 
   /// Marks a delivery as done: it is acknowledged with others at the next `flush`. Of another
@@ -31,7 +31,7 @@ extension BrokerLink {
     eventLoop.preconditionInEventLoop()
     guard epoch == machine.epoch, machine.acks.settle(deliveryTag) else { return }
     settledSinceFlush += 1
-    if settledSinceFlush >= Limits.acknowledgementBatch { flush() }
+    if settledSinceFlush >= AMQPLimits.acknowledgementBatch { flush() }
   }
 
   /// Gives a delivery back as failed: requeued (which counts towards the delivery limit), or
@@ -70,14 +70,14 @@ extension BrokerLink {
   func encodeAcks(waitsForHoles: Bool = true) {
     guard machine.isSettling, machine.acks.pending > 0 else { return }
     settledSinceFlush = 0
-    let hole = waitsForHoles ? UInt64(Limits.acknowledgementHoleSeconds * 1e9) : 0
+    let hole = waitsForHoles ? UInt64(AMQPLimits.acknowledgementHoleSeconds * 1e9) : 0
     machine.acks.flush(now: now, holeNanoseconds: hole, into: &acks)
     for ack in acks {
       AckEncoder.write(ack, channel: machine.workChannel, into: &outbound)
     }
     acks.removeAll(keepingCapacity: true)
     guard machine.acks.pending > 0, holeTask == nil else { return }
-    schedule(&holeTask, seconds: Limits.acknowledgementHoleSeconds) {
+    schedule(&holeTask, seconds: AMQPLimits.acknowledgementHoleSeconds) {
       self.holeTask = nil
       self.flush()
     }
@@ -95,7 +95,7 @@ extension BrokerLink {
     swap(&leaving, &outbound)
     context.writeAndFlush(NIOAny(leaving), promise: nil)
     // Keeps the memory when the socket took everything at once, as it does as a rule.
-    leaving.clear(minimumCapacity: Limits.flushBytes * 2)
+    leaving.clear(minimumCapacity: AMQPLimits.flushBytes * 2)
     spare = leaving
   }
 

@@ -27,7 +27,7 @@ package final class BrokerLink {
   var phase = Phase.idle
   var machine: ConnectionMachine
   var addresses: AddressList
-  var backoff = Backoff()
+  var backoff = ReconnectBackoff()
   /// Counts connections, so that what an old one still says is not heard.
   var generation: UInt64 = 0
   var context: ChannelHandlerContext?
@@ -63,7 +63,7 @@ package final class BrokerLink {
     options: BrokerOptions, role: LinkRole, eventLoop: any EventLoop, logger: Logger
   ) {
     eventLoop.preconditionInEventLoop()
-    Limits.check()
+    AMQPLimits.check()
     self.options = options
     self.role = role
     self.eventLoop = eventLoop
@@ -73,8 +73,8 @@ package final class BrokerLink {
     var plan = ConnectionPlan(login: .external)
     plan.consumers = role.consumers
     machine = ConnectionMachine(plan: plan, wantsConsuming: role.startsConsuming)
-    outbound = ByteBufferAllocator().buffer(capacity: Limits.flushBytes * 2)
-    carry = ByteBufferAllocator().buffer(capacity: Limits.readBufferBytes)
+    outbound = ByteBufferAllocator().buffer(capacity: AMQPLimits.flushBytes * 2)
+    carry = ByteBufferAllocator().buffer(capacity: AMQPLimits.readBufferBytes)
   }
 
   /// The incarnation of the channel: it grows with every new one.
@@ -97,7 +97,7 @@ package final class BrokerLink {
   /// `brokerLinkIsWritable`. Publishing nevertheless is possible, and buffered.
   package var isWritable: Bool {
     guard let context else { return false }
-    return context.channel.isWritable && outbound.readableBytes < Limits.outboundHighWaterBytes
+    return context.channel.isWritable && outbound.readableBytes < AMQPLimits.outboundHighWaterBytes
   }
 
   /// Bytes that are encoded and that the socket has not taken.

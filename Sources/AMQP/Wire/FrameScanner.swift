@@ -21,7 +21,7 @@ struct FrameScanner {
     }
     let channel = UInt16(bigEndian: input.loadUnaligned(fromByteOffset: 1, as: UInt16.self))
     let size = Int(UInt32(bigEndian: input.loadUnaligned(fromByteOffset: 3, as: UInt32.self)))
-    guard size + Limits.frameOverheadBytes <= maximumBytes else {
+    guard size + AMQPLimits.frameOverheadBytes <= maximumBytes else {
       return .malformed(
         AMQPError(.malformedFrame, "A frame of \(size) bytes is above the size agreed on"))
     }

@@ -66,7 +66,7 @@ package struct HeaderWriter: Sendable {
 
   private mutating func append(name: StaticString) {
     let name = UnsafeRawBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount)
-    precondition(name.count <= Limits.shortStringBytes, "A header's name is too long")
+    precondition(name.count <= AMQPLimits.shortStringBytes, "A header's name is too long")
     bytes.append(UInt8(name.count))
     bytes.append(contentsOf: name)
   }

@@ -11,7 +11,7 @@ struct MethodDecoder {
     if number == AMQP_CONNECTION_START_METHOD {
       var reader = ByteReader(arguments)
       guard reader.skip(2), let table = reader.longString(),
-        TableScanner.depthIsWithin(Limits.tableDepth, entries: table)
+        TableScanner.depthIsWithin(AMQPLimits.tableDepth, entries: table)
       else { return nil }
     }
     return pool.withPool { pool in

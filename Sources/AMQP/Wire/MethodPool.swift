@@ -67,7 +67,7 @@ extension UnsafeMutablePointer where Pointee == amqp_pool_t {
 
 extension amqp_bytes_t {
   /// The text (invalid UTF-8 repaired), cut at `limit` bytes.
-  func text(limit: Int = Limits.replyTextBytes) -> String {
+  func text(limit: Int = AMQPLimits.replyTextBytes) -> String {
     String(
       decoding: UnsafeRawBufferPointer(start: bytes, count: bytes == nil ? 0 : min(len, limit)),
       as: UTF8.self)

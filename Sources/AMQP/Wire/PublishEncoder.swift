@@ -15,15 +15,15 @@ enum PublishEncoder {
     let properties = try propertyBytes(message)
     let bodyBytes = body.count + more.count
     let headerBytes = 14 + properties
-    guard headerBytes + Limits.frameOverheadBytes <= frameMaxBytes else {
+    guard headerBytes + AMQPLimits.frameOverheadBytes <= frameMaxBytes else {
       throw AMQPError(
         .invalidMessage, "The headers of a message take \(headerBytes) bytes, more than a frame",
         advice: "send fewer or shorter headers")
     }
     let methodBytes = 4 + 2 + 1 + message.exchange.count + 1 + message.routingKey.count + 1
-    let pieceBytes = frameMaxBytes - Limits.frameOverheadBytes
+    let pieceBytes = frameMaxBytes - AMQPLimits.frameOverheadBytes
     let pieces = (bodyBytes + pieceBytes - 1) / pieceBytes
-    let total = methodBytes + headerBytes + bodyBytes + (2 + pieces) * Limits.frameOverheadBytes
+    let total = methodBytes + headerBytes + bodyBytes + (2 + pieces) * AMQPLimits.frameOverheadBytes
 
     buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: total) { memory in
       var writer = RawWriter(memory)
@@ -91,7 +91,7 @@ enum PublishEncoder {
     if message.timestampSeconds != nil { total += 8 }
     short(message.type)
     short(message.appID)
-    guard longest <= Limits.shortStringBytes else {
+    guard longest <= AMQPLimits.shortStringBytes else {
       throw AMQPError(
         .invalidMessage, "A name or property of a message has \(longest) bytes, 255 is the most")
     }

@@ -28,7 +28,7 @@ final class ConsumerNotices: Sendable {
     case .oversized(let bytes):
       warn(
         "a message of \(bytes) bytes in the queue \(queue) is above "
-          + "\(AMQP.Limits.defaultMaximumBodyBytes): it stays there")
+          + "\(AMQPLimits.defaultMaximumBodyBytes): it stays there")
     }
   }
 }

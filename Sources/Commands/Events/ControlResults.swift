@@ -5,7 +5,7 @@ struct ControlResults {
   private let isJSON: Bool
   private let namesAll: Bool
   private var counts: [String: Int] = [:]
-  private var named = Table(["EVENT", "OUTCOME", "WHY"])
+  private var named = TextTable(["EVENT", "OUTCOME", "WHY"])
   private var namedCount = 0
   private var refusedCount = 0
 
@@ -31,7 +31,7 @@ struct ControlResults {
   /// - Throws: when something was not done.
   func finish(verb: String) throws {
     if !isJSON {
-      var table = Table(["OUTCOME", "EVENTS"])
+      var table = TextTable(["OUTCOME", "EVENTS"])
       for (outcome, count) in counts.sorted(by: { $0.key < $1.key }) {
         table.add([outcome, "\(count)"])
       }

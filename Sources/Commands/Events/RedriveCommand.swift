@@ -122,7 +122,7 @@ struct RedriveCommand: AsyncParsableCommand {
   private func report(_ candidates: [Candidate]) {
     var counts: [Group: Int] = [:]
     for candidate in candidates { counts[candidate.group, default: 0] += 1 }
-    var table = Table(["STATUS", "TYPE", "REASON", "EVENTS"])
+    var table = TextTable(["STATUS", "TYPE", "REASON", "EVENTS"])
     for (group, count) in counts.sorted(by: { $0.key < $1.key }) {
       if output.json {
         var object = JSONObjectText()

@@ -67,7 +67,7 @@ struct HeldWalk {
     }
     if tally.tooLarge > 0 {
       why.append(
-        "\(tally.tooLarge) messages are above \(AMQP.Limits.defaultMaximumBodyBytes) bytes")
+        "\(tally.tooLarge) messages are above \(AMQPLimits.defaultMaximumBodyBytes) bytes")
     }
     throw CommandFailure("\(why.joined(separator: ", ")); they stay \(kind.word)", .data)
   }

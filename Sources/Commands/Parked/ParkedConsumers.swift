@@ -41,7 +41,7 @@ struct ParkedConsumers {
 
   /// Opens another consumer, when the newest is full or cancelled. False when there can be no more.
   mutating func open(prefetch: Int) async -> Bool {
-    let prefetch = min(max(1, prefetch), AMQP.Limits.quorumConsumerMessages)
+    let prefetch = min(max(1, prefetch), AMQPLimits.quorumConsumerMessages)
     let channel = Channel(prefetch: prefetch)
     if let newest = connections.indices.last,
       await connections[newest].browser.beginChannel(prefetch: prefetch)
@@ -100,7 +100,7 @@ struct ParkedConsumers {
   mutating func holdRest() async {
     await connections.last?.browser.cancel()
     while failure == nil, let ready = await depth(), ready > 0, await open(prefetch: ready) {
-      hold(min(ready, AMQP.Limits.quorumConsumerMessages))
+      hold(min(ready, AMQPLimits.quorumConsumerMessages))
       let first = await connections.last?.browser.hold(withinSeconds: Self.patienceSeconds)
       // Behind one that was never delivered there is none that was.
       guard first == .redelivered else { return }

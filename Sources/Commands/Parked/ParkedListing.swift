@@ -9,8 +9,8 @@ struct ParkedListing {
   let isJSON: Bool
   let kind: HeldKind
   private let disclosure: Disclosure
-  private var parked = Table(columns)
-  private var waiting = Table(columns)
+  private var parked = TextTable(columns)
+  private var waiting = TextTable(columns)
   private var shownWaiting = 0
   private var hasPrinted = false
 

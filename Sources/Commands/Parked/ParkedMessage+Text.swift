@@ -59,7 +59,7 @@ extension ParkedMessage {
     }
     lines.append(Self.line("body", "\(bodyBytes) bytes"))
     guard hasBody else {
-      lines.append("(above \(AMQP.Limits.defaultMaximumBodyBytes) bytes: not shown)")
+      lines.append("(above \(AMQPLimits.defaultMaximumBodyBytes) bytes: not shown)")
       return lines.joined(separator: "\n")
     }
     if let hidden {

@@ -72,11 +72,11 @@ struct PublishCommand: AsyncParsableCommand {
     if wait, raw {
       throw ValidationError("--wait needs events: how many a raw message holds is not known here")
     }
-    if (replyTo?.utf8.count ?? 0) > Limits.shortStringBytes {
-      throw ValidationError("--reply-to is at most \(Limits.shortStringBytes) bytes")
+    if (replyTo?.utf8.count ?? 0) > MessageLimits.shortStringBytes {
+      throw ValidationError("--reply-to is at most \(MessageLimits.shortStringBytes) bytes")
     }
-    if contentType.utf8.count > Limits.shortStringBytes {
-      throw ValidationError("--content-type is at most \(Limits.shortStringBytes) bytes")
+    if contentType.utf8.count > MessageLimits.shortStringBytes {
+      throw ValidationError("--content-type is at most \(MessageLimits.shortStringBytes) bytes")
     }
   }
 
@@ -131,11 +131,11 @@ struct PublishCommand: AsyncParsableCommand {
     return .raw(
       try files.map { path in
         let body = try InputFile.read(path)
-        if isJudged, body.count > Limits.messageBytes {
+        if isJudged, body.count > MessageLimits.messageBytes {
           throw CommandFailure(
             """
             \(InputFile.name(path)): has \(body.count) bytes; the service reads no message above \
-            \(Limits.messageBytes). Nothing was published; --no-validate sends it all the same
+            \(MessageLimits.messageBytes). Nothing was published; --no-validate sends it all the same
             """, .data)
         }
         return OutgoingEvent(raw: body, contentType: contentType)
@@ -182,7 +182,7 @@ enum EventSource {
     case .events(let input): try await input.forEach(body)
     case .raw(let messages): for message in messages { try await body(message) }
     case .generated(var generator, let count):
-      let reader = EventReader(mostBytes: Limits.messageBytes)
+      let reader = EventReader(mostBytes: MessageLimits.messageBytes)
       for _ in 0..<count { try await body(reader.readUnjudged(generator.next())) }
     }
   }

@@ -65,7 +65,7 @@ struct OwnerQueue {
       try await Task.sleep(for: .milliseconds(300))
     }
     var contents = Contents(
-      browser: broker.client.browse(name, prefetch: AMQP.Limits.quorumConsumerMessages))
+      browser: broker.client.browse(name, prefetch: AMQPLimits.quorumConsumerMessages))
     guard depth > 0 else { return contents }
     do {
       while contents.records.count < depth {

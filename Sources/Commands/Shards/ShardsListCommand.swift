@@ -56,7 +56,7 @@ struct ShardsListCommand: AsyncParsableCommand {
   private static func text(
     _ queues: OwnedQueues, _ record: OwnerRecord?, isHeld: Bool, isOurs: Bool
   ) -> String {
-    var table = Table([
+    var table = TextTable([
       "SHARD", "LEASE", "OURS", "STORE", "LINEAGE", "EPOCH", "LSN", "HOST", "SEEN",
     ])
     let lease = isHeld ? "held" : "free"

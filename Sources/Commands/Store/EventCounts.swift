@@ -32,8 +32,8 @@ struct EventCounts {
 
   func count(_ status: Status, _ lane: Lane) -> Int { counts[status]?[lane] ?? 0 }
 
-  var table: Table {
-    var table = Table(["STATUS"] + Lane.allCases.map { "\($0.name)".uppercased() })
+  var table: TextTable {
+    var table = TextTable(["STATUS"] + Lane.allCases.map { "\($0.name)".uppercased() })
     for status in Status.allCases {
       table.add(["\(status.wireName)"] + Lane.allCases.map { "\(count(status, $0))" })
     }

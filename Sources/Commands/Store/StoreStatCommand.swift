@@ -64,7 +64,7 @@ struct StoreStatCommand: AsyncParsableCommand {
       its segment, and of more than \(StoreStatistics.mostQuarantinedFiles) the oldest before
       """
     let writer = statistics.hasWriter ? "running" : statistics.wasClosed ? "closed" : "crashed"
-    var table = Table(["STORE", path])
+    var table = TextTable(["STORE", path])
     table.add(["id", statistics.storeID])
     table.add(["made", Self.text(statistics.created)])
     table.add(["epoch", "\(statistics.epoch)"])

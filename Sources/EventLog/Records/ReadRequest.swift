@@ -44,7 +44,7 @@ package struct ReadAnswer: Sendable {
 }
 
 /// What the index knows of an id's hash, without touching the disk.
-package enum EventLookup: Equatable, Sendable {
+package enum EventPresence: Equatable, Sendable {
   case absent
   /// Not in memory; sealed segments may have it: a `newest` read tells. Of ids that were never
   /// seen about one in a hundred comes here.

@@ -73,7 +73,7 @@ enum EngineLimits {
   static let waitingCancels = 4_096
   /// Elements of one message. So many of them that are events or logs fit no message: each has more
   /// than 32 bytes.
-  static let elements = Limits.messageBytes / 32
+  static let elements = MessageLimits.messageBytes / 32
   /// Reads of records under way at one time: see `ReadsUnderWay`.
   static let readsForLogs = 512
   static let readsForRealtime = 128

@@ -94,8 +94,9 @@ package final class ShardEngine<Lookup: EventLookup> {
     self.pinned = pinned
     names = EngineNames(settings)
     // An array of events as deep as may be is cut first: see `openPieces`.
-    parser = JSONParser(maxDepth: Limits.eventDepth, maxBytes: Limits.messageBytes)
-    otherParser = JSONParser(maxDepth: Limits.documentDepth, maxBytes: Limits.messageBytes)
+    parser = JSONParser(maxDepth: MessageLimits.eventDepth, maxBytes: MessageLimits.messageBytes)
+    otherParser = JSONParser(
+      maxDepth: MessageLimits.documentDepth, maxBytes: MessageLimits.messageBytes)
     backoff = Backoff(
       minSeconds: settings.retryMinSeconds, maxSeconds: settings.retryMaxSeconds,
       seed: settings.seed)

@@ -40,7 +40,7 @@ struct EventFacts: Sendable {
   }
 
   /// Gathers the fields from where they stand. A field longer than 65,535 bytes cannot occur:
-  /// the decoder bounds each of them (Messages.Limits).
+  /// the decoder bounds each of them (MessageLimits).
   init(
     id: UnsafeRawBufferPointer, capacity: Int,
     append: (Field, inout [UInt8]) -> Void

@@ -18,7 +18,7 @@ extension ShardEngine {
       if !inbound.contentEncoding.isEmpty || !inbound.compression.isEmpty {
         let encoding = try encoding(of: inbound)
         if encoding.layers > 0 {
-          let unpacker = Unpacker(encoding, maxBytes: Limits.messageBytes)
+          let unpacker = Unpacker(encoding, maxBytes: MessageLimits.messageBytes)
           return begin(message, .packed(unpacker))
         }
       }
@@ -246,7 +246,7 @@ extension ShardEngine {
   }
 
   private func id(in root: JSONValue?) -> [UInt8] {
-    guard let id = root?["id"]?.asString, id.bytes.count <= Limits.idBytes else { return [] }
+    guard let id = root?["id"]?.asString, id.bytes.count <= MessageLimits.idBytes else { return [] }
     return Array(id.bytes)
   }
 

@@ -369,7 +369,7 @@ extension ShardEngine {
   /// repeat of it. None when there is no id or no room for it.
   private static func receiptID(_ eventID: [UInt8], isOfCancel: Bool) -> [UInt8] {
     let id = eventID + Array((isOfCancel ? ".cancel-receipt" : ".receipt").utf8)
-    return eventID.isEmpty || id.count > Limits.shortStringBytes ? [] : id
+    return eventID.isEmpty || id.count > MessageLimits.shortStringBytes ? [] : id
   }
 
   /// Receipts have been given up.

@@ -5,6 +5,6 @@ extension RecordPayload {
   /// (`EventFacts` counts them with 16 bits), the longest reason and the future logs. An event fits
   /// a record when its body and this do.
   package static let mostBytesBesideBody =
-    headerBytes + Int(UInt16.max) + Limits.reasonCodeBytes + TransitionReason.maxTextBytes
-    + Limits.providerMessageIDBytes + FutureLogs.mostBytes
+    headerBytes + Int(UInt16.max) + MessageLimits.reasonCodeBytes + TransitionReason.maxTextBytes
+    + MessageLimits.providerMessageIDBytes + FutureLogs.mostBytes
 }

@@ -18,7 +18,7 @@ package final class AdobeTranslator {
   package init(bodyBytes: Int, maxEventBytes: Int) {
     events = AdobeReader(bodyBytes: bodyBytes, maxEventBytes: maxEventBytes)
     // An event may stand in Envelope, Body, PushEvents, domEventCollection and a wrapper.
-    reader = XMLReader(events, maxDepth: Limits.eventDepth + 5)
+    reader = XMLReader(events, maxDepth: MessageLimits.eventDepth + 5)
   }
 
   /// Translates some `bytes` more of the body, the same one in each call. True at its end.
@@ -70,7 +70,7 @@ private final class AdobeReader: XMLReaderDelegate {
     _ name: [UInt8], _ attributes: [(name: [UInt8], value: [UInt8])], at offset: Int
   ) throws(Rejection) {
     if !nesting.isEmpty {
-      if nesting.count == Limits.eventDepth { refuse(.tooDeep, Self.tooDeep, at: offset) }
+      if nesting.count == MessageLimits.eventDepth { refuse(.tooDeep, Self.tooDeep, at: offset) }
       if offset - start > maxEventBytes {
         refuse(.tooLarge, "the event has more than \(maxEventBytes) bytes", at: start)
       }
@@ -163,7 +163,7 @@ private final class AdobeReader: XMLReaderDelegate {
   }
 
   private static var tooDeep: String {
-    "more than \(Limits.eventDepth) elements stand inside each other"
+    "more than \(MessageLimits.eventDepth) elements stand inside each other"
   }
 
   private static func isEvent(_ name: [UInt8]) -> Bool {

@@ -180,7 +180,7 @@ extension Translation {
     _ source: Range<Int>, of body: UnsafeRawBufferPointer, _ reader: CloudEventReader
   ) {
     add(source, of: body) { (writer) throws(Rejection) in try reader.write(to: &writer) }
-    traceParent = reader.trace("traceparent", limit: Limits.traceParentBytes)
-    traceState = reader.trace("tracestate", limit: Limits.traceStateBytes)
+    traceParent = reader.trace("traceparent", limit: MessageLimits.traceParentBytes)
+    traceState = reader.trace("tracestate", limit: MessageLimits.traceStateBytes)
   }
 }

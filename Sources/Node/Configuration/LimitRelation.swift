@@ -29,7 +29,7 @@ struct LimitRelation: Sendable {
   }
 
   /// How much of a queue's or exchange's name is ours, at most: the longest is a channel's queue.
-  static let mostNameBytes = ".deliveries.".utf8.count + Messages.Limits.channelBytes
+  static let mostNameBytes = ".deliveries.".utf8.count + MessageLimits.channelBytes
 
   private static let secondsOfDay = 86_400
 
@@ -78,20 +78,20 @@ struct LimitRelation: Sendable {
   static func assertConstants() {
     EngineSettings.checkLimits(mostPrefetch: ConfigurationKey.mostPrefetch)
     precondition(
-      AMQP.Limits.defaultMaximumBodyBytes == Messages.Limits.messageBytes,
+      AMQPLimits.defaultMaximumBodyBytes == MessageLimits.messageBytes,
       "what a connection takes and what the engine parses are one size")
     precondition(
-      EngineSettings.mostHeldBytes / 12 >= Messages.Limits.messageBytes,
+      EngineSettings.mostHeldBytes / 12 >= MessageLimits.messageBytes,
       "an inlet's part of what is held in memory takes the largest message")
     precondition(
       ShardRunner.logHighWaterBytes
         >= 2 * EventLog.maxPayloadBytes(segmentBytes: NodeConfiguration.mostSegmentBytes),
       "the log is asked to take the largest record before it counts as full")
     precondition(
-      TemplateLimits.outputBytes + Int(UInt16.max) < Messages.Limits.messageBytes,
+      TemplateLimits.outputBytes + Int(UInt16.max) < MessageLimits.messageBytes,
       "a rendered delivery is a message that anyone takes")
     precondition(
-      NodeConfiguration.mostPrefixBytes + mostNameBytes <= AMQP.Limits.shortStringBytes,
+      NodeConfiguration.mostPrefixBytes + mostNameBytes <= AMQPLimits.shortStringBytes,
       "the longest prefix leaves room for the longest name behind it")
   }
 }

@@ -17,11 +17,11 @@ struct KnownHeaders {
     table.forEach { name, value, _ in
       switch name.count {
       case 11 where traceParent.isEmpty && name.elementsEqual("traceparent".utf8):
-        traceParent = Self.place(value, bytes, atMost: Messages.Limits.traceParentBytes)
+        traceParent = Self.place(value, bytes, atMost: MessageLimits.traceParentBytes)
       case 10 where traceState.isEmpty && name.elementsEqual("tracestate".utf8):
-        traceState = Self.place(value, bytes, atMost: Messages.Limits.traceStateBytes)
+        traceState = Self.place(value, bytes, atMost: MessageLimits.traceStateBytes)
       case 11 where compression.isEmpty && name.elementsEqual("compression".utf8):
-        compression = Self.place(value, bytes, atMost: Messages.Limits.shortStringBytes)
+        compression = Self.place(value, bytes, atMost: MessageLimits.shortStringBytes)
       default:
         if let form = CloudEventHeaders.Form(begunBy: name), cloudEvents != .prefixed {
           cloudEvents = form

@@ -150,7 +150,7 @@ extension ShardRunner {
     }
     guard !order.originalHeaders.isEmpty else { return }
     let mostBytes =
-      (links.find(order.link)?.frameMaxBytes ?? Int(AMQP.Limits.frameMaxBytes))
+      (links.find(order.link)?.frameMaxBytes ?? Int(AMQPLimits.frameMaxBytes))
       - Self.propertyBytes
     var leftOut: Int64 = 0
     let table = HeaderTable(entries: body.part(order.originalHeaders))

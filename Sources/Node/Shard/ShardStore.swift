@@ -4,7 +4,7 @@ internal import LogSequence
 internal import Templates
 
 /// What the engine asks the event log while it decides.
-final class StoreLookup: Execution.EventLookup {
+final class StoreLookup: EventLookup {
   /// Set once the log is open; nothing is looked up before.
   var log: EventLog?
 

@@ -13,13 +13,13 @@ enum FieldForm {
   /// A language tag by its outward form (RFC 5646): `sv`, `sv-SE`, `zh-Hant-TW`.
   static func isLanguage(_ text: String) -> Bool {
     let parts = text.utf8.split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
-    return text.utf8.count <= Limits.languageBytes
+    return text.utf8.count <= MessageLimits.languageBytes
       && parts.allSatisfy { (1...8).contains($0.count) && $0.allSatisfy(isAlphanumeric) }
   }
 
   /// What an event may say, without control characters.
   static func isOrigin(_ text: String) -> Bool {
-    (1...Limits.originBytes).contains(text.utf8.count)
+    (1...MessageLimits.originBytes).contains(text.utf8.count)
       && text.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F }
   }
 

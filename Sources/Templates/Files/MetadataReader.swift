@@ -75,7 +75,7 @@ struct MetadataReader {
         name, value, "a language such as sv or sv-SE", where: FieldForm.isLanguage)
     case "origin":
       metadata.origin = text(
-        name, value, "at most \(Limits.originBytes) bytes without control characters",
+        name, value, "at most \(MessageLimits.originBytes) bytes without control characters",
         where: FieldForm.isOrigin)
     case "lanes": readLanes(value)
     case "publishedAt": metadata.publishedAt = time(name, value) ?? metadata.publishedAt

@@ -1,6 +1,6 @@
 /// Rows of text in columns that are as wide as their widest cell. What is in a cell stays there:
 /// it has no line ends and no control characters.
-struct Table {
+struct TextTable {
   private let header: [String]
   private var rows: [[String]] = []
   /// Of the columns that have been taken.

@@ -1,5 +1,5 @@
 /// Every bound of this target in one place, with its unit last in the name.
-package enum Limits {
+package enum AMQPLimits {
   /// The largest frame we offer in `connection.tune-ok`, and RabbitMQ's own default.
   package static let frameMaxBytes: UInt32 = 131_072
   /// The smallest frame size a broker may ask for: 4096 by the protocol. A broker that tunes lower

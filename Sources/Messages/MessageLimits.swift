@@ -1,5 +1,5 @@
 /// Every bound on what messages may hold. Bytes unless a name says otherwise.
-package enum Limits {
+package enum MessageLimits {
   /// One event's body, unless configured otherwise.
   package static let eventBytes = 1 << 20
   /// One AMQP message's body: RabbitMQ 4.x takes no larger one by default.
