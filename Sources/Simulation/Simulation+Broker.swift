@@ -36,7 +36,7 @@ extension Simulation {
       return violate(.totals, "a publish on a connection that is gone")
     }
     let reason = output.headers[order.headers].last {
-      $0.name.description == "x-meddela-reason"
+      $0.name.description == ParkedHeader.reason.description
     }
     let published = ModelBroker.Published(
       exchange: order.exchange, routingKey: text(order.routingKey),

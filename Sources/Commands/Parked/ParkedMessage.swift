@@ -62,8 +62,8 @@ struct ParkedMessage: ParkedFacts {
   }
 
   private static let names: [StaticString] = [
-    "x-meddela-reason", "x-meddela-detail", "x-meddela-lane", "x-meddela-first-seen",
-    "x-meddela-exchange", "x-meddela-routing-key", "x-meddela-batch-id", "x-first-death-reason",
+    ParkedHeader.reason, ParkedHeader.detail, ParkedHeader.lane, ParkedHeader.firstSeen,
+    ParkedHeader.exchange, ParkedHeader.routingKey, ParkedHeader.batchID, "x-first-death-reason",
     "x-first-death-queue", "x-first-death-exchange",
   ]
 
@@ -137,7 +137,7 @@ struct ParkedMessage: ParkedFacts {
   }
 
   private static let added = [
-    "x-meddela-", "x-first-death-", "x-last-death-", "x-death", "x-delivery-count",
+    ParkedHeader.prefix, "x-first-death-", "x-last-death-", "x-death", "x-delivery-count",
     "x-acquired-count",
   ]
 }

@@ -37,20 +37,20 @@ extension TurnOutput {
   ) -> Range<Int> {
     let origin = copy.origin
     let start = headers.count
-    addHeader("x-meddela-reason", origin.reason)
-    addHeader("x-meddela-detail", origin.detail)
-    addHeader("x-meddela-exchange", origin.exchange)
-    addHeader("x-meddela-routing-key", origin.routingKey)
-    addHeader("x-meddela-lane", origin.lane)
+    addHeader(ParkedHeader.reason, origin.reason)
+    addHeader(ParkedHeader.detail, origin.detail)
+    addHeader(ParkedHeader.exchange, origin.exchange)
+    addHeader(ParkedHeader.routingKey, origin.routingKey)
+    addHeader(ParkedHeader.lane, origin.lane)
     writer.removeAll()
     origin.firstSeen.write(to: &writer)
-    addHeader("x-meddela-first-seen", writer.array())
-    addHeader("x-meddela-version", origin.version)
-    if !origin.batchID.isEmpty { addHeader("x-meddela-batch-id", origin.batchID) }
+    addHeader(ParkedHeader.firstSeen, writer.array())
+    addHeader(ParkedHeader.version, origin.version)
+    if !origin.batchID.isEmpty { addHeader(ParkedHeader.batchID, origin.batchID) }
     let properties = copy.properties
-    if !properties.userID.isEmpty { addHeader("x-meddela-original-user-id", properties.userID) }
+    if !properties.userID.isEmpty { addHeader(ParkedHeader.originalUserID, properties.userID) }
     if !properties.expiration.isEmpty {
-      addHeader("x-meddela-original-expiration", properties.expiration)
+      addHeader(ParkedHeader.originalExpiration, properties.expiration)
     }
     return start..<headers.count
   }

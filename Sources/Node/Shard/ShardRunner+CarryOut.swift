@@ -168,13 +168,13 @@ extension ShardRunner {
         headerWriter.append(raw: raw)
       }
     }
-    if leftOut > 0 { headerWriter.append("x-meddela-headers-cut", leftOut) }
+    if leftOut > 0 { headerWriter.append(ParkedHeader.headersCut, leftOut) }
   }
 
-  private static let ownHeaderPrefix = Array("x-meddela-".utf8)
+  private static let ownHeaderPrefix = Array(ParkedHeader.prefix.utf8)
   /// RabbitMQ routes by these (sender-selected distribution): the copy carries them under others.
   private static let routingHeaders: [(name: String, kept: StaticString)] = [
-    ("CC", "x-meddela-original-cc"), ("BCC", "x-meddela-original-bcc"),
+    ("CC", ParkedHeader.originalCC), ("BCC", ParkedHeader.originalBCC),
   ]
   /// Room in a frame for seven other properties of 255 bytes, what was cut, and its own bytes.
   private static let propertyBytes = 2 << 10
