@@ -15,8 +15,8 @@ extension EngineSettings {
     precondition(
       Limits.batchSlice <= Limits.turnSlice, "a turn takes more real-time than batch events")
     precondition(
-      Limits.slowAnswer < Limits.confirmDeadline && Limits.confirmDeadline < Limits.unacknowledged,
-      "what is not confirmed is given up before its message is")
+      Limits.slowAnswer < Limits.confirmDeadline,
+      "a slow answer comes before it is given up")
     precondition(
       Limits.parkingDeadline < Limits.confirmDeadline,
       "a copy is in the log before anything else is given up")
@@ -25,8 +25,8 @@ extension EngineSettings {
         && Limits.answering < Limits.receiptDeadline,
       "a connection is known to answer before its receipts are given up")
     precondition(
-      Limits.unacknowledged + Limits.suspectAlone < 600_000_000_000,
-      "nothing stays unacknowledged for ten minutes")
+      UnacknowledgedTimes.fit(),
+      "what is not confirmed is given up before its message is, and that within ten minutes")
     precondition(
       Limits.probePauseMin <= Limits.probePauseMax && Limits.jobRetryMin <= Limits.jobRetryMax
         && Limits.blamedRetryMin <= Limits.blamedRetryMax,

@@ -123,9 +123,6 @@ enum EngineLimits {
   /// Between probes of a queue that does not confirm.
   static let probePauseMin: UInt64 = 1_000_000_000
   static let probePauseMax: UInt64 = 60_000_000_000
-  /// No event keeps a message unacknowledged for longer: it waits in the log then. RabbitMQ
-  /// closes a channel that keeps one for 30 minutes.
-  static let unacknowledged: UInt64 = 300_000_000_000
   /// Real-time counts as active for so long after its last event.
   static let realtimeActive: UInt64 = 100_000_000
   /// A message that the broker has delivered so often before is processed alone.

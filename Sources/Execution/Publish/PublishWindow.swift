@@ -113,7 +113,7 @@ struct PublishWindow {
   /// The oldest one that has kept its message from the broker as long as may be, blocked or not.
   func unacknowledged(_ link: PublishLink, at now: UInt64) -> PublishToken? {
     guard let oldest = links[link.rawValue].inFlight.oldest,
-      oldest.publishedAt &+ EngineLimits.unacknowledged < now
+      oldest.publishedAt &+ UnacknowledgedTimes.eventsWait < now
     else { return nil }
     return oldest.token
   }

@@ -117,7 +117,7 @@ extension ShardEngine {
   /// What has waited too long for its connection waits durably.
   private func dropOverdue(_ queue: Int) {
     while let event = deliveryQueues[queue].popFirst(where: { event in
-      !isQueued(event, queue) || event.since &+ EngineLimits.unacknowledged < now.monotonic
+      !isQueued(event, queue) || event.since &+ UnacknowledgedTimes.eventsWait < now.monotonic
     }) {
       guard isQueued(event, queue) else { continue }
       retryLater(

@@ -22,7 +22,7 @@ extension ShardRunner {
       consuming.hasReleased = false
     }
     let pause = now &- consuming.mayPublishAt
-    let wanted = !engine.isIsolating && pause < Self.pauseBeforeStopping
+    let wanted = !engine.isIsolating && pause < UnacknowledgedTimes.consumingStops
     if wanted != consuming.isConsuming {
       consuming.isConsuming = wanted
       if wanted {
@@ -38,16 +38,11 @@ extension ShardRunner {
       }
       wanted ? links.startConsuming() : links.stopConsuming()
     }
-    if pause > Self.pauseBeforeReleasing, !consuming.hasReleased, engine.openMessages > 0 {
+    if pause > UnacknowledgedTimes.givenBack, !consuming.hasReleased, engine.openMessages > 0 {
       consuming.hasReleased = true
       links.releaseUnsettled()
     }
   }
-
-  /// Of publishing, before the shard stops consuming.
-  private static let pauseBeforeStopping: UInt64 = 60_000_000_000
-  /// Before what waits for a receipt or a parked message to be published goes back to its queue.
-  private static let pauseBeforeReleasing: UInt64 = 540_000_000_000
 
   /// Says once of each thing that does not add up.
   func logMismatches() {
