@@ -74,8 +74,8 @@ struct LineLogHandler: LogHandler {
   private static let numbers: Set<String> = [
     "channel.epoch", "messages", "publishes.unconfirmed", "retry.seconds", "seconds",
     "shard.activeEvents", "shard.eventsToRecover", "store.defaultSegmentBytes", "store.freeBytes",
-    "store.indexedEvents", "store.lineage", "store.neededBytes", "store.nextLSN", "store.records",
-    "store.segmentBytes", "store.tornBytes", "templates.count",
+    "store.indexedEvents", "store.lineage", "store.neededBytes", "store.nextLSN",
+    "store.segmentBytes", "templates.count",
   ]
 
   private static func isNumber(_ text: String) -> Bool {

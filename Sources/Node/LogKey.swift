@@ -30,7 +30,5 @@ enum LogKey {
   static let seconds = "seconds"
   static let templates = "templates.count"
   static let eventsToRecover = "shard.eventsToRecover"
-  static let tornBytes = "store.tornBytes"
-  static let records = "store.records"
   static let version = "version"
 }

@@ -54,9 +54,8 @@ final class ModelLog: EventLookup {
 
   private(set) var records: [Record] = []
   private(set) var durableCount = 0
-  /// The newest record of each event, and the newest durable one.
+  /// The newest record of each event.
   private var newest: [EventKey: Int] = [:]
-  private var newestDurable: [EventKey: Int] = [:]
   /// The records of each event, in order.
   private var places: [EventKey: [Int]] = [:]
   /// Keys that count as known though they are not: fingerprints that collide.
@@ -141,7 +140,6 @@ final class ModelLog: EventLookup {
     let before = durableCount
     durableCount = min(records.count, durableCount + count)
     for index in before..<durableCount {
-      if records[index].kind != .position { newestDurable[records[index].key] = index }
       body(records[index])
     }
   }
@@ -154,10 +152,6 @@ final class ModelLog: EventLookup {
     let key = id.withUnsafeBytes { self.key(of: $0) }
     guard let index = newest[key], records[index].id == id else { return nil }
     return records[index]
-  }
-
-  func newestDurableRecord(id: String) -> Record? {
-    newestDurable[key(of: id)].map { records[$0] }
   }
 
   /// Whether a durable record holds a copy for the parked queue that is about an id.
@@ -184,7 +178,6 @@ final class ModelLog: EventLookup {
       newest[record.key] = index
       places[record.key, default: []].append(index)
     }
-    newestDurable = newest
   }
 
   /// What a start is shown: below `lsn`, where segments are indexed, the newest record of each

@@ -34,8 +34,6 @@ final class SegmentWriter {
   /// A frame was written and not synced: only ever with `twoFramesInFlight`.
   private var hasUnsynced = false
 
-  var segmentID: UInt64 { header.id }
-
   init(
     options: EventLogOptions, paths: StorePaths, lock: StoreLock, manifest: Manifest,
     header: SegmentHeader, file: ActiveFile, offset: Int64, point: ChainPoint, map: SegmentMap,

@@ -5,12 +5,10 @@ struct EngineNames {
   let deliveryLogQueue: [UInt8]
   let statusExchange: [UInt8]
   let prefixWithDot: [UInt8]
-  let shard: [UInt8]
   let version: [UInt8]
   static let json = Array("application/json".utf8)
   static let cloudEvent = Array("application/cloudevents+json".utf8)
   static let xml = Array("application/xml".utf8)
-  static let delivery = Array("delivery".utf8)
   static let status = Array("status-update".utf8)
   static let receipt = Array("receipt".utf8)
 
@@ -18,7 +16,6 @@ struct EngineNames {
     deliveryLogQueue = Array("\(settings.prefix).delivery-logs.\(settings.shard)".utf8)
     statusExchange = Array("\(settings.prefix).status".utf8)
     prefixWithDot = Array("\(settings.prefix).".utf8)
-    shard = Array("\(settings.shard)".utf8)
     version = Array(settings.version.utf8)
   }
 }

@@ -145,9 +145,6 @@ extension ShardEngine {
     logTimeouts.queueIsEmpty()
   }
 
-  /// Whether deliveries without a log may be found, or the queue of logs is still to be emptied.
-  package var findsLogTimeouts: Bool { logTimeouts.isOpen }
-
   /// Moves the cursor on as far as the time allows.
   func watchLogs() {
     guard !isDraining else { return }

@@ -15,7 +15,6 @@ struct EnduranceLoad {
   /// Events of three transitions that have begun.
   private(set) var events: UInt64 = 0
   private(set) var carried = 0
-  var openLong: Int { long.count }
 
   private var number = 0
   /// The newest record of each event of the present thousand.
