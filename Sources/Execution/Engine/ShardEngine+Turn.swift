@@ -76,7 +76,7 @@ extension ShardEngine {
       guard takeElement(from: inlet) else { return false }
     }
     let state = inlets[Int(inlet.rawValue)]
-    return state.open >= 0 || !state.waiting.isEmpty
+    return !state.open.isNone || !state.waiting.isEmpty
   }
 }
 
@@ -96,7 +96,7 @@ extension ShardEngine {
   }
 
   /// Whom the inputs of an event are worked on for.
-  func share(of event: Int32) -> WorkBudget.Share {
+  func share(of event: EventSlot) -> WorkBudget.Share {
     if events[event].isBackground { return .background }
     switch events[event].inputs.first {
     case .log: return .logs
@@ -109,7 +109,7 @@ extension ShardEngine {
   }
 
   /// The turn's work is used up: the next turns go on with the event's inputs.
-  func postpone(_ event: Int32, _ share: WorkBudget.Share) {
+  func postpone(_ event: EventSlot, _ share: WorkBudget.Share) {
     guard !events[event].isPostponed else { return }
     events[event].isPostponed = true
     postponed.add(events.reference(event), share)
@@ -124,13 +124,13 @@ extension ShardEngine {
   }
 
   /// Counts bytes that only this event keeps in memory, until it leaves the working set.
-  func hold(_ bytes: Int, for event: Int32) {
+  func hold(_ bytes: Int, for event: EventSlot) {
     held.hold(bytes)
     events[event].heldBytes += bytes
   }
 
   /// The same for what an open message grows by.
-  func hold(_ bytes: Int, forMessage message: Int32) {
+  func hold(_ bytes: Int, forMessage message: MessageSlot) {
     held.hold(bytes)
     messages[message].heldBytes += bytes
   }
@@ -221,14 +221,14 @@ extension ShardEngine {
     read(.record(lsn: lsn), for: event)
   }
 
-  func moveToBackground(_ event: Int32) {
+  func moveToBackground(_ event: EventSlot) {
     guard !events[event].isBackground else { return }
     events[event].isBackground = true
     background.began()
   }
 
   /// A message has come that waits for the event.
-  func moveToForeground(_ event: Int32) {
+  func moveToForeground(_ event: EventSlot) {
     guard events[event].isBackground else { return }
     events[event].isBackground = false
     background.ended()
@@ -245,7 +245,7 @@ extension ShardEngine {
   }
 
   /// Wakes the event when it is due or expires, whichever is first.
-  func addTimer(_ event: Int32) {
+  func addTimer(_ event: EventSlot) {
     let state = events[event].state
     addTimer(
       events[event].key, lsn: events[event].lastLSN, wait: state.wait, dueAt: state.dueAt,
@@ -265,7 +265,7 @@ extension ShardEngine {
 
   /// Puts an event, whose newest record says when it was due, behind those that wait for their
   /// turn in the rate of their lane.
-  func waitForTurn(_ event: Int32) {
+  func waitForTurn(_ event: EventSlot) {
     waitForTurn(
       events[event].key, lsn: events[event].lastLSN, expiration: events[event].state.expiration)
   }
@@ -344,7 +344,7 @@ extension ShardEngine {
 
   /// A final event needs no carrying; one whose newest record is not durable yet may still become
   /// final, and what is appended stands behind that record all the same.
-  func handleCarry(_ event: Int32) {
+  func handleCarry(_ event: EventSlot) {
     guard !events[event].state.isFinal else { return }
     guard needsBody(event, for: .carry) else { return }
     events[event].state.bodyLSN = nextLSN
@@ -357,7 +357,7 @@ extension ShardEngine {
     awaitDurable(event, then: .settle)
   }
 
-  func handleCarryFinal(_ event: Int32, lsn: LSN) {
+  func handleCarryFinal(_ event: EventSlot, lsn: LSN) {
     guard events[event].state.isFinal, events[event].lastLSN == lsn,
       needsBody(event, for: .carryFinal(lsn: lsn))
     else { return }

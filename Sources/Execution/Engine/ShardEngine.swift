@@ -191,7 +191,7 @@ package final class ShardEngine<Lookup: EventLookup> {
   }
 
   /// Messages of several events that a drain takes no more of: the broker delivers them again.
-  private var halfTaken: Int { isDraining ? inlets.count { $0.open >= 0 } : 0 }
+  private var halfTaken: Int { isDraining ? inlets.count { !$0.open.isNone } : 0 }
 
   package var isDraining: Bool { drainingSince != nil }
   /// Of the next record.
@@ -249,7 +249,7 @@ extension ShardEngine {
     let token = isBroken(.countsConfirms) ? oldestWaiting(like: token) : token
     switch token.kind {
     case .delivery:
-      if answer(token, .confirmed) != nil { deliveryConfirmed(token.slot) }
+      if answer(token, .confirmed) != nil { deliveryConfirmed(token.event) }
     case .parking: parkingConfirmed(token)
     case .receipt: receipts.confirmed(token, &window, at: now.monotonic)
     case .status: updateConfirmed(token.lsn)
@@ -281,7 +281,7 @@ extension ShardEngine {
     counters.deliveriesRefused += 1
     noteRefusal(token, refused)
     retryLater(
-      token.slot, TransitionReason(.brokerRefused, "the broker refused the delivery (nack)"))
+      token.event, TransitionReason(.brokerRefused, "the broker refused the delivery (nack)"))
   }
 
   /// The broker has returned a mandatory message: no queue takes it. Its confirm follows, and
@@ -316,9 +316,9 @@ extension ShardEngine {
     let lost = window.closed(link, loss, at: now.monotonic)
     if let queue = link.deliveryQueue { return deliveriesLost(queue, lost, loss) }
     switch link {
-    case .parking: parkingLost(lost.map(\.slot), loss)
+    case .parking: parkingLost(lost.map { Parking.Slot($0.slot) }, loss)
     case .receipts:
-      noteLoss(receipts.lost(lost.map(\.slot), loss, at: now.monotonic))
+      noteLoss(receipts.lost(lost.map { Receipts.Slot($0.slot) }, loss, at: now.monotonic))
     default: outboxLost(loss)
     }
   }
@@ -326,8 +326,8 @@ extension ShardEngine {
   private func deliveriesLost(_ queue: Int, _ tokens: [PublishToken], _ loss: LinkLoss) {
     let lost = tokens.map { token in
       LostDelivery(
-        event: events.reference(token.slot), token: token,
-        delivery: events[token.slot].wasLost(), isBackground: events[token.slot].isBackground)
+        event: events.reference(token.event), token: token,
+        delivery: events[token.event].wasLost(), isBackground: events[token.event].isBackground)
     }
     for culprit in deliveryQueues[queue].lost(lost, loss) { blame(culprit, queue) }
   }
@@ -335,7 +335,7 @@ extension ShardEngine {
   /// The broker closed the connection over this event's delivery: it waits durably, and goes
   /// alone from now on, in its turn among others of its kind.
   private func blame(_ culprit: LostDelivery, _ queue: Int) {
-    let event = culprit.token.slot
+    let event = culprit.token.event
     deliveryQueues[queue].culprits.blame(events[event].key, at: now.monotonic)
     stalledQueues.acquit(queue, probe: culprit.token, at: now.monotonic)
     counters.deliveriesRefused += 1

@@ -3,8 +3,25 @@
 /// A serial tells one tenant of a slot from the next: a reference that outlives its value (the
 /// answer to a read, say) finds nothing.
 struct SlotTable<Element> {
+  /// The number of a place in the table: those of two tables are different types.
+  struct Slot: Hashable {
+    let rawValue: Int32
+
+    @inline(__always)
+    init(_ rawValue: Int32) { self.rawValue = rawValue }
+
+    /// No place.
+    static var none: Slot { Slot(-1) }
+
+    @inline(__always)
+    var isNone: Bool { rawValue < 0 }
+
+    @inline(__always)
+    fileprivate var index: Int { Int(rawValue) }
+  }
+
   struct Reference: Hashable {
-    var slot: Int32
+    var slot: Slot
     var serial: UInt32
   }
 
@@ -17,7 +34,7 @@ struct SlotTable<Element> {
   /// What stands in a slot that nobody has: it frees what the last tenant held.
   private let blank: Element
   private var entries: ContiguousArray<Entry> = []
-  private var free: ContiguousArray<Int32> = []
+  private var free: ContiguousArray<Slot> = []
 
   init(blank: Element) {
     self.blank = blank
@@ -26,47 +43,47 @@ struct SlotTable<Element> {
   var count: Int { entries.count - free.count }
   var isEmpty: Bool { count == 0 }
 
-  mutating func insert(_ value: consuming Element) -> Int32 {
+  mutating func insert(_ value: consuming Element) -> Slot {
     if let slot = free.popLast() {
-      entries[Int(slot)].value = value
-      entries[Int(slot)].isTaken = true
+      entries[slot.index].value = value
+      entries[slot.index].isTaken = true
       return slot
     }
     entries.append(Entry(value: value, serial: 1, isTaken: true))
-    return Int32(entries.count - 1)
+    return Slot(Int32(entries.count - 1))
   }
 
-  mutating func remove(_ slot: Int32) {
-    precondition(entries[Int(slot)].isTaken, "a slot is freed once")
-    entries[Int(slot)].value = blank
-    entries[Int(slot)].serial &+= 1
-    entries[Int(slot)].isTaken = false
+  mutating func remove(_ slot: Slot) {
+    precondition(entries[slot.index].isTaken, "a slot is freed once")
+    entries[slot.index].value = blank
+    entries[slot.index].serial &+= 1
+    entries[slot.index].isTaken = false
     free.append(slot)
   }
 
-  func reference(_ slot: Int32) -> Reference {
-    Reference(slot: slot, serial: entries[Int(slot)].serial)
+  func reference(_ slot: Slot) -> Reference {
+    Reference(slot: slot, serial: entries[slot.index].serial)
   }
 
   func contains(_ reference: Reference) -> Bool {
-    guard entries.indices.contains(Int(reference.slot)) else { return false }
-    let entry = entries[Int(reference.slot)]
+    guard entries.indices.contains(reference.slot.index) else { return false }
+    let entry = entries[reference.slot.index]
     return entry.isTaken && entry.serial == reference.serial
   }
 
-  func isTaken(_ slot: Int32) -> Bool {
-    entries.indices.contains(Int(slot)) && entries[Int(slot)].isTaken
+  func isTaken(_ slot: Slot) -> Bool {
+    entries.indices.contains(slot.index) && entries[slot.index].isTaken
   }
 
   /// The value in a slot that is known to be taken.
-  subscript(_ slot: Int32) -> Element {
+  subscript(_ slot: Slot) -> Element {
     _read {
-      assert(entries[Int(slot)].isTaken, "the slot is taken")
-      yield entries[Int(slot)].value
+      assert(entries[slot.index].isTaken, "the slot is taken")
+      yield entries[slot.index].value
     }
     _modify {
-      assert(entries[Int(slot)].isTaken, "the slot is taken")
-      yield &entries[Int(slot)].value
+      assert(entries[slot.index].isTaken, "the slot is taken")
+      yield &entries[slot.index].value
     }
   }
 
@@ -81,7 +98,12 @@ struct SlotTable<Element> {
   }
 
   /// The slots that are taken, in order of their number.
-  var slots: [Int32] {
-    entries.indices.compactMap { entries[$0].isTaken ? Int32($0) : nil }
+  var slots: [Slot] {
+    entries.indices.compactMap { entries[$0].isTaken ? Slot(Int32($0)) : nil }
   }
 }
+
+/// Where an active event stands.
+typealias EventSlot = SlotTable<ActiveEvent>.Slot
+/// Where a message stands that has not been acknowledged.
+typealias MessageSlot = SlotTable<OpenMessage>.Slot

@@ -26,7 +26,7 @@ package struct CancelAnswer: Sendable, Equatable {
 /// Who waits for what comes of a cancel.
 enum CancelSource {
   /// The message that it came in: it is to be settled, and may want a receipt.
-  case message(Int32)
+  case message(MessageSlot)
   /// A person, by the caller's token.
   case order(UInt64)
 }

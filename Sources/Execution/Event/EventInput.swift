@@ -3,9 +3,9 @@ import LogSequence
 /// What an event is asked to take.
 enum EventInput {
   /// An element of a message: the event itself, new or again.
-  case event(message: Int32, element: Range<Int>)
+  case event(message: MessageSlot, element: Range<Int>)
   /// An element of a message: a delivery log.
-  case log(message: Int32, element: Range<Int>)
+  case log(message: MessageSlot, element: Range<Int>)
   /// Its time has come: schedule or expiration.
   case due
   /// Its next try is due, if that was ordered by the record with this LSN.
@@ -22,7 +22,7 @@ enum EventInput {
   /// any case. `isResend`: the same delivery once more, whatever came of the last.
   case redrive(token: UInt64, sequence: UInt32, isResend: Bool)
   /// An element of a message: nothing more of the event is to go out.
-  case cancel(message: Int32, element: Range<Int>)
+  case cancel(message: MessageSlot, element: Range<Int>)
   /// The same, from a person. `id`: of the event.
   case cancelOrder(token: UInt64, id: [UInt8])
 }
@@ -30,7 +30,7 @@ enum EventInput {
 /// An answer that is given when an event's newest record is durable.
 enum PendingAnswer {
   /// A receipt to the `reply_to` of a message.
-  case receipt(message: Int32)
+  case receipt(message: MessageSlot)
   /// A redrive has begun, by the caller's token.
   case redrive(token: UInt64)
   case cancel(CancelSource)
@@ -38,21 +38,21 @@ enum PendingAnswer {
 
 /// The messages that wait for one event: nearly always one, which costs no allocation.
 struct Waiters {
-  private var first: Int32 = -1
-  private var others: [Int32] = []
+  private var first = MessageSlot.none
+  private var others: [MessageSlot] = []
 
-  var isEmpty: Bool { first < 0 }
+  var isEmpty: Bool { first.isNone }
 
-  mutating func append(_ message: Int32) {
-    if first < 0 { first = message } else { others.append(message) }
+  mutating func append(_ message: MessageSlot) {
+    if first.isNone { first = message } else { others.append(message) }
   }
 
   /// Empties it, handing each to `body` in order.
-  mutating func removeAll(_ body: (Int32) -> Void) {
-    guard first >= 0 else { return }
+  mutating func removeAll(_ body: (MessageSlot) -> Void) {
+    guard !first.isNone else { return }
     body(first)
     for message in others { body(message) }
-    first = -1
+    first = .none
     if !others.isEmpty { others = [] }
   }
 }

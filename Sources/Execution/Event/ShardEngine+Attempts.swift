@@ -5,7 +5,7 @@ import Templates
 // A new event and its first attempt; the same event again.
 extension ShardEngine {
   /// Accepts a new event: its record, and what follows from it at once.
-  func accept(_ fields: EventFields, key: EventKey, message: Int32, element: Range<Int>) {
+  func accept(_ fields: EventFields, key: EventKey, message: MessageSlot, element: Range<Int>) {
     let event = insertEvent(ActiveEvent(key: key))
     accept(fields, message: message, element: element, as: event, isCancelled: false)
   }
@@ -14,7 +14,8 @@ extension ShardEngine {
   ///   - event: a slot in which there is nothing of it yet but its key.
   ///   - isCancelled: whether a cancel came before it.
   func accept(
-    _ fields: EventFields, message: Int32, element: Range<Int>, as event: Int32, isCancelled: Bool
+    _ fields: EventFields, message: MessageSlot, element: Range<Int>, as event: EventSlot,
+    isCancelled: Bool
   ) {
     dieOfPoison(fields)
     counters.accepted += 1
@@ -68,7 +69,7 @@ extension ShardEngine {
 
   /// Renders and lets the delivery follow its record; without a template, or when it cannot be
   /// rendered, the event is not covered.
-  func deliver(_ event: Int32, _ fields: EventFields, _ template: Template?) {
+  func deliver(_ event: EventSlot, _ fields: EventFields, _ template: Template?) {
     guard let template else {
       return conclude(event, as: .notCovered, reason: noTemplate(fields, event))
     }
@@ -91,13 +92,13 @@ extension ShardEngine {
   }
 
   /// Nobody waits for this sentence: it may cost what it takes to say why nothing matches.
-  private func noTemplate(_ fields: EventFields, _ event: Int32) -> TransitionReason {
+  private func noTemplate(_ fields: EventFields, _ event: EventSlot) -> TransitionReason {
     let explanation = catalog.explain(query(fields, lane: events[event].state.lane))
     return TransitionReason(.noTemplate, explanation.description)
   }
 
   /// The same id has come again: with the same body it is a duplicate, with another a conflict.
-  func handleAgain(_ event: Int32, message: Int32, element: Range<Int>) {
+  func handleAgain(_ event: EventSlot, message: MessageSlot, element: Range<Int>) {
     guard needsBody(event, for: .event(message: message, element: element)) else { return }
     guard isSameBody(event, message: message, element: element) else {
       return park(
@@ -123,7 +124,7 @@ extension ShardEngine {
     handleDue(event)
   }
 
-  private func isSameBody(_ event: Int32, message: Int32, element: Range<Int>) -> Bool {
+  private func isSameBody(_ event: EventSlot, message: MessageSlot, element: Range<Int>) -> Bool {
     let stored = events[event].body
     let storedRange = events[event].bodyRange
     let came = messages[message].message.storage
@@ -147,7 +148,7 @@ extension ShardEngine {
   /// its last one.
   ///
   /// - Parameter next: what its next try waits for.
-  func retryLater(_ event: Int32, _ reason: TransitionReason, until next: RetryWait = .pause) {
+  func retryLater(_ event: EventSlot, _ reason: TransitionReason, until next: RetryWait = .pause) {
     let state = events[event].state
     if givesUpAt(state) <= now.wall { return conclude(event, as: .expired, reason: reason) }
     counters.retries += 1
@@ -165,7 +166,7 @@ extension ShardEngine {
   }
 
   /// Its expiration has passed.
-  func expire(_ event: Int32) {
+  func expire(_ event: EventSlot) {
     conclude(event, as: .expired, reason: TransitionReason(.expired, "its expiration has passed"))
   }
 
@@ -174,7 +175,7 @@ extension ShardEngine {
   /// - Parameters:
   ///   - isTimeUp: whether its wait is over, whatever the wall clock says.
   ///   - isPaced: whether it has had its turn in the rate of its lane.
-  func handleDue(_ event: Int32, isTimeUp: Bool = false, isPaced: Bool = false) {
+  func handleDue(_ event: EventSlot, isTimeUp: Bool = false, isPaced: Bool = false) {
     let state = events[event].state
     let isTimeUp =
       isTimeUp || wakeUps.remaining(state.wait, until: state.dueAt, at: now.wall) == 0
@@ -197,7 +198,7 @@ extension ShardEngine {
   }
 
   /// Delivers a pending event, or publishes nothing when its body is still to be read.
-  private func deliverStored(_ event: Int32) {
+  private func deliverStored(_ event: EventSlot) {
     guard needsBody(event, for: .paced) else { return }
     guard withStoredFields(event, { driveOn(event, $0) }) else {
       return conclude(event, as: .notCovered, reason: Self.noLongerValid)
@@ -211,7 +212,7 @@ extension ShardEngine {
 
   /// Decodes the event's stored body, on the channel that its present attempt goes out on.
   /// False, and `work` is not called, when it is no longer an event with an address there.
-  func withStoredFields(_ event: Int32, _ work: (EventFields) -> Void) -> Bool {
+  func withStoredFields(_ event: EventSlot, _ work: (EventFields) -> Void) -> Bool {
     let body = events[event].body
     let facts = events[event].facts
     self.work.spend(body.count * WorkCost.byte)
@@ -233,7 +234,7 @@ extension ShardEngine {
 
   /// Delivers a pending event from its stored body, with the template version that it is pinned
   /// to, if it is.
-  private func driveOn(_ event: Int32, _ fields: EventFields) {
+  private func driveOn(_ event: EventSlot, _ fields: EventFields) {
     let version = events[event].facts.string(.templateVersion)
     guard version.isEmpty else {
       let present = isBroken(.rendersAnew) ? match(fields, lane: events[event].state.lane) : nil
@@ -257,7 +258,7 @@ extension ShardEngine {
     deliver(event, fields, template)
   }
 
-  private func driveOn(_ event: Int32, _ fields: EventFields, _ template: Template) {
+  private func driveOn(_ event: EventSlot, _ fields: EventFields, _ template: Template) {
     do {
       queueDelivery(event, try render(event, fields, template))
     } catch {
@@ -271,18 +272,18 @@ extension ShardEngine {
 // address there: another attempt of the same event, each channel at most once in a drive.
 extension ShardEngine {
   /// Whether a failure of the event's present attempt leaves a channel to try.
-  func hasFallback(_ event: Int32) -> Bool {
+  func hasFallback(_ event: EventSlot) -> Bool {
     events[event].state.attempt < .max && !remainingChannels(event).isEmpty
   }
 
-  private func remainingChannels(_ event: Int32) -> [String] {
+  private func remainingChannels(_ event: EventSlot) -> [String] {
     let version = events[event].facts.string(.templateVersion)
     let template = catalog.template(version: version) ?? pinned[version]
     return events[event].facts.remainingChannels(template?.fallback ?? [])
   }
 
   /// The failure is durable, and so is that a channel is to be tried: now, if there is room.
-  func goOnRecycling(_ event: Int32) {
+  func goOnRecycling(_ event: EventSlot) {
     guard events[event].state.status == .deliveryFailed, events[event].isAtRest else {
       return
     }
@@ -295,7 +296,7 @@ extension ShardEngine {
 
   /// Tries the first channel that has an address, a template and what that needs. When none has,
   /// the event stays failed, and its history says so.
-  func recycle(_ event: Int32) {
+  func recycle(_ event: EventSlot) {
     guard needsBody(event, for: .paced) else { return }
     if events[event].state.hasExpired(at: now.wall) {
       return stayFailed(event, "its expiration has passed")
@@ -314,7 +315,7 @@ extension ShardEngine {
   /// Begins the next attempt on a channel. False, and nothing has changed, when that is not
   /// possible.
   private func attempt(
-    _ event: Int32, on channel: String, tried: [String], fallbacks: [String]
+    _ event: EventSlot, on channel: String, tried: [String], fallbacks: [String]
   ) -> Bool {
     let before = (events[event].state, events[event].facts)
     var delivery: [UInt8]?
@@ -344,7 +345,7 @@ extension ShardEngine {
     return true
   }
 
-  private func stayFailed(_ event: Int32, _ text: String) {
+  private func stayFailed(_ event: EventSlot, _ text: String) {
     events[event].state.dueAt = .none
     append(.evidence, event, reason: TransitionReason(.noFallback, text))
     awaitDurable(event, then: .settle)
@@ -352,7 +353,7 @@ extension ShardEngine {
 
   /// Decodes the event's stored body, on the channel that it was accepted for. False when it is
   /// no longer an event.
-  func withOriginalFields(_ event: Int32, _ work: (EventFields) -> Void) -> Bool {
+  func withOriginalFields(_ event: EventSlot, _ work: (EventFields) -> Void) -> Bool {
     let body = events[event].body
     self.work.spend(body.count * WorkCost.byte)
     return body.withPart(events[event].bodyRange) { bytes in

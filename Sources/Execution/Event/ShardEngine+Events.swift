@@ -6,28 +6,28 @@ import Templates
 
 // The working set: events come into it with an input and leave it when nothing is under way.
 extension ShardEngine {
-  func insertEvent(_ event: ActiveEvent) -> Int32 {
+  func insertEvent(_ event: ActiveEvent) -> EventSlot {
     events.insert(event)
   }
 
   /// Orders a read, whose answer the event waits for.
-  func read(_ target: ReadOrder.Target, for event: Int32) {
+  func read(_ target: ReadOrder.Target, for event: EventSlot) {
     let share = share(of: event)
     events[event].readFor = share
     reads.began(share)
     let reference = events.reference(event)
-    let token = UInt64(reference.serial) << 32 | UInt64(UInt32(event))
+    let token = UInt64(reference.serial) << 32 | UInt64(UInt32(event.rawValue))
     output.reads.append(ReadOrder(token: token, target: target))
   }
 
   /// Gives an input to an event in the working set: now, or when it is ready for it.
-  func give(_ input: EventInput, to event: Int32) {
+  func give(_ input: EventInput, to event: EventSlot) {
     guard events[event].isReady else { return events[event].postpone(input) }
     handle(input, event)
     finishIfIdle(event)
   }
 
-  func handle(_ input: EventInput, _ event: Int32) {
+  func handle(_ input: EventInput, _ event: EventSlot) {
     work.spend(WorkCost.element)
     if events[event].isCancelOnly { return handleBeforeEvent(input, event) }
     switch input {
@@ -48,7 +48,7 @@ extension ShardEngine {
 
   /// Hands an event the inputs that waited, as long as it is ready for them and the turn has work
   /// left: the next one goes on then.
-  func drainInputs(_ event: Int32) {
+  func drainInputs(_ event: EventSlot) {
     let share = share(of: event)
     work.share = share
     while !events[event].inputs.isEmpty {
@@ -62,7 +62,7 @@ extension ShardEngine {
 
   /// Lets an event go of which nothing is under way. One that was open at the last stop, and that
   /// something else has come for before its turn, is driven on first.
-  func finishIfIdle(_ event: Int32) {
+  func finishIfIdle(_ event: EventSlot) {
     var action = events[event].idleAction
     if action == .driveOn {
       handleDue(event)
@@ -73,7 +73,7 @@ extension ShardEngine {
     removeEvent(event)
   }
 
-  private func removeEvent(_ event: Int32) {
+  private func removeEvent(_ event: EventSlot) {
     let key = events[event].key
     if events[event].isBackground { background.ended() }
     held.release(events[event].heldBytes)
@@ -89,7 +89,7 @@ extension ShardEngine {
     advance(to: instant)
     if try parkedCopyRead(token: token, payload: payload) { return }
     let reference = WorkingSet.Reference(
-      slot: Int32(truncatingIfNeeded: token & 0xFFFF_FFFF),
+      slot: EventSlot(Int32(truncatingIfNeeded: token & 0xFFFF_FFFF)),
       serial: UInt32(truncatingIfNeeded: token >> 32))
     guard events.contains(reference) else { return }
     let event = reference.slot
@@ -121,7 +121,7 @@ extension ShardEngine {
   }
 
   /// Another event's fingerprint was the same: this one is unknown. Its inputs start over.
-  private func foundNothing(_ event: Int32) {
+  private func foundNothing(_ event: EventSlot) {
     if events[event].isLoadingBody, events[event].state.isFinal {
       return bodyIsGone(event)
     }
@@ -144,7 +144,7 @@ extension ShardEngine {
 
   /// The event is known, and retention has removed the record with its body: what asked for that
   /// finds nothing, and all else goes on.
-  private func bodyIsGone(_ event: Int32) {
+  private func bodyIsGone(_ event: EventSlot) {
     if case .redrive(let token, _, _) = events[event].bodyIsGone() {
       answerRedrive(token, .notFound)
     }
@@ -153,7 +153,7 @@ extension ShardEngine {
 
   /// Makes sure that the event's body is at hand. False: it is being read, and the input will
   /// be given again.
-  func needsBody(_ event: Int32, for input: EventInput) -> Bool {
+  func needsBody(_ event: EventSlot, for input: EventInput) -> Bool {
     if events[event].hasBody { return true }
     events[event].loadBody(for: input)
     read(.record(lsn: events[event].state.bodyLSN), for: event)
@@ -166,7 +166,7 @@ extension ShardEngine {
   /// Appends a record with the event's present state, and its status update to the outbox if it
   /// is one that is published.
   func append(
-    _ kind: RecordKind, _ event: Int32, reason: TransitionReason = .none,
+    _ kind: RecordKind, _ event: EventSlot, reason: TransitionReason = .none,
     occurredAt: Timestamp? = nil, isPassing: Bool = false
   ) {
     let lsn = logEnd.take()
@@ -203,7 +203,7 @@ extension ShardEngine {
   }
 
   /// Holds the event until its newest record is durable.
-  func awaitDurable(_ event: Int32, then: ActiveEvent.Then) {
+  func awaitDurable(_ event: EventSlot, then: ActiveEvent.Then) {
     if isBroken(.publishesBeforeDurable), case .publish(let delivery) = then {
       return queueDelivery(event, delivery)
     }
@@ -212,7 +212,7 @@ extension ShardEngine {
     logEnd.wait(events.reference(event), for: events[event].lastLSN)
   }
 
-  func recordIsDurable(_ event: Int32) {
+  func recordIsDurable(_ event: EventSlot) {
     if !events[event].answers.isEmpty { giveAnswers(event) }
     switch events[event].isDurable() {
     case .publish(let delivery):
@@ -224,7 +224,7 @@ extension ShardEngine {
     drainInputs(event)
   }
 
-  private func giveAnswers(_ event: Int32) {
+  private func giveAnswers(_ event: EventSlot) {
     let answers = events[event].answers
     events[event].answers = []
     for answer in answers {
@@ -238,14 +238,14 @@ extension ShardEngine {
   }
 
   /// What the messages of this event waited for has come: they may be acknowledged.
-  func settle(_ event: Int32) {
+  func settle(_ event: EventSlot) {
     events[event].rest()
     events[event].waiters.removeAll { elementSettled($0) }
   }
 
   /// Moves an event to a status for which no delivery is under way, and settles it when that is
   /// durable.
-  func conclude(_ event: Int32, as status: Status, reason: TransitionReason) {
+  func conclude(_ event: EventSlot, as status: Status, reason: TransitionReason) {
     events[event].state.move(to: status)
     switch status {
     case .expired: counters.expired += 1

@@ -8,7 +8,7 @@ import Templates
 extension ShardEngine {
   /// A delivery log has come: find the event that it is about.
   func takeLog(
-    _ message: Int32, root: JSONValue, element: Range<Int>, knownAbsent: Bool
+    _ message: MessageSlot, root: JSONValue, element: Range<Int>, knownAbsent: Bool
   ) throws(Rejection) {
     let log = try DeliveryLogFields.decode(root)
     guard log.shard == settings.shard else {
@@ -38,7 +38,7 @@ extension ShardEngine {
   }
 
   /// A delivery log that waited for its event.
-  func handleLog(_ event: Int32, message: Int32, element: Range<Int>) {
+  func handleLog(_ event: EventSlot, message: MessageSlot, element: Range<Int>) {
     let storage = messages[message].message.storage
     work.spend(element.count * WorkCost.byte)
     storage.withPart(element) { bytes in
@@ -57,7 +57,7 @@ extension ShardEngine {
   }
 
   private func apply(
-    _ log: DeliveryLogFields, to event: Int32, message: Int32, element: Range<Int>
+    _ log: DeliveryLogFields, to event: EventSlot, message: MessageSlot, element: Range<Int>
   ) {
     let claim = LogClaim(
       attempt: log.attempt, outcome: log.outcome, occurredAt: log.occurredAt)
@@ -87,7 +87,7 @@ extension ShardEngine {
   }
 
   /// The event has the status that the log says.
-  private func move(_ event: Int32, by log: DeliveryLogFields, _ message: Int32) {
+  private func move(_ event: EventSlot, by log: DeliveryLogFields, _ message: MessageSlot) {
     counters.logsApplied += 1
     if let published = events[event].published {
       // The log proves that the broker took the delivery: its confirm says nothing new.
@@ -106,7 +106,8 @@ extension ShardEngine {
   }
 
   /// Records a log that changes no status.
-  private func keepAsEvidence(_ log: DeliveryLogFields, _ event: Int32, _ message: Int32) {
+  private func keepAsEvidence(_ log: DeliveryLogFields, _ event: EventSlot, _ message: MessageSlot)
+  {
     counters.logsKeptAsEvidence += 1
     guard events[event].isAtRest else {
       // A delivery of a later attempt is under way, and the log of an earlier one is no news
@@ -150,7 +151,7 @@ extension ShardEngine {
     guard !isDraining else { return }
     let inlet = inlets[Int(Inlet.deliveryLogs.rawValue)]
     let isIdle =
-      inlet.open < 0 && inlet.waiting.isEmpty && !suspects.hasSome(of: .deliveryLogs)
+      inlet.open.isNone && inlet.waiting.isEmpty && !suspects.hasSome(of: .deliveryLogs)
     output.watchRead = logTimeouts.advance(to: now, durable: durableLSN, isIdle: isIdle) {
       lookup.isNewest($0, of: $1)
     }
@@ -185,7 +186,7 @@ extension ShardEngine {
   }
 
   /// No log has come since the record with this LSN, if that is still the event's newest.
-  func handleLogTimeout(_ event: Int32, lsn: LSN) {
+  func handleLogTimeout(_ event: EventSlot, lsn: LSN) {
     switch events[event].logTimeout(lsn: lsn, retries: settings.logTimeoutRetries) {
     case .nothing: break
     // That makes a newer record.
@@ -204,7 +205,7 @@ extension ShardEngine {
     }
   }
 
-  private func republishUnanswered(_ event: Int32, lsn: LSN) {
+  private func republishUnanswered(_ event: EventSlot, lsn: LSN) {
     events[event].state.beginRepublishing(at: now.wall)
     guard takesTurn(events[event].state.lane) else {
       events[event].state.dueAt = now.wall
@@ -218,7 +219,7 @@ extension ShardEngine {
   }
 
   /// Publishes the delivery of a `pending-delivery` event once more: same id, same content.
-  func republish(_ event: Int32, for input: EventInput) {
+  func republish(_ event: EventSlot, for input: EventInput) {
     if events[event].state.hasExpired(at: now.wall) { return expire(event) }
     guard events[event].state.dueAt <= now.wall else { return addTimer(event) }
     guard needsBody(event, for: input) else { return }

@@ -41,7 +41,7 @@ extension ShardEngine {
 
   /// A message of the type `meddela.cancel`, or an element of one.
   func takeCancel(
-    _ message: Int32, root: JSONValue, element: Range<Int>, knownAbsent: Bool
+    _ message: MessageSlot, root: JSONValue, element: Range<Int>, knownAbsent: Bool
   ) throws(Rejection) {
     try checkReplyTo(messages[message].message)
     let fields = try decodeCancel(message, root: root)
@@ -51,7 +51,7 @@ extension ShardEngine {
   }
 
   private func decodeCancel(
-    _ message: Int32, root: JSONValue
+    _ message: MessageSlot, root: JSONValue
   ) throws(Rejection) -> CancelFields {
     let inbound = messages[message].message
     guard !messages[message].isBatch else {
@@ -101,13 +101,13 @@ extension ShardEngine {
   }
 
   /// Nothing is known of this event but that it is cancelled. `ignored`: nothing is to be done.
-  private func becomeCancel(_ event: Int32, id: UnsafeRawBufferPointer) {
+  private func becomeCancel(_ event: EventSlot, id: UnsafeRawBufferPointer) {
     events[event].isCancelOnly = true
     events[event].facts = EventFacts(id: id, capacity: id.count) { _, _ in }
     events[event].state.status = .ignored
   }
 
-  private func appendCancel(_ event: Int32) {
+  private func appendCancel(_ event: EventSlot) {
     let lsn = logEnd.take()
     let id = events[event].facts.withID { output.add($0) }
     let start = output.bytes.count
@@ -122,7 +122,7 @@ extension ShardEngine {
 
   /// The newest record of an id is a cancel: its event has never come.
   func cancelWasRead(
-    _ event: Int32, lsn: LSN, id: UnsafeRawBufferPointer, payload: UnsafeRawBufferPointer
+    _ event: EventSlot, lsn: LSN, id: UnsafeRawBufferPointer, payload: UnsafeRawBufferPointer
   ) throws(EngineError) {
     guard events[event].isLoading, CancelRecord(payload) != nil else {
       throw EngineError.unreadableRecord(lsn: lsn)
@@ -134,7 +134,7 @@ extension ShardEngine {
   }
 
   /// An input for an event that has not come, and is cancelled.
-  func handleBeforeEvent(_ input: EventInput, _ event: Int32) {
+  func handleBeforeEvent(_ input: EventInput, _ event: EventSlot) {
     switch input {
     case .event(let message, let element):
       acceptCancelled(event, message: message, element: element)
@@ -147,14 +147,14 @@ extension ShardEngine {
     }
   }
 
-  private func cancelAgain(_ source: CancelSource, _ event: Int32) {
+  private func cancelAgain(_ source: CancelSource, _ event: EventSlot) {
     counters.cancelsRepeated += 1
     answer(source, event, .remembered(isRepeated: true))
     if case .message(let message) = source { elementSettled(message) }
   }
 
   /// The event of a cancel has come. It was decoded before it was given to its slot.
-  private func acceptCancelled(_ event: Int32, message: Int32, element: Range<Int>) {
+  private func acceptCancelled(_ event: EventSlot, message: MessageSlot, element: Range<Int>) {
     let storage = messages[message].message.storage
     work.spend(element.count * WorkCost.byte)
     storage.withPart(element) { bytes in
@@ -179,14 +179,14 @@ extension ShardEngine {
   static var cancelledBefore: String { "cancelled before it came" }
 
   /// The event ends before anything of it has gone out.
-  func concludeCancelled(_ event: Int32, _ text: String) {
+  func concludeCancelled(_ event: EventSlot, _ text: String) {
     counters.cancelled += 1
     events[event].state.isCancelled = true
     conclude(event, as: .ignored, reason: TransitionReason(.cancelled, text))
   }
 
   /// A cancel for an event that is known.
-  func handleCancel(_ event: Int32, by source: CancelSource) {
+  func handleCancel(_ event: EventSlot, by source: CancelSource) {
     let queued = events[event].queued
     switch events[event].cancel() {
     case .repeated(let status):
@@ -211,12 +211,12 @@ extension ShardEngine {
   }
 
   /// Answers when the event's newest record is durable.
-  private func wait(_ source: CancelSource, for event: Int32) {
+  private func wait(_ source: CancelSource, for event: EventSlot) {
     events[event].answers.append(.cancel(source))
     if case .message(let message) = source { events[event].waiters.append(message) }
   }
 
-  func cancelIsDurable(_ event: Int32, by source: CancelSource) {
+  func cancelIsDurable(_ event: EventSlot, by source: CancelSource) {
     let outcome: CancelOutcome =
       events[event].isCancelOnly
       ? .remembered(isRepeated: false)
@@ -225,12 +225,12 @@ extension ShardEngine {
   }
 
   /// Nothing is to become durable for it.
-  private func settle(_ source: CancelSource, _ event: Int32, _ outcome: CancelOutcome) {
+  private func settle(_ source: CancelSource, _ event: EventSlot, _ outcome: CancelOutcome) {
     answer(source, event, outcome)
     if case .message(let message) = source { elementSettled(message) }
   }
 
-  private func answer(_ source: CancelSource, _ event: Int32, _ outcome: CancelOutcome) {
+  private func answer(_ source: CancelSource, _ event: EventSlot, _ outcome: CancelOutcome) {
     switch source {
     case .message(let message): publishCancelReceipt(outcome, of: event, to: message)
     case .order(let token):
@@ -287,7 +287,7 @@ extension ShardEngine {
     output.redrives.append(RedriveAnswer(token: token, outcome: outcome))
   }
 
-  func handleRedrive(_ event: Int32, token: UInt64, sequence: UInt32, isResend: Bool) {
+  func handleRedrive(_ event: EventSlot, token: UInt64, sequence: UInt32, isResend: Bool) {
     let refusal = events[event].refusal(ofRedrive: sequence, isResend: isResend, at: now.wall)
     if let refusal { return answerRedrive(token, refusal) }
     let status = events[event].state.status
@@ -318,7 +318,7 @@ extension ShardEngine {
 
   /// - Parameter pin: the template version to keep to; nil for what the event gets at present.
   private func beginAgain(
-    _ event: Int32, _ fields: EventFields, _ pin: Template?, reason: TransitionReason,
+    _ event: EventSlot, _ fields: EventFields, _ pin: Template?, reason: TransitionReason,
     token: UInt64
   ) {
     let state = events[event].state

@@ -3,31 +3,31 @@ struct WorkingSet {
   typealias Reference = SlotTable<ActiveEvent>.Reference
 
   private var table = SlotTable(blank: ActiveEvent.blank)
-  private var slots: [EventKey: Int32] = [:]
+  private var slots: [EventKey: EventSlot] = [:]
 
   var count: Int { table.count }
   var isEmpty: Bool { table.isEmpty }
 
-  mutating func insert(_ event: ActiveEvent) -> Int32 {
+  mutating func insert(_ event: ActiveEvent) -> EventSlot {
     let slot = table.insert(event)
     slots[event.key] = slot
     return slot
   }
 
-  mutating func remove(_ slot: Int32) {
+  mutating func remove(_ slot: EventSlot) {
     slots[table[slot].key] = nil
     table.remove(slot)
   }
 
   /// Where an event is; nil when it is not being worked on.
-  func slot(of key: EventKey) -> Int32? { slots[key] }
+  func slot(of key: EventKey) -> EventSlot? { slots[key] }
 
-  func reference(_ slot: Int32) -> Reference { table.reference(slot) }
+  func reference(_ slot: EventSlot) -> Reference { table.reference(slot) }
   func contains(_ event: Reference) -> Bool { table.contains(event) }
-  func isTaken(_ slot: Int32) -> Bool { table.isTaken(slot) }
+  func isTaken(_ slot: EventSlot) -> Bool { table.isTaken(slot) }
 
   /// The event in a slot that is known to be taken.
-  subscript(_ slot: Int32) -> ActiveEvent {
+  subscript(_ slot: EventSlot) -> ActiveEvent {
     _read { yield table[slot] }
     _modify { yield &table[slot] }
   }

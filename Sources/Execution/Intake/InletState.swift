@@ -4,7 +4,7 @@ import DequeModule
 struct InletState {
   var waiting: Deque<InboundMessage> = []
   /// The message whose elements are being taken.
-  var open: Int32 = -1
+  var open = MessageSlot.none
   /// The channel of the newest of them; only an engine that is broken on purpose asks for it.
   var epoch: UInt32 = 0
 

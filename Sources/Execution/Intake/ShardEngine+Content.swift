@@ -7,7 +7,7 @@ import Messages
 // parked copy of a message is what came.
 extension ShardEngine {
   /// Begins a message whose body may be wrapped.
-  func beginBody(_ message: Int32, _ inbound: InboundMessage) {
+  func beginBody(_ message: MessageSlot, _ inbound: InboundMessage) {
     do throws(Rejection) {
       if isOfAMQP10(inbound) {
         let content = try inbound.storage.withPart(0..<inbound.bodyCount) {
@@ -47,7 +47,7 @@ extension ShardEngine {
   }
 
   /// Unpacks some more of a body. Behind its end the content is what was in it.
-  func unpack(_ message: Int32, with unpacker: Unpacker) throws(Rejection) {
+  func unpack(_ message: MessageSlot, with unpacker: Unpacker) throws(Rejection) {
     let bytes = EngineLimits.unpackedBytes
     work.spend(bytes * WorkCost.unpackedByte)
     let isEnd = try messages[message].message.storage.withPart(messages[message].content) {
@@ -62,7 +62,7 @@ extension ShardEngine {
   }
 
   /// Begins a message whose content is no longer wrapped, but for a mark or an envelope.
-  private func beginContent(_ message: Int32, _ inbound: InboundMessage) {
+  private func beginContent(_ message: MessageSlot, _ inbound: InboundMessage) {
     let format = inbound.storage.withPart(inbound.contentType.range) {
       BodyFormat(contentType: $0)
     }
@@ -96,7 +96,7 @@ extension ShardEngine {
   /// Begins a message of CloudEvents or Adobe's XML: its events are written in our notation
   /// behind the message's bytes, once, and taken from there. A body for several is translated by
   /// the turns, bit by bit, and no event of it is taken before all of it has been read.
-  func openTranslated(_ message: Int32, _ format: BodyFormat) {
+  func openTranslated(_ message: MessageSlot, _ format: BodyFormat) {
     let inbound = messages[message].message
     let content = messages[message].content
     do throws(Rejection) {
@@ -131,13 +131,13 @@ extension ShardEngine {
   }
 
   /// Leaves a body to the turns.
-  func begin(_ message: Int32, _ translator: OpenMessage.Translator) {
+  func begin(_ message: MessageSlot, _ translator: OpenMessage.Translator) {
     messages[message].translator = translator
     inlets[Int(messages[message].message.inlet.rawValue)].open = message
   }
 
   /// Reads some more of a body; at its end its events are taken, or all of it parks.
-  func translate(_ message: Int32, with translator: OpenMessage.Translator) {
+  func translate(_ message: MessageSlot, with translator: OpenMessage.Translator) {
     let content = messages[message].content
     do throws(Rejection) {
       if case .packed(let unpacker) = translator {
@@ -165,12 +165,12 @@ extension ShardEngine {
     }
   }
 
-  func endTranslation(_ message: Int32) {
+  func endTranslation(_ message: MessageSlot) {
     messages[message].translator = nil
-    inlets[Int(messages[message].message.inlet.rawValue)].open = -1
+    inlets[Int(messages[message].message.inlet.rawValue)].open = .none
   }
 
-  private func adopt(_ translation: consuming Translation, _ message: Int32) {
+  private func adopt(_ translation: consuming Translation, _ message: MessageSlot) {
     let isBatch = translation.isBatch
     hold(messages[message].adopt(translation), forMessage: message)
     if isBatch {
@@ -186,7 +186,7 @@ extension ShardEngine {
 extension ShardEngine {
   /// Parks an element that cannot become an event: unchanged, with the reason. The element is
   /// settled when the broker has confirmed it, or the log has it.
-  func park(_ message: Int32, element: Range<Int>, _ rejection: Rejection) {
+  func park(_ message: MessageSlot, element: Range<Int>, _ rejection: Rejection) {
     counters.parked += 1
     work.spend(WorkCost.parkedCopy)
     let inbound = messages[message].message
@@ -209,13 +209,13 @@ extension ShardEngine {
   }
 
   /// What the parser says of an element, with its line in the message's body.
-  func rejection(_ error: JSONError, _ element: Range<Int>, of message: Int32) -> Rejection {
+  func rejection(_ error: JSONError, _ element: Range<Int>, of message: MessageSlot) -> Rejection {
     spendingOnLines(of: message) { $0.rejection(error, element) }
   }
 
   /// Lines are counted as far as somebody asks for one.
   private func spendingOnLines(
-    of message: Int32, _ body: (inout OpenMessage) -> Rejection
+    of message: MessageSlot, _ body: (inout OpenMessage) -> Rejection
   ) -> Rejection {
     let before = messages[message].lines.bytesCounted
     defer { work.spend((messages[message].lines.bytesCounted - before) * WorkCost.byte) }
@@ -231,7 +231,7 @@ extension ShardEngine {
     parking.use(&output)
     counters.parked += 1
     let copy = ParkedCopy(update, exchange: names.statusExchange, parkedContext)
-    record(Parking.Entry(copy: copy, message: -1), blames: 0)
+    record(Parking.Entry(copy: copy, message: .none), blames: 0)
   }
 
   /// The id that a refused element carries, when it can be made out.
@@ -253,10 +253,10 @@ extension ShardEngine {
   func parkingConfirmed(_ token: PublishToken) {
     guard let entry = parking.confirmed(token, &window, at: now.monotonic) else { return }
     if let stored = entry.stored { return appendUnparked(stored) }
-    if entry.message >= 0 { elementSettled(entry.message) }
+    if !entry.message.isNone { elementSettled(entry.message) }
   }
 
-  func parkingLost(_ slots: [Int32], _ loss: LinkLoss) {
+  func parkingLost(_ slots: [Parking.Slot], _ loss: LinkLoss) {
     for entry in parking.lost(slots, loss, at: now.monotonic) { record(entry, blames: 1) }
   }
 
@@ -269,7 +269,7 @@ extension ShardEngine {
   /// Writes a copy down; its message is settled when that is durable. What no record can hold
   /// goes back to the broker, which dead-letters it.
   private func record(_ entry: Parking.Entry, blames: Int) {
-    guard ParkedRecord.byteCount(entry.copy) <= settings.maxPayloadBytes || entry.message < 0
+    guard ParkedRecord.byteCount(entry.copy) <= settings.maxPayloadBytes || entry.message.isNone
     else {
       counters.parkedByBroker += 1
       messages[entry.message].isRejected = true
@@ -315,7 +315,7 @@ extension ShardEngine {
   /// Messages whose copies are durable in the log by now are settled.
   func parkingIsDurable() {
     while let message = parking.log.popDurable(durableLSN, at: now.monotonic) {
-      if message >= 0 { elementSettled(message) }
+      if !message.isNone { elementSettled(message) }
     }
   }
 

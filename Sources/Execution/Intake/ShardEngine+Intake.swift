@@ -7,7 +7,7 @@ extension ShardEngine {
   /// Takes the next element of an inlet's messages. False when there is none.
   func takeElement(from inlet: Inlet) -> Bool {
     let index = Int(inlet.rawValue)
-    if inlets[index].open < 0 {
+    if inlets[index].open.isNone {
       guard let message = inlets[index].takeFirst() else { return false }
       held.left(message.storage.count, from: inlet)
       open(message)
@@ -19,7 +19,7 @@ extension ShardEngine {
       return true
     }
     guard let element = messages[message].takeElement() else {
-      inlets[index].open = -1
+      inlets[index].open = .none
       elementSettled(message)
       return true
     }
@@ -47,7 +47,7 @@ extension ShardEngine {
 
   /// Begins a message whose content and format are known. Of a cancel the format does not count,
   /// but that it may be one of lines.
-  func begin(_ message: Int32, _ inbound: InboundMessage, _ format: BodyFormat) {
+  func begin(_ message: MessageSlot, _ inbound: InboundMessage, _ format: BodyFormat) {
     if messages[message].isCancel, format != .ndjson {
       return inbound.storage.withPart(messages[message].content) { openJSON(message, $0) }
     }
@@ -87,7 +87,7 @@ extension ShardEngine {
     return "\(types); text/plain and application/octet-stream only where the body is JSON"
   }
 
-  private func openJSON(_ message: Int32, _ body: UnsafeRawBufferPointer) {
+  private func openJSON(_ message: MessageSlot, _ body: UnsafeRawBufferPointer) {
     let content = messages[message].content
     let isOfEvents =
       messages[message].message.inlet != .deliveryLogs && !messages[message].isCancel
@@ -122,7 +122,7 @@ extension ShardEngine {
 
   /// A body that does not parse as a whole: only the elements at fault shall park.
   private func openPieces(
-    _ message: Int32, _ body: UnsafeRawBufferPointer, _ error: JSONError
+    _ message: MessageSlot, _ body: UnsafeRawBufferPointer, _ error: JSONError
   ) {
     let content = messages[message].content
     do throws(Rejection) {
@@ -147,7 +147,7 @@ extension ShardEngine {
   }
 
   /// - Parameter found: the elements' places in the content.
-  private func split(_ message: Int32, _ found: some Sequence<Range<Int>>) {
+  private func split(_ message: MessageSlot, _ found: some Sequence<Range<Int>>) {
     let content = messages[message].content
     let elements = found.map { place in
       place.lowerBound + content.lowerBound..<place.upperBound + content.lowerBound
@@ -172,7 +172,7 @@ extension ShardEngine {
   }
 
   /// Takes an element by parsing it from its place in the message.
-  func take(_ message: Int32, element: Range<Int>, knownAbsent: Bool = false) {
+  func take(_ message: MessageSlot, element: Range<Int>, knownAbsent: Bool = false) {
     if let refusal = messages[message].refusal(of: element) {
       return park(message, element: element, refusal)
     }
@@ -192,7 +192,7 @@ extension ShardEngine {
   }
 
   private func take(
-    _ message: Int32, root: JSONValue, element: Range<Int>, knownAbsent: Bool
+    _ message: MessageSlot, root: JSONValue, element: Range<Int>, knownAbsent: Bool
   ) {
     do throws(Rejection) {
       if messages[message].message.inlet == .deliveryLogs {
@@ -210,7 +210,7 @@ extension ShardEngine {
   /// A document that is no event may be one in CloudEvents' notation that does not say so. Looked
   /// at only now, so that events of ours pay nothing for it.
   private func refuse(
-    _ message: Int32, root: JSONValue, element: Range<Int>, _ rejection: Rejection
+    _ message: MessageSlot, root: JSONValue, element: Range<Int>, _ rejection: Rejection
   ) {
     guard messages[message].message.inlet != .deliveryLogs, !messages[message].isCancel,
       messages[message].origins.isEmpty, CloudEvent.isStructured(root)
@@ -222,7 +222,7 @@ extension ShardEngine {
   }
 
   private func takeEvent(
-    _ message: Int32, root: JSONValue, element: Range<Int>, knownAbsent: Bool
+    _ message: MessageSlot, root: JSONValue, element: Range<Int>, knownAbsent: Bool
   ) throws(Rejection) {
     let fields = try decodeEvent(message, root: root)
     let key = lookup.key(of: fields.id.bytes)
@@ -238,7 +238,7 @@ extension ShardEngine {
   }
 
   private func decodeEvent(
-    _ message: Int32, root: JSONValue
+    _ message: MessageSlot, root: JSONValue
   ) throws(Rejection) -> EventFields {
     let inbound = messages[message].message
     try checkReplyTo(inbound)
@@ -272,7 +272,7 @@ extension ShardEngine {
     }
   }
 
-  private func oversize(_ element: Range<Int>, of message: Int32) -> Rejection? {
+  private func oversize(_ element: Range<Int>, of message: MessageSlot) -> Rejection? {
     let count = max(element.count, messages[message].source(of: element).count)
     guard messages[message].message.inlet != .deliveryLogs, count > settings.maxEventBytes
     else { return nil }
@@ -282,7 +282,7 @@ extension ShardEngine {
   }
 
   /// One element of a message, or the taking of its elements, is done. The last one settles it.
-  func elementSettled(_ message: Int32) {
+  func elementSettled(_ message: MessageSlot) {
     messages[message].unsettled -= 1
     guard messages[message].unsettled == 0 else { return }
     let inbound = messages[message].message
@@ -326,7 +326,7 @@ extension ShardEngine {
     guard suspects.hasClearedAway || (!isLeft && messages.isEmpty && output.settlements.isEmpty)
     else { return isLeft || !output.settlements.isEmpty }
     // A message of several elements at a time is being taken from each inlet.
-    guard let inlet = suspects.nextInlet, inlets[Int(inlet.rawValue)].open < 0 else {
+    guard let inlet = suspects.nextInlet, inlets[Int(inlet.rawValue)].open.isNone else {
       return isLeft
     }
     let next = suspects.takeNext()

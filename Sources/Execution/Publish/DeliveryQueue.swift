@@ -8,7 +8,7 @@ struct DeliveryQueue {
     /// Since when it has waited, monotonic.
     var since: UInt64
 
-    var slot: Int32 { event.slot }
+    var slot: EventSlot { event.slot }
   }
 
   let lane: Lane

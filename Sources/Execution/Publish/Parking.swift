@@ -6,12 +6,13 @@ import Messages
 /// wait for it, for some seconds, and behind them those that are in the log, for as long as it
 /// takes.
 struct Parking {
+  typealias Slot = SlotTable<Entry>.Slot
   typealias Reference = SlotTable<Entry>.Reference
 
   struct Entry {
     var copy: ParkedCopy
     /// The message that waits for it; negative for one that is in the log.
-    var message: Int32
+    var message: MessageSlot
     /// Of one that is in the log.
     var stored: StoredCopies.Copy?
     /// When it came, monotonic.
@@ -21,7 +22,7 @@ struct Parking {
     var wasReturned = false
   }
 
-  private var entries = SlotTable(blank: Entry(copy: .blank, message: -1))
+  private var entries = SlotTable(blank: Entry(copy: .blank, message: .none))
   /// Those whose messages wait, oldest first; those that are done stay until they are the oldest.
   private var ages: Deque<Reference> = []
   private var waiting: Deque<Reference> = []
@@ -56,7 +57,7 @@ struct Parking {
   }
 
   /// Takes a copy whose message waits for it.
-  mutating func add(_ copy: ParkedCopy, message: Int32, at now: UInt64) {
+  mutating func add(_ copy: ParkedCopy, message: MessageSlot, at now: UInt64) {
     let slot = entries.insert(Entry(copy: copy, message: message, addedAt: now))
     ages.append(entries.reference(slot))
     waiting.append(entries.reference(slot))
@@ -64,7 +65,7 @@ struct Parking {
 
   /// Takes a copy that has been read back from the log.
   mutating func add(_ copy: ParkedCopy, _ stored: StoredCopies.Copy) {
-    let slot = entries.insert(Entry(copy: copy, message: -1, stored: stored))
+    let slot = entries.insert(Entry(copy: copy, message: .none, stored: stored))
     storedUnderWay += 1
     waiting.append(entries.reference(slot))
   }
@@ -98,7 +99,7 @@ struct Parking {
   }
 
   /// The next one to publish, as `serial`.
-  private mutating func takeNext(serial: UInt32, underWay: Int, at now: UInt64) -> Int32? {
+  private mutating func takeNext(serial: UInt32, underWay: Int, at now: UInt64) -> Slot? {
     switch suspects.next(
       underWay: underWay,
       isPublished: { entries.contains($0) ? entries[$0.slot].isPublished : nil })
@@ -114,7 +115,7 @@ struct Parking {
     return nil
   }
 
-  private mutating func publish(_ copy: Reference, _ serial: UInt32) -> Int32 {
+  private mutating func publish(_ copy: Reference, _ serial: UInt32) -> Slot {
     entries[copy.slot].serial = serial
     entries[copy.slot].isPublished = true
     entries[copy.slot].wasReturned = false
@@ -122,12 +123,12 @@ struct Parking {
   }
 
   /// Of the newest publish of a copy.
-  private func token(_ slot: Int32) -> PublishToken {
+  private func token(_ slot: Slot) -> PublishToken {
     PublishToken(.parking, slot: slot, serial: entries[slot].serial)
   }
 
   /// Whether there is such a copy, and the broker has returned it.
-  private func wasReturned(_ slot: Int32) -> Bool {
+  private func wasReturned(_ slot: Slot) -> Bool {
     entries.isTaken(slot) && entries[slot].wasReturned
   }
 
@@ -136,23 +137,23 @@ struct Parking {
   mutating func confirmed(
     _ token: PublishToken, _ window: inout PublishWindow, at now: UInt64
   ) -> Entry? {
-    if wasReturned(token.slot) {
+    if wasReturned(Slot(token.slot)) {
       refused(token, &window, at: now)
       return nil
     }
     guard window.answer(token, on: .parking, .confirmed, at: now) != nil else { return nil }
-    return confirm(token.slot)
+    return confirm(Slot(token.slot))
   }
 
   /// The broker could not take a copy.
   mutating func refused(_ token: PublishToken, _ window: inout PublishWindow, at now: UInt64) {
     guard window.answer(token, on: .parking, .refused, at: now) != nil else { return }
-    refuse(token.slot, at: now)
+    refuse(Slot(token.slot), at: now)
   }
 
   /// The connection is gone, and what was published on it with it. Returns the copies over which
   /// the broker closed it: they go to the log, and are tried seldom from there.
-  mutating func lost(_ slots: [Int32], _ loss: LinkLoss, at now: UInt64) -> [Entry] {
+  mutating func lost(_ slots: [Slot], _ loss: LinkLoss, at now: UInt64) -> [Entry] {
     guard case .refusesMessage(let most) = loss else {
       publishAgain(slots)
       return []
@@ -166,14 +167,14 @@ struct Parking {
   }
 
   /// Nil for one that is in the log already.
-  private mutating func takeBlamed(_ slot: Int32, at now: UInt64) -> Entry? {
+  private mutating func takeBlamed(_ slot: Slot, at now: UInt64) -> Entry? {
     let entry = remove(slot)
     guard let stored = entry.stored else { return entry }
     log.blame(stored, at: now)
     return nil
   }
 
-  private mutating func confirm(_ slot: Int32) -> Entry {
+  private mutating func confirm(_ slot: Slot) -> Entry {
     isStuck = false
     pausedUntil = 0
     pause = EngineLimits.jobRetryMin
@@ -181,7 +182,7 @@ struct Parking {
   }
 
   /// A copy is not published any more: its message is settled otherwise, or it waits in the log.
-  private mutating func remove(_ slot: Int32) -> Entry {
+  private mutating func remove(_ slot: Slot) -> Entry {
     let entry = entries[slot]
     if entry.stored != nil { storedUnderWay -= 1 }
     entries.remove(slot)
@@ -189,7 +190,7 @@ struct Parking {
   }
 
   /// The next try comes later, and is one.
-  private mutating func refuse(_ slot: Int32, at now: UInt64) {
+  private mutating func refuse(_ slot: Slot, at now: UInt64) {
     back(off: now)
     if let stored = entries[slot].stored {
       _ = remove(slot)
@@ -215,7 +216,7 @@ struct Parking {
   }
 
   /// Lost with the connection, through no fault of theirs.
-  private mutating func publishAgain(_ slots: [Int32]) {
+  private mutating func publishAgain(_ slots: [Slot]) {
     for slot in slots.reversed() {
       entries[slot].isPublished = false
       waiting.prepend(entries.reference(slot))
@@ -223,10 +224,10 @@ struct Parking {
   }
 
   /// One of them made the broker close the connection. Returns the one, if it was alone.
-  private mutating func blame(_ slots: [Int32]) -> Int32? {
+  private mutating func blame(_ slots: [Slot]) -> Slot? {
     if slots.count == 1 { return slots[0] }
     for slot in slots { entries[slot].isPublished = false }
-    suspects.add(slots.map(entries.reference))
+    suspects.add(slots.map { entries.reference($0) })
     return nil
   }
 
@@ -252,7 +253,7 @@ struct Parking {
     return isAnswering ? EngineLimits.parkingFlood : EngineLimits.parkingDeadline
   }
 
-  private mutating func popOverdue(at now: UInt64, after wait: UInt64) -> Int32? {
+  private mutating func popOverdue(at now: UInt64, after wait: UInt64) -> Slot? {
     while let oldest = ages.first {
       guard entries.contains(oldest) else {
         ages.removeFirst()

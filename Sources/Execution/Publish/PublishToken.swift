@@ -21,9 +21,9 @@ package struct PublishToken: Hashable, Sendable {
   }
 
   /// `serial`: 30 bits that tell this publish from an earlier one of the same slot.
-  init(_ kind: Kind, slot: Int32, serial: UInt32) {
+  init<Element>(_ kind: Kind, slot: SlotTable<Element>.Slot, serial: UInt32) {
     rawValue =
-      kind.rawValue << 62 | UInt64(serial & Self.serialMask) << 32 | UInt64(UInt32(slot))
+      kind.rawValue << 62 | UInt64(serial & Self.serialMask) << 32 | UInt64(UInt32(slot.rawValue))
   }
 
   init(status lsn: LSN) {
@@ -35,7 +35,10 @@ package struct PublishToken: Hashable, Sendable {
 
   /// Nil for no value: there are four kinds, and two bits.
   var kind: Kind? { Kind(rawValue: rawValue >> 62) }
+  /// The slot's number: whose table it is of, the kind says.
   var slot: Int32 { Int32(truncatingIfNeeded: rawValue & 0xFFFF_FFFF) }
+  /// Of a delivery.
+  var event: EventSlot { EventSlot(slot) }
   var serial: UInt32 { UInt32(truncatingIfNeeded: rawValue >> 32) & Self.serialMask }
   var lsn: LSN { LSN(rawValue & ((1 << 62) - 1)) }
 }

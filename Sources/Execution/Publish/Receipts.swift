@@ -4,6 +4,7 @@ import Messages
 /// The receipts that the broker has not confirmed. They are best effort: few wait, none for long,
 /// and nothing else waits for one.
 struct Receipts {
+  typealias Slot = SlotTable<Entry>.Slot
   typealias Reference = SlotTable<Entry>.Reference
 
   struct Entry {
@@ -85,12 +86,12 @@ struct Receipts {
     }
   }
 
-  private func token(_ slot: Int32) -> PublishToken {
+  private func token(_ slot: Slot) -> PublishToken {
     PublishToken(.receipt, slot: slot, serial: entries[slot].serial)
   }
 
   /// The next one to publish, as `serial`.
-  private mutating func takeNext(serial: UInt32, underWay: Int) -> Int32? {
+  private mutating func takeNext(serial: UInt32, underWay: Int) -> Slot? {
     switch suspects.next(
       underWay: underWay,
       isPublished: { entries.contains($0) ? entries[$0.slot].isPublished : nil })
@@ -105,7 +106,7 @@ struct Receipts {
     return nil
   }
 
-  private mutating func publish(_ receipt: Reference, _ serial: UInt32) -> Int32 {
+  private mutating func publish(_ receipt: Reference, _ serial: UInt32) -> Slot {
     entries[receipt.slot].serial = serial
     entries[receipt.slot].isPublished = true
     entries[receipt.slot].tries += 1
@@ -116,7 +117,7 @@ struct Receipts {
     _ token: PublishToken, _ window: inout PublishWindow, at now: UInt64
   ) {
     guard window.answer(token, on: .receipts, .confirmed, at: now) != nil else { return }
-    entries.remove(token.slot)
+    entries.remove(Slot(token.slot))
   }
 
   /// The broker could not take a receipt. One that has had its tries is given up.
@@ -124,7 +125,7 @@ struct Receipts {
     _ token: PublishToken, _ window: inout PublishWindow, at now: UInt64
   ) -> Loss? {
     guard window.answer(token, on: .receipts, .refused, at: now) != nil else { return nil }
-    let slot = token.slot
+    let slot = Slot(token.slot)
     guard entries[slot].tries < EngineLimits.receiptTries else {
       entries.remove(slot)
       return Loss(count: 1, reason: "the broker refused them (nack): their queue is full")
@@ -135,7 +136,7 @@ struct Receipts {
   }
 
   /// The connection is gone, and what was published on it with it.
-  mutating func lost(_ slots: [Int32], _ loss: LinkLoss, at now: UInt64) -> Loss? {
+  mutating func lost(_ slots: [Slot], _ loss: LinkLoss, at now: UInt64) -> Loss? {
     switch loss {
     case .connection:
       publishAgain(slots)
@@ -150,7 +151,7 @@ struct Receipts {
   }
 
   /// Those that were published are lost with the connection, through no fault of theirs.
-  private mutating func publishAgain(_ slots: [Int32]) {
+  private mutating func publishAgain(_ slots: [Slot]) {
     for slot in slots.reversed() {
       entries[slot].isPublished = false
       entries[slot].tries -= 1
@@ -160,7 +161,7 @@ struct Receipts {
 
   /// One of them made the broker close the connection. Returns how many are given up: the one,
   /// if it was alone.
-  private mutating func blame(_ slots: [Int32], at now: UInt64) -> Int {
+  private mutating func blame(_ slots: [Slot], at now: UInt64) -> Int {
     guard slots.count == 1 else {
       for slot in slots { entries[slot].isPublished = false }
       suspects.add(slots.map(entries.reference))

@@ -17,7 +17,7 @@ extension ShardEngine {
   }
 
   /// Lets a delivery wait for room on the connection of its lane and its present channel.
-  func queueDelivery(_ event: Int32, _ bytes: [UInt8]) {
+  func queueDelivery(_ event: EventSlot, _ bytes: [UInt8]) {
     let lane = events[event].state.lane
     let queue = events[event].facts.with(.channel) {
       deliveryQueues.find(lane, $0, &window, &output)
@@ -72,7 +72,7 @@ extension ShardEngine {
   }
 
   /// False when it is not published after all: its time has passed, say.
-  private func publishAlone(_ event: Int32, _ queue: Int) -> Bool {
+  private func publishAlone(_ event: EventSlot, _ queue: Int) -> Bool {
     guard let token = publishDelivery(event, queue) else { return false }
     deliveryQueues[queue].alone = token
     return true
@@ -127,14 +127,14 @@ extension ShardEngine {
 
   func giveUpDelivery(_ token: PublishToken, _ code: ReasonCode, _ text: String) {
     answer(token, .givenUp)
-    retryLater(token.slot, TransitionReason(code, text))
+    retryLater(token.event, TransitionReason(code, text))
   }
 
   /// The connection of a publish; nil when its event is gone.
   func link(of token: PublishToken) -> PublishLink? {
     switch token.kind {
     case .delivery:
-      events.isTaken(token.slot) ? events[token.slot].queue.map(PublishLink.deliveries) : nil
+      events.isTaken(token.event) ? events[token.event].queue.map(PublishLink.deliveries) : nil
     case .parking: .parking
     case .receipt: .receipts
     case .status, nil: .status
@@ -143,7 +143,7 @@ extension ShardEngine {
 
   /// Since when a delivery that has just been published had waited for its connection, monotonic.
   package func waitingSince(_ token: PublishToken) -> UInt64 {
-    events[token.slot].published?.delivery.since ?? 0
+    events[token.event].published?.delivery.since ?? 0
   }
 }
 
@@ -152,7 +152,7 @@ extension ShardEngine {
   /// Renders an event's delivery. The same event, template version and acceptance time always
   /// give the same bytes, so that a delivery can be published again after a restart.
   func render(
-    _ event: Int32, _ fields: EventFields, _ template: Template
+    _ event: EventSlot, _ fields: EventFields, _ template: Template
   ) throws(RenderError) -> [UInt8] {
     writer.removeAll()
     let state = events[event].state
@@ -172,7 +172,7 @@ extension ShardEngine {
   /// Publishes a delivery of a queue, unless its time has passed meanwhile, or it has to wait for
   /// the queue: then there is no token.
   @discardableResult
-  func publishDelivery(_ event: Int32, _ queue: Int) -> PublishToken? {
+  func publishDelivery(_ event: EventSlot, _ queue: Int) -> PublishToken? {
     if events[event].state.hasExpired(at: now.wall) {
       expire(event)
       return nil
@@ -192,7 +192,7 @@ extension ShardEngine {
   }
 
   /// The broker has confirmed an event's delivery; returned before, it is not delivered at all.
-  func deliveryConfirmed(_ event: Int32) {
+  func deliveryConfirmed(_ event: EventSlot) {
     guard let published = events[event].published else { return }
     deliveryQueues[published.delivery.queue].culprits.acquit(events[event].key)
     window.hasTaken(published.delivery.bytes.count)
@@ -217,7 +217,7 @@ extension ShardEngine {
 extension ShardEngine {
   /// A delivery was not confirmed in time.
   func noteStall(_ token: PublishToken) {
-    guard let queue = events[token.slot].queue else { return }
+    guard let queue = events[token.event].queue else { return }
     window.noteStall(on: .deliveries(queue))
     stalledQueues.add(queue, at: now.monotonic)
   }
@@ -232,7 +232,7 @@ extension ShardEngine {
 
   /// The queue of an event does not answer, or is searched: it waits durably. One that has waited
   /// before, and was called in vain, needs no other record.
-  func waitAgain(_ event: Int32, until wait: RetryWait, _ reason: TransitionReason) {
+  func waitAgain(_ event: EventSlot, until wait: RetryWait, _ reason: TransitionReason) {
     let wait = isCulprit(event) ? .pause : wait
     let state = events[event].state
     guard state.errorCount > 0, !state.dueAt.isNone, givesUpAt(state) > now.wall else {
@@ -243,14 +243,14 @@ extension ShardEngine {
     drainInputs(event)
   }
 
-  func waitBehindStall(_ event: Int32) {
+  func waitBehindStall(_ event: EventSlot) {
     waitAgain(
       event, until: .answer,
       TransitionReason(.unconfirmed, "the queue of its channel does not confirm"))
   }
 
   /// Keeps an event, whose record is written, until its next try or its end.
-  func hold(_ event: Int32, until wait: RetryWait) {
+  func hold(_ event: EventSlot, until wait: RetryWait) {
     guard let queue = events[event].queue else { return addTimer(event) }
     switch wait {
     case .pause: addTimer(event)
@@ -260,7 +260,7 @@ extension ShardEngine {
   }
 
   /// When an event that waits for another try expires or is given up, whatever it waits for.
-  func endTimer(_ event: Int32) -> TimerQueue.Timer {
+  func endTimer(_ event: EventSlot) -> TimerQueue.Timer {
     let state = events[event].state
     let givesUpAt = givesUpAt(state)
     return TimerQueue.Timer(
@@ -269,14 +269,14 @@ extension ShardEngine {
   }
 
   /// Whether the broker has closed the connection over the event's delivery.
-  func isCulprit(_ event: Int32) -> Bool {
+  func isCulprit(_ event: EventSlot) -> Bool {
     guard let queue = events[event].queue else { return false }
     return deliveryQueues[queue].culprits.contains(events[event].key)
   }
 
   /// An event over which the broker closes the connection tells nothing of its queue: it is the
   /// probe only where there is no other.
-  func isHeldBack(_ event: Int32, _ queue: Int, probe token: PublishToken) -> Bool {
+  func isHeldBack(_ event: EventSlot, _ queue: Int, probe token: PublishToken) -> Bool {
     if stalledQueues.hasWaiting(queue), isCulprit(event) { return true }
     return stalledQueues.holdsBack(queue, probe: token, at: now.monotonic, window)
   }
@@ -335,7 +335,7 @@ extension ShardEngine {
 // Receipts: best effort, on a connection of their own, and no acknowledgement waits for one.
 extension ShardEngine {
   /// Publishes the receipt of an accepted (or repeated) event to the `reply_to` of its message.
-  func publishReceipt(of event: Int32, to message: Int32, isDuplicate: Bool) {
+  func publishReceipt(of event: EventSlot, to message: MessageSlot, isDuplicate: Bool) {
     // Only an engine that is broken on purpose has settled the message before.
     guard messages.isTaken(message) else { return }
     addReceipt(
@@ -344,14 +344,15 @@ extension ShardEngine {
   }
 
   /// Publishes what has come of a cancel to the `reply_to` of its message.
-  func publishCancelReceipt(_ outcome: CancelOutcome, of event: Int32, to message: Int32) {
+  func publishCancelReceipt(_ outcome: CancelOutcome, of event: EventSlot, to message: MessageSlot)
+  {
     // Only an engine that is broken on purpose has settled the message before.
     guard messages.isTaken(message), messages[message].wantsReceipt else { return }
     addReceipt(.cancel(outcome), eventID: events[event].facts.id, to: message)
   }
 
   /// - Parameter eventID: empty when it could not be made out.
-  func addReceipt(_ news: ReceiptNews, eventID: [UInt8], to message: Int32) {
+  func addReceipt(_ news: ReceiptNews, eventID: [UInt8], to message: MessageSlot) {
     writer.removeAll()
     eventID.withUnsafeBytes { news.write(of: $0, to: &writer) }
     counters.receipts += 1

@@ -27,7 +27,7 @@ struct StoredCopies {
   /// The broker closes the connection over these: each is tried again at its time.
   private var blamed: [(at: UInt64, stored: Copy)] = []
   /// Appended and not durable yet, with the message that waits; none waits for one carried on.
-  private var recording: Deque<(message: Int32?, stored: Copy)> = []
+  private var recording: Deque<(message: MessageSlot?, stored: Copy)> = []
   /// All of them, with the place of the newest record.
   private var places: [EventKey: Copy] = [:]
   /// The broker has these, and the record that says so is not durable yet.
@@ -39,13 +39,13 @@ struct StoredCopies {
   var nextBytes: Int { waiting.first?.bytes ?? 0 }
 
   /// A copy's record has been appended.
-  mutating func record(_ stored: Copy, message: Int32) {
+  mutating func record(_ stored: Copy, message: MessageSlot) {
     recording.append((message, stored))
     places[stored.key] = stored
   }
 
   /// The message of the next copy whose record is durable by now.
-  mutating func popDurable(_ lsn: LSN, at now: UInt64) -> Int32? {
+  mutating func popDurable(_ lsn: LSN, at now: UInt64) -> MessageSlot? {
     while let first = leaving.first, first.lsn <= lsn { leaving.removeFirst() }
     while let first = recording.first, first.stored.lsn <= lsn {
       recording.removeFirst()

@@ -38,7 +38,7 @@ struct ActiveEventTests {
     return event
   }
 
-  private static let token = PublishToken(.delivery, slot: 1, serial: 9)
+  private static let token = PublishToken(.delivery, slot: EventSlot(1), serial: 9)
 
   /// The same, published.
   private static func published(_ status: Status = .pending) -> ActiveEvent {

@@ -12,13 +12,13 @@ struct DeliveryQueueTests {
 
   private func waiting(_ slot: Int32, since seconds: UInt64 = 1) -> DeliveryQueue.Waiting {
     DeliveryQueue.Waiting(
-      event: WorkingSet.Reference(slot: slot, serial: 1), since: seconds * Self.second)
+      event: WorkingSet.Reference(slot: EventSlot(slot), serial: 1), since: seconds * Self.second)
   }
 
   private func lost(_ slot: Int32, bytes: Int = 1) -> LostDelivery {
     LostDelivery(
-      event: WorkingSet.Reference(slot: slot, serial: 1),
-      token: PublishToken(.delivery, slot: slot, serial: UInt32(slot)),
+      event: WorkingSet.Reference(slot: EventSlot(slot), serial: 1),
+      token: PublishToken(.delivery, slot: EventSlot(slot), serial: UInt32(slot)),
       delivery: ActiveEvent.QueuedDelivery(
         queue: 0, since: Self.second, bytes: [UInt8](repeating: 0, count: bytes)),
       isBackground: false)
@@ -26,7 +26,7 @@ struct DeliveryQueueTests {
 
   private func slots(_ queue: inout DeliveryQueue) -> [Int32] {
     var slots: [Int32] = []
-    while let next = queue.next(mayTakeBackground: true) { slots.append(next.slot) }
+    while let next = queue.next(mayTakeBackground: true) { slots.append(next.slot.rawValue) }
     return slots
   }
 
@@ -51,11 +51,11 @@ struct DeliveryQueueTests {
     queue.append(waiting(1), key: key(1), isBackground: true)
     queue.append(waiting(2), key: key(2), isBackground: false)
     queue.append(waiting(3), key: key(3), isBackground: false)
-    #expect(queue.count == 3 && queue.first?.slot == 2)
-    #expect(queue.next(mayTakeBackground: false)?.slot == 2)
-    #expect(queue.next(mayTakeBackground: false)?.slot == 3)
+    #expect(queue.count == 3 && queue.first?.slot == EventSlot(2))
+    #expect(queue.next(mayTakeBackground: false)?.slot == EventSlot(2))
+    #expect(queue.next(mayTakeBackground: false)?.slot == EventSlot(3))
     #expect(queue.next(mayTakeBackground: false) == nil)
-    #expect(queue.next(mayTakeBackground: true)?.slot == 1)
+    #expect(queue.next(mayTakeBackground: true)?.slot == EventSlot(1))
   }
 
   @Test("What is lost with its connection goes again, in the order of before")
@@ -79,10 +79,10 @@ struct DeliveryQueueTests {
   func suspects() {
     var queue = DeliveryQueue(lane: .realtime, channel: [])
     #expect(queue.lost([lost(1), lost(2)], .refusesMessage(mostBytes: nil)).isEmpty)
-    #expect(queue.hasSuspects && queue.nextSuspect()?.slot == 1)
+    #expect(queue.hasSuspects && queue.nextSuspect()?.slot == EventSlot(1))
     queue.alone = lost(1).token
     #expect(queue.lost([lost(1)], .connection).isEmpty)
-    #expect(queue.nextSuspect()?.slot == 1, "one that went alone goes alone again")
+    #expect(queue.nextSuspect()?.slot == EventSlot(1), "one that went alone goes alone again")
     let culprits = queue.lost([lost(1)], .refusesMessage(mostBytes: nil))
     #expect(culprits.map(\.token.slot) == [1])
   }
@@ -112,7 +112,7 @@ struct DeliveryQueueTests {
       window.opened(.deliveries(queue), at: Self.second)
     }
     for slot in 0..<Int32(count) {
-      let token = PublishToken(.delivery, slot: slot, serial: window.nextSerial())
+      let token = PublishToken(.delivery, slot: EventSlot(slot), serial: window.nextSerial())
       window.publish(token, on: .deliveries(0), at: Self.second)
     }
     return (queues, window)

@@ -37,7 +37,8 @@ struct ParkingTests {
     }
 
     mutating func isStored(at seconds: UInt64) -> [Int32] {
-      parking.takeOverdue(&window, at: seconds * ParkingTests.second).map(\.message)
+      parking.takeOverdue(&window, at: seconds * ParkingTests.second)
+        .map(\.message.rawValue)
     }
   }
 
@@ -47,7 +48,7 @@ struct ParkingTests {
     world.parking.use(&world.output)
     world.window.opened(.parking, at: Self.second)
     for (index, copy) in copies.enumerated() {
-      world.parking.add(copy, message: Int32(10 + index), at: Self.second)
+      world.parking.add(copy, message: MessageSlot(Int32(10 + index)), at: Self.second)
     }
     return world
   }
@@ -66,7 +67,7 @@ struct ParkingTests {
     let tokens = world.pump(at: 1)
     #expect(tokens.count == 1 && world.output.publishes[0].mandatory)
     let entry = world.parking.confirmed(tokens[0], &world.window, at: Self.second)
-    #expect(entry?.message == 10 && world.parking.isIdle)
+    #expect(entry?.message == MessageSlot(10) && world.parking.isIdle)
     let again = world.parking.confirmed(tokens[0], &world.window, at: Self.second)
     #expect(again == nil, "a publish is answered once")
   }
@@ -119,8 +120,8 @@ struct ParkingTests {
     var world = world([Self.copy(), Self.copy(bytes: 11)])
     let tokens = world.pump(at: 1)
     _ = world.window.closed(.parking, loss, at: 2 * Self.second)
-    let lost = world.parking.lost(tokens.map(\.slot), loss, at: 2 * Self.second)
-    #expect(lost.map(\.message) == [11])
+    let lost = world.parking.lost(tokens.map { Parking.Slot($0.slot) }, loss, at: 2 * Self.second)
+    #expect(lost.map(\.message.rawValue) == [11])
     world.window.opened(.parking, at: 2 * Self.second)
     #expect(world.pump(at: 2).map(\.slot) == [tokens[0].slot])
   }
@@ -131,13 +132,14 @@ struct ParkingTests {
     var world = world([Self.copy(), Self.copy()])
     let tokens = world.pump(at: 1)
     _ = world.window.closed(.parking, loss, at: 2 * Self.second)
-    #expect(world.parking.lost(tokens.map(\.slot), loss, at: 2 * Self.second).isEmpty)
+    #expect(
+      world.parking.lost(tokens.map { Parking.Slot($0.slot) }, loss, at: 2 * Self.second).isEmpty)
     world.window.opened(.parking, at: 2 * Self.second)
     let alone = world.pump(at: 2)
     #expect(alone.map(\.slot) == [tokens[0].slot])
     #expect(world.pump(at: 2).isEmpty)
     _ = world.window.closed(.parking, loss, at: 2 * Self.second)
-    let lost = world.parking.lost(alone.map(\.slot), loss, at: 2 * Self.second)
-    #expect(lost.map(\.message) == [10])
+    let lost = world.parking.lost(alone.map { Parking.Slot($0.slot) }, loss, at: 2 * Self.second)
+    #expect(lost.map(\.message.rawValue) == [10])
   }
 }

@@ -19,7 +19,7 @@ struct PublishWindowTests {
   private func publish(
     _ window: inout PublishWindow, _ slot: Int32, at seconds: UInt64 = 1
   ) -> PublishToken {
-    let token = PublishToken(.delivery, slot: slot, serial: window.nextSerial())
+    let token = PublishToken(.delivery, slot: EventSlot(slot), serial: window.nextSerial())
     window.publish(token, on: link, at: seconds * Self.second)
     return token
   }
@@ -82,7 +82,7 @@ struct PublishWindowTests {
   func serialsGoRound() {
     var flight = InFlight()
     let serials = [PublishToken.serialMask - 1, PublishToken.serialMask, 0, 1]
-    let tokens = serials.map { PublishToken(.delivery, slot: 1, serial: $0) }
+    let tokens = serials.map { PublishToken(.delivery, slot: EventSlot(1), serial: $0) }
     for token in tokens { flight.add(token, at: 0) }
     #expect(flight.answer(tokens[2])?.wasOldest == false)
     #expect(flight.answer(tokens[3])?.wasOldest == false)

@@ -86,7 +86,9 @@ struct ReceiptsTests {
     var world = world(["a", "b"])
     let tokens = world.pump(at: instant(1))
     _ = world.window.closed(.receipts, .connection, at: 2 * Self.second)
-    #expect(world.receipts.lost(tokens.map(\.slot), .connection, at: 2 * Self.second) == nil)
+    #expect(
+      world.receipts.lost(tokens.map { Receipts.Slot($0.slot) }, .connection, at: 2 * Self.second)
+        == nil)
     world.window.opened(.receipts, at: 2 * Self.second)
     #expect(world.pump(at: instant(2)).map(\.slot) == tokens.map(\.slot))
   }
@@ -97,7 +99,9 @@ struct ReceiptsTests {
     let tokens = world.pump(at: instant(1))
     let loss = LinkLoss.refusesMessage(mostBytes: nil)
     _ = world.window.closed(.receipts, loss, at: 2 * Self.second)
-    #expect(world.receipts.lost(tokens.map(\.slot), loss, at: 2 * Self.second)?.count == 1)
+    #expect(
+      world.receipts.lost(tokens.map { Receipts.Slot($0.slot) }, loss, at: 2 * Self.second)?.count
+        == 1)
     for (queue, second, isTaken) in [
       ("bad", UInt64(3), false), ("good", 3, true), ("bad", 62, true),
     ] {

@@ -7,7 +7,9 @@ import Testing
 /// What the engine has appended, and what of that is durable.
 @Suite("Log end")
 struct LogEndTests {
-  private func event(_ slot: Int32) -> LogEnd.Event { LogEnd.Event(slot: slot, serial: 1) }
+  private func event(_ slot: Int32) -> LogEnd.Event {
+    LogEnd.Event(slot: EventSlot(slot), serial: 1)
+  }
 
   @Test("Each record has the next LSN")
   func lsns() {
