@@ -81,6 +81,16 @@ extension Simulation {
     if batch > 64 { violate(.realtimeFirst, "\(batch) batch events in one turn") }
   }
 
+  /// Looks at all that is under way, so of turns with much of it only at some. An engine that is
+  /// broken on purpose is held to the rule that it breaks.
+  func checkInvariants() {
+    guard plan.breaks.isSubset(of: .countsEndedEvents) else { return }
+    turnsSinceChecked += 1
+    guard turnsSinceChecked > engine.activeEvents / 16 else { return }
+    turnsSinceChecked = 0
+    for problem in EngineInvariants.broken(in: engine) { violate(.counted, problem) }
+  }
+
   /// 11: memory is bounded; and the totals add up. 14: isolation ends.
   func checkBounds() {
     if engine.activeEvents > 16_384 {

@@ -26,6 +26,8 @@ package final class Simulation {
   var lives = 1
   var bornAt: Int64 = 0
   var lastTurnAt: Int64 = 0
+  /// Since all that is under way was looked at.
+  var turnsSinceChecked = 0
   /// For how long only suspects have been taken, counted by turns.
   var isolatedFor: Int64 = 0
   var pendingReads: [(token: UInt64, target: ReadOrder.Target)] = []
@@ -163,6 +165,7 @@ package final class Simulation {
     _ = engine.turn(at: now)
     engine.swapOutput(&output)
     if !isIsolating, !engine.isIsolating { checkShares() }
+    checkInvariants()
     if plan.hasPoison, takesPoison {
       // The process dies of it before anything of the turn is carried out.
       output.removeAll()

@@ -51,6 +51,8 @@ package enum SimulationCheck: String, Sendable, CaseIterable {
   case moves
   /// The log that wins decides.
   case outcome
+  /// What the engine counts is there, and whoever waits is remembered: `EngineInvariants`.
+  case counted
   /// Totals, answers and whatever else is counted is right.
   case totals
 }

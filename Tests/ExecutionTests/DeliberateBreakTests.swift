@@ -154,6 +154,9 @@ struct DeliberateBreakTests {
       return plan
     },
     Break(
+      testDescription: "events that ended still count", breaks: .countsEndedEvents,
+      check: .counted),
+    Break(
       testDescription: "stored copies lose their reason", breaks: .altersStoredCopies,
       check: .parkedCopies
     ) { seed in

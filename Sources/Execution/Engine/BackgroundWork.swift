@@ -83,6 +83,7 @@ struct BackgroundWork {
   mutating func nextRedrive() -> Redrive? { redrives.popFirst() }
 
   mutating func addFallback(_ key: EventKey, lsn: LSN) {
+    assert(lsn > 0, "a fallback follows a record")
     fallbacks.append((key, lsn))
   }
 

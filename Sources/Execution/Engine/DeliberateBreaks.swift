@@ -73,4 +73,6 @@ package struct DeliberateBreaks: OptionSet, Sendable {
   package static let trustsFutureLogs = DeliberateBreaks(rawValue: 1 << 26)
   /// A log from the future that comes again counts as new.
   package static let forgetsFutureLogs = DeliberateBreaks(rawValue: 1 << 27)
+  /// An event of the background that has ended still counts as under way.
+  package static let countsEndedEvents = DeliberateBreaks(rawValue: 1 << 28)
 }

@@ -12,6 +12,9 @@ struct PostponedEvents {
       || !events[WorkBudget.Share.realtime.rawValue].isEmpty
   }
 
+  /// All of them, those that are gone since among them.
+  var all: [WorkingSet.Reference] { Array(events.joined()) }
+
   mutating func add(_ event: WorkingSet.Reference, _ share: WorkBudget.Share) {
     events[share.rawValue].append(event)
   }

@@ -10,6 +10,8 @@ struct ReadsUnderWay {
     assert(counts[share.rawValue] >= 0, "each answer was asked for")
   }
 
+  func count(_ share: WorkBudget.Share) -> Int { counts[share.rawValue] }
+
   func hasRoom(_ share: WorkBudget.Share) -> Bool {
     let limit =
       switch share {

@@ -40,15 +40,20 @@ struct SlotTable<Element> {
     self.blank = blank
   }
 
-  var count: Int { entries.count - free.count }
+  var count: Int {
+    assert(free.count <= entries.count, "what is free is there")
+    return entries.count - free.count
+  }
   var isEmpty: Bool { count == 0 }
 
   mutating func insert(_ value: consuming Element) -> Slot {
     if let slot = free.popLast() {
+      assert(!entries[slot.index].isTaken, "what is free has no tenant")
       entries[slot.index].value = value
       entries[slot.index].isTaken = true
       return slot
     }
+    precondition(entries.count < Int(Int32.max), "slots have numbers below 2^31")
     entries.append(Entry(value: value, serial: 1, isTaken: true))
     return Slot(Int32(entries.count - 1))
   }
@@ -62,6 +67,7 @@ struct SlotTable<Element> {
   }
 
   func reference(_ slot: Slot) -> Reference {
+    assert(isTaken(slot), "a reference is to a tenant")
     Reference(slot: slot, serial: entries[slot.index].serial)
   }
 

@@ -129,7 +129,8 @@ package struct TurnOutput: Sendable {
 
   /// What has been written to `bytes` since it had so many of them.
   func bytes(from start: Int) -> ByteRange {
-    ByteRange(offset: start, count: bytes.count - start)
+    assert(start <= bytes.count, "bytes are only added in a turn")
+    return ByteRange(offset: start, count: bytes.count - start)
   }
 
   mutating func add(_ text: some Collection<UInt8>) -> ByteRange {

@@ -64,6 +64,7 @@ struct WorkBudget {
   }
 
   mutating func spend(_ units: Int) {
+    assert(units >= 0, "work is not given back")
     total &+= UInt64(units)
     left[share.rawValue] -= units
   }

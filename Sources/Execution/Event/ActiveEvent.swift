@@ -199,7 +199,10 @@ extension ActiveEvent {
 extension ActiveEvent {
   /// Its newest record is on its way to the disk. A delivery that was queued or published before
   /// is over: it has its answer, or something else has come instead.
-  mutating func awaitDurable(_ then: Then) { phase = .recording(then) }
+  mutating func awaitDurable(_ then: Then) {
+    assert(!isLoading && !isLoadingBody, "what is being read makes no records")
+    phase = .recording(then)
+  }
 
   /// The record is durable. What to do now.
   mutating func isDurable() -> Then {
@@ -211,15 +214,23 @@ extension ActiveEvent {
   }
 
   /// Nothing of it is under way.
-  mutating func rest() { phase = .ready }
+  mutating func rest() {
+    assert(!isLoading && !isLoadingBody, "what is being read does not rest")
+    phase = .ready
+  }
 
-  mutating func queue(_ delivery: QueuedDelivery) { phase = .queued(delivery) }
+  mutating func queue(_ delivery: QueuedDelivery) {
+    assert(isAtRest, "one delivery at a time")
+    assert(!delivery.bytes.isEmpty, "a delivery has been rendered")
+    phase = .queued(delivery)
+  }
 
   /// Its delivery goes to the broker.
   mutating func publish(_ token: PublishToken) -> QueuedDelivery {
     guard case .queued(let delivery) = phase else {
       preconditionFailure("only what is queued is published")
     }
+    assert(token.kind == .delivery, "the token is of a delivery")
     phase = .publishing(PublishedDelivery(delivery: delivery, token: token))
     return delivery
   }

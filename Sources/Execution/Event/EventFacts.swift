@@ -87,6 +87,8 @@ struct EventFacts: Sendable {
 
   func range(of field: Field) -> Range<Int> {
     let start = field.rawValue == 0 ? 0 : end(of: field.rawValue - 1)
+    assert(start <= end(of: field.rawValue), "fields stand one behind the other")
+    assert(Self.tableBytes + end(of: field.rawValue) <= bytes.count, "a field is in the bytes")
     return Self.tableBytes + start..<Self.tableBytes + end(of: field.rawValue)
   }
 

@@ -47,6 +47,12 @@ struct Waiters {
     if first.isNone { first = message } else { others.append(message) }
   }
 
+  func forEach(_ body: (MessageSlot) -> Void) {
+    guard !first.isNone else { return }
+    body(first)
+    others.forEach(body)
+  }
+
   /// Empties it, handing each to `body` in order.
   mutating func removeAll(_ body: (MessageSlot) -> Void) {
     guard !first.isNone else { return }

@@ -60,6 +60,7 @@ package struct EventState: Sendable, Equatable {
 
   /// The next try comes after a pause, in nanoseconds. The record that says so.
   mutating func retry(after pause: Int64, failures: Int, at now: Timestamp) -> RecordKind {
+    assert(pause >= 0, "a pause is no time travel")
     // A start that an earlier life took from a clock ahead of this one: it would never give up.
     if startedAt > now { startedAt = now }
     errorCount = UInt16(clamping: failures)
@@ -72,12 +73,14 @@ package struct EventState: Sendable, Equatable {
   /// Its delivery, unanswered for too long, is published once more: the broker may take its time
   /// with it again.
   mutating func beginRepublishing(at now: Timestamp) {
+    assert(status == .pendingDelivery, "only what was delivered is published again")
     startedAt = now
     errorCount = 0
   }
 
   /// The broker has the delivery once more: the log's time begins again.
   mutating func wasRepublished() {
+    assert(status == .pendingDelivery, "only what was delivered is published again")
     dueAt = .none
     errorCount = 0
     logTimeouts &+= 1
@@ -85,6 +88,7 @@ package struct EventState: Sendable, Equatable {
 
   /// The next transition of the same attempt.
   mutating func move(to next: Status) {
+    assert(sequence > 0, "transitions count from 1")
     previousStatus = status
     status = next
     sequence += 1
@@ -95,6 +99,7 @@ package struct EventState: Sendable, Equatable {
 extension EventState {
   /// The first transition of the next attempt: everything that belongs to one attempt is new.
   mutating func begin(attempt next: UInt16, at time: Timestamp) {
+    assert(next > attempt, "attempts only grow")
     move(to: .pending)
     attempt = next
     errorCount = 0

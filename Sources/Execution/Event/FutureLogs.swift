@@ -41,6 +41,7 @@ extension FutureLogs {
 
   /// Nil when there are more of them than this program keeps: a newer one wrote the record.
   init?(_ bytes: UnsafeRawBufferPointer, decides: Bool) {
+    assert(bytes.count % 8 == 0, "entries have eight bytes")
     guard bytes.count <= Self.mostBytes else { return nil }
     self.decides = decides
     for index in 0..<bytes.count / 8 {

@@ -75,7 +75,9 @@ extension ShardEngine {
 
   private func removeEvent(_ event: EventSlot) {
     let key = events[event].key
-    if events[event].isBackground { background.ended() }
+    assert(events[event].answers.isEmpty, "whoever is to be answered keeps the event")
+    assert(events[event].queue == nil, "a delivery under way keeps the event")
+    if events[event].isBackground, !isBroken(.countsEndedEvents) { background.ended() }
     held.release(events[event].heldBytes)
     recovery.ended(key)
     events.remove(event)
@@ -93,6 +95,7 @@ extension ShardEngine {
       serial: UInt32(truncatingIfNeeded: token >> 32))
     guard events.contains(reference) else { return }
     let event = reference.slot
+    assert(events[event].isLoading || events[event].isLoadingBody, "what is read was asked for")
     if let share = events[event].readFor { reads.ended(share) }
     events[event].readFor = nil
     guard let payload else { return foundNothing(event) }
@@ -169,13 +172,16 @@ extension ShardEngine {
     _ kind: RecordKind, _ event: EventSlot, reason: TransitionReason = .none,
     occurredAt: Timestamp? = nil, isPassing: Bool = false
   ) {
+    assert(!events[event].isLoading, "a record follows from the one before it")
     let lsn = logEnd.take()
+    assert(lsn > events[event].lastLSN, "an event's records come in LSN order")
     let occurred = occurredAt ?? now.wall
     let isPublished =
       kind.isTransition && publishes(events[event].state.status, isPassing: isPassing)
     let id = events[event].facts.withID { output.add($0) }
     let start = output.bytes.count
     let body = kind == .accepted || kind == .carried ? events[event].bodyRange : 0..<0
+    assert(body.isEmpty || events[event].state.bodyLSN == lsn, "the body is where the state says")
     events[event].body.withUnsafeBytes { bytes in
       RecordPayload.write(
         events[event].state, facts: events[event].facts, occurredAt: occurred, reason: reason,
@@ -269,6 +275,7 @@ extension ShardEngine {
   package func recover(
     lsn: LSN, kind: UInt8, key: EventKey, payload: UnsafeRawBufferPointer
   ) throws(EngineError) {
+    assert(events.isEmpty && messages.isEmpty, "recovery comes before everything else")
     if lsn != nextLSN { ledger.skipped(after: positions.lastLSN, to: lsn) }
     logEnd.recovered(lsn)
     guard let kind = RecordKind(rawValue: kind) else {

@@ -22,7 +22,10 @@ package struct HeldBytes: Sendable {
 
   package func waiting(_ inlet: Inlet) -> Int { waiting[Int(inlet.rawValue)] }
 
-  mutating func arrived(_ bytes: Int, in inlet: Inlet) { waiting[Int(inlet.rawValue)] += bytes }
+  mutating func arrived(_ bytes: Int, in inlet: Inlet) {
+    assert(bytes >= 0, "bytes are counted")
+    waiting[Int(inlet.rawValue)] += bytes
+  }
 
   mutating func left(_ bytes: Int, from inlet: Inlet) {
     waiting[Int(inlet.rawValue)] -= bytes
@@ -30,7 +33,10 @@ package struct HeldBytes: Sendable {
   }
 
   /// Something is kept in memory until `release`.
-  mutating func hold(_ bytes: Int) { inWork += bytes }
+  mutating func hold(_ bytes: Int) {
+    assert(bytes >= 0, "bytes are counted")
+    inWork += bytes
+  }
 
   mutating func release(_ bytes: Int) {
     inWork -= bytes

@@ -72,6 +72,7 @@ struct OpenMessage {
   mutating func takeElement() -> Range<Int>? {
     guard taken < elements.count else { return nil }
     taken += 1
+    assert(elements[taken - 1].upperBound <= message.storage.count, "an element is in its message")
     return elements[taken - 1]
   }
 

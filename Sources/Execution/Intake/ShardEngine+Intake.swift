@@ -284,6 +284,7 @@ extension ShardEngine {
   /// One element of a message, or the taking of its elements, is done. The last one settles it.
   func elementSettled(_ message: MessageSlot) {
     messages[message].unsettled -= 1
+    assert(messages[message].unsettled >= 0, "each element is settled once")
     guard messages[message].unsettled == 0 else { return }
     let inbound = messages[message].message
     output.settlements.append(

@@ -69,6 +69,7 @@ struct Suspects {
   }
 
   mutating func begin(_ message: SlotTable<OpenMessage>.Reference, _ inlet: Inlet) {
+    assert(isIsolating && alone == nil, "one at a time, and only while others wait")
     alone = Alone(message: message, inlet: inlet)
   }
 
@@ -89,7 +90,10 @@ struct Suspects {
   var nextInlet: Inlet? { waiting.isEmpty ? nil : waiting[nextIndex].message.inlet }
 
   /// Takes it; it must be there.
-  mutating func takeNext() -> InboundMessage { waiting.remove(at: nextIndex).message }
+  mutating func takeNext() -> InboundMessage {
+    precondition(!waiting.isEmpty, "the caller has looked")
+    return waiting.remove(at: nextIndex).message
+  }
 }
 
 /// A message that the process may die of. They are kept by `sum`, which no arrival changes.

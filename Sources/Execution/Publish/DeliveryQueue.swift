@@ -33,6 +33,8 @@ struct DeliveryQueue {
   }
 
   var count: Int { fresh.count + background.count + suspects.count }
+  /// All that wait in it, and those that something else has come for since.
+  var events: [WorkingSet.Reference] { (fresh + background + suspects).map(\.event) }
   /// The event that has waited longest, but for suspects.
   var first: Waiting? { fresh.first ?? background.first }
   var hasSuspects: Bool { !suspects.isEmpty }
@@ -67,7 +69,8 @@ struct DeliveryQueue {
 
   /// The one that has the most before it, if there are more than so many.
   mutating func lastSuspect(beyond share: Int) -> Waiting? {
-    suspects.count > share ? suspects.popLast() : nil
+    assert(share >= 0, "a share is a number of events")
+    return suspects.count > share ? suspects.popLast() : nil
   }
 
   /// One that need not wait for those to blame any longer.

@@ -27,6 +27,8 @@ struct InFlight {
   var oldest: Entry? { entries.first?.entry }
 
   mutating func add(_ token: PublishToken, at time: UInt64) {
+    assert(entries.last.map { $0.entry.publishedAt <= time } ?? true, "times only grow")
+    assert(isBehindAll(token), "serials only grow, and no two are the same")
     entries.append((Entry(token: token, publishedAt: time), false))
     count += 1
   }
@@ -42,6 +44,7 @@ struct InFlight {
     let answered = Answered(publishedAt: entries[index].entry.publishedAt, wasOldest: index == 0)
     entries[index].isAnswered = true
     count -= 1
+    assert(count >= 0, "each is answered once")
     while let first = entries.first, first.isAnswered { entries.removeFirst() }
     return answered
   }
@@ -49,9 +52,16 @@ struct InFlight {
   /// Forgets all, and returns those that were not answered, oldest first.
   mutating func removeAll() -> [PublishToken] {
     let waiting = entries.filter { !$0.isAnswered }.map(\.entry.token)
+    assert(waiting.count == count, "what is counted is what waits")
     entries.removeAll(keepingCapacity: true)
     count = 0
     return waiting
+  }
+
+  private func isBehindAll(_ token: PublishToken) -> Bool {
+    guard let first = entries.first?.entry.token, let last = entries.last?.entry.token
+    else { return true }
+    return Self.distance(from: first, to: token) > Self.distance(from: first, to: last)
   }
 
   /// Serials go round, but never so far that two of the entries meet: distances from the oldest

@@ -16,6 +16,7 @@ struct LinkState {
   var isUsable: Bool { isOpen && !isBlocked }
 
   mutating func opened(at now: UInt64) {
+    assert(inFlight.count == 0, "what was under way was lost with the connection before")
     isOpen = true
     isCutOff = false
     isBlocked = false
@@ -59,6 +60,7 @@ struct LinkState {
     guard isUsable, let since = refusals.since, since &+ refusals.pause < now,
       inFlight.count == 0 || since &+ refusals.pause * 2 < now
     else { return false }
+    assert(since <= now, "it was refused before")
     refusals.since = nil
     refusals.pause = min(refusals.pause * 2, EngineLimits.jobRetryMax)
     return true

@@ -5,6 +5,7 @@ extension Outbox {
   /// Begins behind `position`: all up to `newest` is still in the log.
   mutating func start(after position: LSN, newest: LSN) {
     guard newest > position else { return }
+    assert(isIdle, "a start comes before everything else")
     source = .log(from: position.next, newest: newest, isReading: false)
   }
 
@@ -18,6 +19,7 @@ extension Outbox {
     var lowest = durable.next
     if case .log(let from, _, _) = source { lowest = min(lowest, from) }
     if let first { lowest = min(lowest, first) }
+    assert(lowest > 0, "LSNs begin with 1")
     return lowest.previous
   }
 
@@ -30,7 +32,8 @@ extension Outbox {
       }
       source = .log(from: lsn, newest: lsn, isReading: false)
       return false
-    case .log(let from, _, let isReading):
+    case .log(let from, let newest, let isReading):
+      assert(lsn > newest, "records come in LSN order")
       source = .log(from: from, newest: lsn, isReading: isReading)
       return false
     }
@@ -48,6 +51,7 @@ extension Outbox {
   /// A read has brought all published records below `next`.
   mutating func didRead(below next: LSN) {
     guard case .log(let from, let newest, _) = source else { return }
+    assert(isReading, "what comes was asked for")
     let on = max(from, next)
     source = on > newest ? .live : .log(from: on, newest: newest, isReading: false)
   }

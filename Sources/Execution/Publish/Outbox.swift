@@ -70,6 +70,8 @@ struct Outbox {
   var first: LSN? { entries.first?.lsn }
 
   mutating func add(_ entry: Entry) {
+    assert((entries.last?.lsn ?? 0) < entry.lsn, "updates come in the order of their records")
+    assert(entry.state == .held, "a new one waits")
     waitingBytes += entry.blob.count
     entries.append(entry)
   }
@@ -87,6 +89,7 @@ struct Outbox {
       let index = looked
       looked += 1
       waitingBytes -= entries[index].blob.count
+      assert(waitingBytes >= 0, "what is looked at has waited")
       if busy.insert(entries[index].key).inserted { return publish(index) }
       held[entries[index].key, default: []].append(entries[index].lsn)
     }
@@ -98,6 +101,7 @@ struct Outbox {
 
   private mutating func takeSuspect() -> Entry? {
     guard underWay == 0 else { return nil }
+    assert(refused.isEmpty, "what was refused is under way")
     alone = nil
     while let lsn = suspects.popFirst() {
       guard let index = index(of: lsn), entries[index].state == .held else { continue }
@@ -108,6 +112,7 @@ struct Outbox {
   }
 
   private mutating func publish(_ index: Int) -> Entry {
+    assert(entries[index].state == .held && index < looked, "only what waits is published")
     entries[index].state = .published
     underWay += 1
     return entries[index]
@@ -117,6 +122,7 @@ struct Outbox {
   mutating func confirm(_ lsn: LSN) -> Bool {
     guard let index = index(of: lsn), entries[index].state == .published else { return false }
     underWay -= 1
+    assert(underWay >= 0, "each update is confirmed once")
     failures = 0
     if alone == lsn { alone = nil }
     done(index)
@@ -130,9 +136,11 @@ struct Outbox {
   }
 
   private mutating func done(_ index: Int) {
+    assert(entries[index].state != .confirmed, "each update is done once")
     let key = entries[index].key
     entries[index].state = .confirmed
     confirmedCount += 1
+    assert(confirmedCount <= looked && looked <= entries.count, "what is done was looked at")
     if let next = held[key]?.popFirst() {
       released.append(next)
       if held[key]?.isEmpty ?? false { held[key] = nil }
@@ -193,13 +201,36 @@ struct Outbox {
   }
 
   private mutating func takePublished() -> [LSN] {
-    refused.removeAll()
-    underWay = 0
-    return entries.indices.prefix(looked).compactMap { index in
+    let lost: [LSN] = entries.indices.prefix(looked).compactMap { index in
       guard entries[index].state == .published else { return nil }
       entries[index].state = .held
       return entries[index].lsn
     }
+    assert(lost.count == underWay, "what is counted is what is published")
+    refused.removeAll()
+    underWay = 0
+    return lost
+  }
+
+  /// What is not in order, a sentence each.
+  var problems: [String] {
+    var found: [String] = []
+    func expect(_ counted: Int, is there: Int, _ what: String) {
+      if counted != there { found.append("\(counted) \(what) are counted, \(there) are there") }
+    }
+    let published = entries.prefix(looked).filter { $0.state == .published }
+    expect(underWay, is: published.count, "updates under way")
+    expect(confirmedCount, is: entries.count { $0.state == .confirmed }, "confirmed updates")
+    expect(
+      waitingBytes, is: entries.dropFirst(looked).reduce(0) { $0 + $1.blob.count },
+      "bytes of updates that wait")
+    expect(
+      Set(published.map(\.key)).count, is: published.count, "events with an update under way")
+    expect(
+      busy.count,
+      is: Set(entries.prefix(looked).filter { $0.state != .confirmed }.map(\.key)).count,
+      "events with updates that are not confirmed")
+    return found
   }
 
   private func index(of lsn: LSN) -> Int? {

@@ -42,6 +42,13 @@ struct Parking {
   var isIdle: Bool { !log.isRecording && entries.count == storedUnderWay }
   private var storedUnderWay = 0
 
+  /// Copies that the broker has not answered.
+  var publishedCount: Int { entries.slots.count { entries[$0].isPublished } }
+  /// The messages that wait for a copy, once for each.
+  var messages: [MessageSlot] {
+    entries.slots.map { entries[$0].message }.filter { !$0.isNone } + log.messages
+  }
+
   /// A connection is needed from now on: the first time it is ordered.
   mutating func use(_ output: inout TurnOutput) {
     guard !isNeeded else { return }
@@ -51,6 +58,7 @@ struct Parking {
 
   /// What the log holds goes to the broker: recovery is done.
   mutating func start(_ output: inout TurnOutput) {
+    assert(entries.isEmpty, "a start comes before everything else")
     guard log.count > 0 else { return }
     use(&output)
     log.start()
@@ -58,6 +66,7 @@ struct Parking {
 
   /// Takes a copy whose message waits for it.
   mutating func add(_ copy: ParkedCopy, message: MessageSlot, at now: UInt64) {
+    assert(!message.isNone, "a message waits for it")
     let slot = entries.insert(Entry(copy: copy, message: message, addedAt: now))
     ages.append(entries.reference(slot))
     waiting.append(entries.reference(slot))
@@ -116,6 +125,7 @@ struct Parking {
   }
 
   private mutating func publish(_ copy: Reference, _ serial: UInt32) -> Slot {
+    assert(!entries[copy.slot].isPublished, "a copy is published once at a time")
     entries[copy.slot].serial = serial
     entries[copy.slot].isPublished = true
     entries[copy.slot].wasReturned = false
@@ -175,6 +185,7 @@ struct Parking {
   }
 
   private mutating func confirm(_ slot: Slot) -> Entry {
+    assert(entries[slot].isPublished, "only what is published is confirmed")
     isStuck = false
     pausedUntil = 0
     pause = EngineLimits.jobRetryMin
@@ -185,12 +196,15 @@ struct Parking {
   private mutating func remove(_ slot: Slot) -> Entry {
     let entry = entries[slot]
     if entry.stored != nil { storedUnderWay -= 1 }
+    assert(storedUnderWay >= 0, "each stored copy is taken once")
+    assert((entry.stored == nil) == !entry.message.isNone, "a copy is in the log, or waited for")
     entries.remove(slot)
     return entry
   }
 
   /// The next try comes later, and is one.
   private mutating func refuse(_ slot: Slot, at now: UInt64) {
+    assert(entries[slot].isPublished, "only what is published is refused")
     back(off: now)
     if let stored = entries[slot].stored {
       _ = remove(slot)
@@ -218,6 +232,7 @@ struct Parking {
   /// Lost with the connection, through no fault of theirs.
   private mutating func publishAgain(_ slots: [Slot]) {
     for slot in slots.reversed() {
+      assert(entries[slot].isPublished, "only what is published is lost")
       entries[slot].isPublished = false
       waiting.prepend(entries.reference(slot))
     }

@@ -22,6 +22,8 @@ package struct PublishToken: Hashable, Sendable {
 
   /// `serial`: 30 bits that tell this publish from an earlier one of the same slot.
   init<Element>(_ kind: Kind, slot: SlotTable<Element>.Slot, serial: UInt32) {
+    assert(!slot.isNone, "a slot has a number")
+    assert(kind != .status, "a status update has an LSN")
     rawValue =
       kind.rawValue << 62 | UInt64(serial & Self.serialMask) << 32 | UInt64(UInt32(slot.rawValue))
   }

@@ -39,6 +39,7 @@ struct PublishWindow {
 
   /// A connection is gone. What was unanswered on it, oldest first: it never will be now.
   mutating func closed(_ link: PublishLink, _ loss: LinkLoss, at now: UInt64) -> [PublishToken] {
+    assert(links.indices.contains(link.rawValue), "only what was ordered is lost")
     if case .refusesMessage(let most?) = loss { limits.learn(most, at: now) }
     return links[link.rawValue].closed(loss)
   }
@@ -51,6 +52,8 @@ struct PublishWindow {
 
   /// A publish is on its way, with the newest serial.
   mutating func publish(_ token: PublishToken, on link: PublishLink, at now: UInt64) {
+    assert(links[link.rawValue].isUsable, "nothing goes out on a connection that is not usable")
+    assert(token.serial == serial, "the newest serial is this one's")
     links[link.rawValue].inFlight.add(token, at: now)
   }
 

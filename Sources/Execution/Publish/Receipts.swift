@@ -42,6 +42,9 @@ struct Receipts {
 
   var isEmpty: Bool { entries.isEmpty }
 
+  /// Receipts that the broker has not answered.
+  var publishedCount: Int { entries.slots.count { entries[$0].isPublished } }
+
   /// Takes a receipt, or gives it up at once. As long as the broker answers, a burst may wait; of
   /// a connection that does not, few.
   mutating func add(
@@ -107,6 +110,7 @@ struct Receipts {
   }
 
   private mutating func publish(_ receipt: Reference, _ serial: UInt32) -> Slot {
+    assert(!entries[receipt.slot].isPublished, "a receipt is published once at a time")
     entries[receipt.slot].serial = serial
     entries[receipt.slot].isPublished = true
     entries[receipt.slot].tries += 1
@@ -117,6 +121,7 @@ struct Receipts {
     _ token: PublishToken, _ window: inout PublishWindow, at now: UInt64
   ) {
     guard window.answer(token, on: .receipts, .confirmed, at: now) != nil else { return }
+    assert(entries[token.slot].isPublished, "only what is published is confirmed")
     entries.remove(Slot(token.slot))
   }
 
@@ -126,6 +131,7 @@ struct Receipts {
   ) -> Loss? {
     guard window.answer(token, on: .receipts, .refused, at: now) != nil else { return nil }
     let slot = Slot(token.slot)
+    assert(entries[slot].isPublished, "only what is published is refused")
     guard entries[slot].tries < EngineLimits.receiptTries else {
       entries.remove(slot)
       return Loss(count: 1, reason: "the broker refused them (nack): their queue is full")
@@ -153,6 +159,8 @@ struct Receipts {
   /// Those that were published are lost with the connection, through no fault of theirs.
   private mutating func publishAgain(_ slots: [Slot]) {
     for slot in slots.reversed() {
+      assert(entries[slot].isPublished, "only what is published is lost")
+      assert(entries[slot].tries > 0, "a publish is a try")
       entries[slot].isPublished = false
       entries[slot].tries -= 1
       waiting.prepend(entries.reference(slot))

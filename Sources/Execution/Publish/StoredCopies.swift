@@ -35,11 +35,15 @@ struct StoredCopies {
 
   var count: Int { places.count }
   var isRecording: Bool { !recording.isEmpty }
+  /// The messages that wait until a copy is durable.
+  var messages: [MessageSlot] { recording.compactMap(\.message).filter { !$0.isNone } }
   /// Of the next one to be read.
   var nextBytes: Int { waiting.first?.bytes ?? 0 }
 
   /// A copy's record has been appended.
   mutating func record(_ stored: Copy, message: MessageSlot) {
+    assert(places[stored.key] == nil, "a copy has one number")
+    assert((recording.last?.stored.lsn ?? 0) < stored.lsn, "records come in LSN order")
     recording.append((message, stored))
     places[stored.key] = stored
   }
@@ -71,7 +75,8 @@ struct StoredCopies {
   }
 
   private static func pause(_ stored: Copy) -> UInt64 {
-    min(
+    assert(stored.blames > 0, "only what was blamed pauses")
+    return min(
       EngineLimits.blamedRetryMin << UInt64(min(stored.blames - 1, 6)),
       EngineLimits.blamedRetryMax)
   }
@@ -96,6 +101,7 @@ struct StoredCopies {
     nextRead &+= 1
     // Retention may have had it written again since.
     let newest = places[stored.key] ?? stored
+    assert(reading[nextRead] == nil, "a read has a number of its own")
     reading[nextRead] = (newest, isCarried)
     return (nextRead, newest)
   }
@@ -123,6 +129,7 @@ struct StoredCopies {
 
   /// The record of a stored copy has been appended again.
   mutating func carried(_ again: Copy) {
+    assert((recording.last?.stored.lsn ?? 0) < again.lsn, "records come in LSN order")
     places[again.key]?.lsn = again.lsn
     recording.append((nil, again))
   }
@@ -135,6 +142,7 @@ struct StoredCopies {
 
   /// The broker has it, as the record with this LSN says.
   mutating func forget(_ key: EventKey, lsn: LSN) {
+    assert((leaving.last?.lsn ?? 0) < lsn, "records come in LSN order")
     places[key] = nil
     leaving.append((lsn, key))
   }
@@ -146,6 +154,7 @@ struct StoredCopies {
 
   /// Recovery is done: what the broker has not taken is published, in the order of the records.
   mutating func start() {
+    assert(waiting.isEmpty && recording.isEmpty, "a start comes before everything else")
     waiting = Deque(places.values.sorted { $0.lsn < $1.lsn })
   }
 }

@@ -12,17 +12,25 @@ struct LogEnd {
   /// Events whose newest record is not durable yet, in LSN order.
   private var waiting: Deque<(lsn: LSN, event: Event)> = []
 
+  /// Events whose newest record is not durable yet, in the order of those.
+  var waitingEvents: [Event] { waiting.map(\.event) }
+
   /// Whether nobody waits.
   var isIdle: Bool { waiting.isEmpty }
 
   /// The LSN of a record that is appended now.
   mutating func take() -> LSN {
+    assert(nextLSN > durableLSN, "what is durable was appended")
     defer { nextLSN = nextLSN.next }
     return nextLSN
   }
 
   /// An event waits until its newest record, the one with this LSN, is durable.
-  mutating func wait(_ event: Event, for lsn: LSN) { waiting.append((lsn, event)) }
+  mutating func wait(_ event: Event, for lsn: LSN) {
+    assert(lsn > 0 && lsn < nextLSN, "only what is appended is waited for")
+    assert((waiting.last?.lsn ?? 0) <= lsn, "events wait in LSN order")
+    waiting.append((lsn, event))
+  }
 
   /// All records up to this LSN are durable.
   mutating func isDurable(upTo lsn: LSN) {
@@ -39,6 +47,8 @@ struct LogEnd {
 
   /// Recovery has come to this record.
   mutating func recovered(_ lsn: LSN) {
+    assert(lsn >= nextLSN, "recovery reads in LSN order")
+    assert(waiting.isEmpty, "recovery comes before everything else")
     nextLSN = lsn.next
     durableLSN = lsn
   }

@@ -118,6 +118,8 @@ package struct ParkedRecord {
     func append<T: FixedWidthInteger>(_ value: T) {
       withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) }
     }
+    let start = bytes.count
+    defer { assert(bytes.count - start == byteCount(copy), "it has the size that was told") }
     let (first, last) = (parts(copy), parts(copy.properties))
     append(UInt64(last.isEmpty ? 1 : 2))
     append(number)

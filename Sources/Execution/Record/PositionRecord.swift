@@ -44,6 +44,8 @@ package struct PositionRecord: Sendable, Equatable {
   }
 
   func write(to bytes: inout [UInt8]) {
+    let start = bytes.count
+    defer { assert(bytes.count - start == Self.byteCount, "it has the size of its version") }
     for value in [outbox.rawValue, logWatch.rawValue] {
       withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) }
     }

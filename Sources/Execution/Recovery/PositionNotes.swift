@@ -13,6 +13,7 @@ struct PositionNotes {
 
   /// Recovery has come to a position record.
   mutating func recovered(_ record: PositionRecord, lsn: LSN) {
+    assert(lsn > lastLSN, "recovery reads in LSN order")
     outbox = record.outbox
     logWatch = record.logWatch
     lastLSN = lsn
@@ -30,6 +31,8 @@ struct PositionNotes {
 
   /// A position record has been appended.
   mutating func noted(_ position: LSN, lsn: LSN, at now: UInt64) {
+    assert(position >= outbox, "a position only grows")
+    assert(lsn > lastLSN, "records come in LSN order")
     outbox = position
     lastLSN = lsn
     notedAt = now

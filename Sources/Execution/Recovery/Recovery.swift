@@ -32,6 +32,7 @@ struct Recovery {
 
   /// All records have been read. The open events, in the order of their records.
   mutating func start(at firstLSN: LSN) -> [(key: EventKey, event: Found)] {
+    assert(isDone, "a start comes once")
     self.firstLSN = firstLSN
     // The order is that of the log, whatever the dictionary's.
     let open = found.sorted { $0.value.lsn < $1.value.lsn }

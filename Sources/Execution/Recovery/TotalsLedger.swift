@@ -80,6 +80,7 @@ extension TotalsLedger {
   ///
   /// - Parameter position: the LSN of the last written totals; 0 when there are none.
   mutating func skipped(after position: LSN, to lsn: LSN) {
+    assert(lsn > position, "recovery reads in LSN order")
     isShownAll = false
     totals = written
     gap = (position.next, lsn.previous)
@@ -114,6 +115,7 @@ extension TotalsLedger {
 
   /// Such a read is done: every record below `next` has been given.
   mutating func didRead(below next: LSN) {
+    assert(isReading, "what comes was asked for")
     isReading = false
     guard let last = gap?.last else { return }
     gap = next > last ? nil : (next, last)

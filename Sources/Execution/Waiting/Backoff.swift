@@ -7,6 +7,7 @@ struct Backoff {
   private var random: SplitMix64
 
   init(minSeconds: Int64, maxSeconds: Int64, seed: UInt64) {
+    precondition(minSeconds > 0, "a pause takes time")
     self.minSeconds = minSeconds
     self.maxSeconds = max(minSeconds, maxSeconds)
     random = SplitMix64(state: seed)

@@ -12,6 +12,7 @@ struct LogTimeouts {
   var isConsuming = true
 
   init(timeoutSeconds: Int64) {
+    precondition(timeoutSeconds > 0, "nobody answers at once")
     timeout = timeoutSeconds * 1_000_000_000
   }
 

@@ -63,12 +63,15 @@ struct LogWatch {
     guard !isReading, entries.isEmpty, nextLSN <= durable else { return nil }
     if let readUntil, readUntil.adding(timeout) > now { return nil }
     isReading = true
+    assert(nextLSN > 0, "LSNs begin with 1")
     return nextLSN
   }
 
   /// Takes a record that a read has brought. A time that is still to come was recorded while the
   /// clock was wrong, in an earlier life: its wait begins now.
   mutating func add(_ entry: Entry, at now: Timestamp) {
+    assert((entries.last?.lsn ?? 0) < entry.lsn, "a read brings records in LSN order")
+    assert(entry.lsn >= nextLSN, "nothing is read twice")
     var entry = entry
     entry.recordedAt = min(entry.recordedAt, now)
     entries.append(entry)
@@ -76,6 +79,7 @@ struct LogWatch {
 
   /// A read has brought all records below `next`, the last of them made at `time`.
   mutating func didRead(below next: LSN, until time: Timestamp?, at now: Timestamp) {
+    assert(isReading, "what comes was asked for")
     isReading = false
     nextLSN = max(nextLSN, next)
     if let time { readUntil = min(time, now) }
@@ -98,6 +102,7 @@ struct LogWatch {
     var lowest = nextLSN
     if let first = entries.first { lowest = min(lowest, first.lsn) }
     if let first = underWay.first { lowest = min(lowest, first.lsn) }
+    assert(lowest > 0, "LSNs begin with 1")
     return lowest.previous
   }
 }

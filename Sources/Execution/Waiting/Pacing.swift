@@ -47,6 +47,7 @@ struct Pacing {
 
   /// Puts an event behind those that wait.
   mutating func wait(_ key: EventKey, lsn: LSN) {
+    assert(isLimited, "without a rate nobody waits for a turn")
     waiting.append(Waiting(key: key, lsn: lsn))
   }
 
@@ -62,12 +63,16 @@ struct Pacing {
     return takeTurn(at: now) ? .event(first) : .nobody
   }
 
-  mutating func didRelease() { waiting.removeFirst() }
+  mutating func didRelease() {
+    precondition(!waiting.isEmpty, "whoever is released has waited")
+    waiting.removeFirst()
+  }
 
   private mutating func takeTurn(at now: UInt64) -> Bool {
     guard nextAt <= now else { return false }
     let earliest = now > EngineLimits.paceBurst ? now - EngineLimits.paceBurst : 0
     nextAt = max(nextAt, earliest) + interval
+    assert(nextAt > earliest, "each turn takes its time")
     return true
   }
 }
