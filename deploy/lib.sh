@@ -1,6 +1,6 @@
 # shellcheck shell=bash disable=SC2034  # what looks unused here, the scripts that source it use
-# What the scripts of this folder share: how they speak, what they need, how they build and how
-# they stop what they started. Sourced, never run.
+# What the scripts of this folder and of Tests/Scripts share: how they speak, what they need, how
+# they build and how they stop what they started. Sourced, never run.
 
 deploy_folder=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 repository=$(dirname "$deploy_folder")

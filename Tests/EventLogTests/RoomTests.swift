@@ -179,7 +179,7 @@ import Testing
 
   // MARK: Disks that write each block anew
 
-  /// A mounted btrfs of some 200 MiB, for which root is needed: deploy/fault-test, case 12.
+  /// A mounted btrfs of some 200 MiB, for which root is needed: Tests/Scripts/fault-test, case 12.
   private static let cowDirectory = getenv("EVENTLOG_COW_DIRECTORY").map { String(cString: $0) }
 
   @Test(.enabled(if: cowDirectory != nil))

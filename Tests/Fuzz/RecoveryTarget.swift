@@ -1,4 +1,4 @@
-// libFuzzer's entry; built by deploy/fuzz beside Tests/EventLogTests/Fuzz and Support, outside of
+// libFuzzer's entry; built by Tests/Scripts/fuzz beside Tests/EventLogTests/Fuzz and Support, out of
 // `swift build`.
 import Glibc
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Publishes hostile messages to a service for some time, and plays a poor delivery engine.
 
-Started by deploy/hostile, beside calm.py. Prints how many messages it has published.
+Started by Tests/Scripts/hostile, beside calm.py. Prints how many messages it has published.
 """
 
 import argparse

@@ -1,8 +1,8 @@
 import Foundation
 import Testing
 
-/// `deploy/clients-test` runs the programs in Tests/Contract/clients. What the handbook shows of
-/// them is what stands between two comments of each.
+/// `Tests/Scripts/clients-test` runs the programs in Tests/Contract/clients. What the handbook
+/// shows of them is what stands between two comments of each.
 @Suite("What the handbook shows is what is run")
 struct HandbookTests {
   let root: URL

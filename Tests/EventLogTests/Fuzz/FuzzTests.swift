@@ -2,7 +2,7 @@ import Testing
 
 @testable import EventLog
 
-/// The short, deterministic form of deploy/fuzz: the same mutator over seeded bytes.
+/// The short, deterministic form of Tests/Scripts/fuzz: the same mutator over seeded bytes.
 @Suite struct FuzzTests {
   @Test func `damaged and forged stores never trap, and no record is invented`() throws {
     let fuzzer = try RecoveryFuzzer()

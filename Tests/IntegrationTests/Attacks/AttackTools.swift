@@ -2,11 +2,11 @@ import AMQP
 import Foundation
 import Simulation
 
-/// Whether tests that take more than half a minute are run too; deploy/attack-test asks for them.
+/// Whether tests that take more than half a minute are run too: Tests/Scripts/attack-test does.
 enum LongTests {
   static let areWanted = ProcessInfo.processInfo.environment["MEDDELA_TEST_LONG"] == "1"
   static let mayStartClusters = ProcessInfo.processInfo.environment["MEDDELA_TEST_CLUSTER"] == "1"
-  static let reason = "takes long: deploy/attack-test runs it, and MEDDELA_TEST_LONG=1"
+  static let reason = "takes long: Tests/Scripts/attack-test runs it, and MEDDELA_TEST_LONG=1"
 }
 
 extension TestEvents {

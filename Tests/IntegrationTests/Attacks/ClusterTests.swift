@@ -5,7 +5,7 @@ import Testing
 @Suite(
   "A cluster of three nodes",
   .enabled(if: TestBroker.isThere, Comment(rawValue: TestBroker.reason)),
-  .enabled(if: LongTests.mayStartClusters, "deploy/attack-test --cluster runs it"),
+  .enabled(if: LongTests.mayStartClusters, "Tests/Scripts/attack-test --cluster runs it"),
   .timeLimit(.minutes(15)))
 struct ClusterTests {
   /// A quorum queue's first leader is the node that it is declared on.

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Damages the files of an event log, for deploy/fault-test.
+"""Damages the files of an event log, for Tests/Scripts/fault-test.
 
 flip FILE OFFSET           one bit
 zero FILE OFFSET BYTES     zeros

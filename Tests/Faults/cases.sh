@@ -1,5 +1,5 @@
-# shellcheck shell=bash disable=SC2154  # variables of fault-test
-# The cases of deploy/fault-test, numbered as in Faults.md. Sourced by it.
+# shellcheck shell=bash disable=SC2034,SC2154  # variables of fault-test, and for it
+# The cases of Tests/Scripts/fault-test, numbered as in Faults.md. Sourced by it.
 
 readonly all_cases=(1 2 3 4 5 6 7 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25)
 
@@ -349,5 +349,5 @@ slow_disk() {
 }
 run_case_16() { run 16 'every sync takes 50 ms' slow_disk; }
 
-# shellcheck source-path=SCRIPTDIR source=fault-cases-files.sh
-source "$deploy_folder/fault-cases-files.sh"
+# shellcheck source-path=SCRIPTDIR source=cases-files.sh
+source "$repository/Tests/Faults/cases-files.sh"

@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2154  # variables of fault-test
-# More cases of deploy/fault-test: damaged files, processes, readers. Sourced by fault-cases.sh.
+# More cases of Tests/Scripts/fault-test: damaged files, processes, readers. Sourced by cases.sh.
 
 segment() { find "$mount/s/segments" -name '*.log' | sort | sed -n "${1}p"; }
 
