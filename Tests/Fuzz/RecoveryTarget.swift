@@ -1,5 +1,5 @@
-// libFuzzer's entry; built by Tests/Scripts/fuzz beside Tests/EventLogTests/Fuzz and Support, out of
-// `swift build`.
+// libFuzzer's entry; built by Tests/Scripts/fuzz beside Tests/EventLogTests/Fuzz and Support, not
+// by `swift build`.
 import Glibc
 
 @testable import EventLog

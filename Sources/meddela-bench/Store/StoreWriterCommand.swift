@@ -4,7 +4,8 @@ internal import Glibc
 internal import LogSequence
 internal import Synchronization
 
-/// `meddela-bench store-writer`: the process that Tests/Scripts/fault-test kills, freezes and starves.
+/// `meddela-bench store-writer`: the process that Tests/Scripts/fault-test kills, freezes and
+/// starves.
 /// Appends numbered records and says on standard output what is durable, as the service would
 /// acknowledge it.
 struct StoreWriterCommand: ParsableCommand {
