@@ -41,7 +41,6 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
     .package(url: "https://github.com/apple/swift-configuration", exact: "1.4.0"),
     .package(url: "https://github.com/apple/swift-collections", exact: "1.6.0"),
-    .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
     .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
     .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1"),
   ],
@@ -55,6 +54,8 @@ let package = Package(
       name: "CSimdJSON", dependencies: ["CSimdJSONLibrary"]),
     .systemLibrary(name: "CExpat", pkgConfig: "expat", providers: [.apt(["libexpat1-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(
+      name: "CLibCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .target(name: "CBareRelay", dependencies: ["CRabbitMQ"]),
     .target(name: "CStoreRivals"),
     .target(name: "CCRC32C"),
@@ -68,9 +69,7 @@ let package = Package(
       swiftSettings: settings),
     .target(
       name: "Templates",
-      dependencies: [
-        "JSON", "Messages", "Yams", .product(name: "Crypto", package: "swift-crypto"),
-      ],
+      dependencies: ["CLibCrypto", "JSON", "Messages", "Yams"],
       swiftSettings: settings),
     .target(
       name: "Execution",

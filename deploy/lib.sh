@@ -64,6 +64,7 @@ readonly build_packages=(
   'pkg-config:tells the build where these are'
   'g++:C and C++ headers and the linker, which Swift uses'
   'zlib1g-dev:unpacks compressed bodies; the Swift packages link it too'
+  'libssl-dev:the hash that names a version of a template'
   'git:fetches the Swift packages'
 )
 readonly run_packages=(

@@ -1,5 +1,3 @@
-internal import Crypto
-
 /// The files of one template, in memory: what it is made from, wherever they came from.
 package struct TemplateFiles: Equatable, Sendable {
   /// The template's name: the folder's.
@@ -34,17 +32,17 @@ package struct TemplateFiles: Equatable, Sendable {
   func version(by rules: RenderRules) -> String {
     var hash = SHA256()
     if rules != .first {
-      withUnsafeBytes(of: UInt64(rules.rawValue).littleEndian) { hash.update(bufferPointer: $0) }
+      withUnsafeBytes(of: UInt64(rules.rawValue).littleEndian) { hash.update($0) }
     }
     for file in files {
       for bytes in [Array(file.name.utf8), file.bytes] {
-        withUnsafeBytes(of: UInt64(bytes.count).littleEndian) { hash.update(bufferPointer: $0) }
-        hash.update(data: bytes)
+        withUnsafeBytes(of: UInt64(bytes.count).littleEndian) { hash.update($0) }
+        bytes.withUnsafeBytes { hash.update($0) }
       }
     }
     let digits = Array("0123456789abcdef".utf8)
     var text: [UInt8] = []
-    for byte in hash.finalize() {
+    for byte in hash.digest() {
       text.append(digits[Int(byte >> 4)])
       text.append(digits[Int(byte & 0xF)])
     }
