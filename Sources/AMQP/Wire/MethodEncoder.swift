@@ -45,43 +45,39 @@ struct MethodEncoder {
   private static func encode(
     _ method: ClientMethod, _ pool: UnsafeMutablePointer<amqp_pool_t>, _ space: amqp_bytes_t
   ) -> (number: UInt32, size: Int32) {
-    func encoded<T: BitwiseCopyable>(_ number: UInt32, _ fields: T) -> (UInt32, Int32) {
-      var fields = fields
-      return (number, amqp_encode_method(number, &fields, space))
-    }
     switch method {
     case .startOk(let start):
-      return encoded(AMQP_CONNECTION_START_OK_METHOD, startOk(start, pool))
+      return space.encode(AMQP_CONNECTION_START_OK_METHOD, startOk(start, pool))
     case .tuneOk(let channelMax, let frameMax, let heartbeatSeconds):
-      return encoded(
+      return space.encode(
         AMQP_CONNECTION_TUNE_OK_METHOD,
         amqp_connection_tune_ok_t(
           channel_max: channelMax, frame_max: frameMax, heartbeat: heartbeatSeconds))
     case .open(let vhost):
       var open = amqp_connection_open_t()
       open.virtual_host = pool.copy(vhost)
-      return encoded(AMQP_CONNECTION_OPEN_METHOD, open)
+      return space.encode(AMQP_CONNECTION_OPEN_METHOD, open)
     case .close(let code, let text):
       var close = amqp_connection_close_t()
       close.reply_code = code
       close.reply_text = pool.copy(text)
-      return encoded(AMQP_CONNECTION_CLOSE_METHOD, close)
+      return space.encode(AMQP_CONNECTION_CLOSE_METHOD, close)
     case .closeOk:
-      return encoded(AMQP_CONNECTION_CLOSE_OK_METHOD, amqp_connection_close_ok_t())
+      return space.encode(AMQP_CONNECTION_CLOSE_OK_METHOD, amqp_connection_close_ok_t())
     case .channelOpen:
-      return encoded(AMQP_CHANNEL_OPEN_METHOD, amqp_channel_open_t())
+      return space.encode(AMQP_CHANNEL_OPEN_METHOD, amqp_channel_open_t())
     case .channelFlowOk(let isActive):
-      return encoded(
+      return space.encode(
         AMQP_CHANNEL_FLOW_OK_METHOD, amqp_channel_flow_ok_t(active: isActive ? 1 : 0))
     case .channelClose(let code, let text):
       var close = amqp_channel_close_t()
       close.reply_code = code
       close.reply_text = pool.copy(text)
-      return encoded(AMQP_CHANNEL_CLOSE_METHOD, close)
+      return space.encode(AMQP_CHANNEL_CLOSE_METHOD, close)
     case .channelCloseOk:
-      return encoded(AMQP_CHANNEL_CLOSE_OK_METHOD, amqp_channel_close_ok_t())
+      return space.encode(AMQP_CHANNEL_CLOSE_OK_METHOD, amqp_channel_close_ok_t())
     case .confirmSelect:
-      return encoded(AMQP_CONFIRM_SELECT_METHOD, amqp_confirm_select_t())
+      return space.encode(AMQP_CONFIRM_SELECT_METHOD, amqp_confirm_select_t())
     case .topology(let operation):
       return topology(operation, pool, space)
     case .qos, .consume, .cancel, .get, .ack, .nack, .reject:
@@ -109,5 +105,14 @@ struct MethodEncoder {
     fields.response = pool.copy(start.response)
     fields.locale = pool.copy("en_US")
     return fields
+  }
+}
+
+extension amqp_bytes_t {
+  /// Writes a method's fields here, in the layout that rabbitmq-c has for them. The number is the
+  /// method's; a negative size means that they do not fit.
+  func encode<T: BitwiseCopyable>(_ number: UInt32, _ fields: T) -> (number: UInt32, size: Int32) {
+    var fields = fields
+    return (number, amqp_encode_method(number, &fields, self))
   }
 }
