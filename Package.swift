@@ -125,21 +125,24 @@ let package = Package(
       ],
       swiftSettings: settings),
 
+    // What several test targets use.
+    .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
     .testTarget(name: "TidyTests", swiftSettings: settings),
-    .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: settings),
+    .testTarget(name: "JSONTests", dependencies: ["JSON", "TestSupport"], swiftSettings: settings),
     .testTarget(
-      name: "MessagesTests", dependencies: ["JSON", "LogSequence", "Messages"],
+      name: "MessagesTests", dependencies: ["JSON", "LogSequence", "Messages", "TestSupport"],
       swiftSettings: settings),
     .testTarget(
-      name: "TemplatesTests", dependencies: ["JSON", "Messages", "Templates"],
+      name: "TemplatesTests", dependencies: ["JSON", "Messages", "Templates", "TestSupport"],
       exclude: ["Fixtures"], swiftSettings: settings),
     .testTarget(
-      name: "EventLogTests", dependencies: ["EventLog", "LogSequence"],
+      name: "EventLogTests", dependencies: ["EventLog", "LogSequence", "TestSupport"],
       exclude: ["Golden/format-1", "Golden/format-2"], swiftSettings: settings),
     .testTarget(
       name: "AMQPTests",
       dependencies: [
-        "AMQP", nio, nioPosix, logging, .product(name: "NIOEmbedded", package: "swift-nio"),
+        "AMQP", "TestSupport", nio, nioPosix, logging,
+        .product(name: "NIOEmbedded", package: "swift-nio"),
         .product(name: "NIOSSL", package: "swift-nio-ssl"),
       ],
       swiftSettings: settings),
@@ -157,7 +160,8 @@ let package = Package(
     .testTarget(
       name: "IntegrationTests",
       dependencies: [
-        "AMQP", "EventLog", "JSON", "Messages", "Simulation", nio, nioPosix, logging, "meddela",
+        "AMQP", "EventLog", "JSON", "Messages", "Simulation", "TestSupport", nio, nioPosix, logging,
+        "meddela",
       ],
       swiftSettings: settings),
   ],

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import AMQP
@@ -52,7 +53,7 @@ import Testing
   }
 
   @Test func `The list is shuffled once and begins with the one that worked last`() {
-    var random = Seeded(1)
+    var random = SeededRandom(1)
     var list = AddressList((1...5).map { BrokerAddress(host: "h\($0)") }, using: &random)
     #expect(Set(list.addresses.map(\.host)).count == 5)
     let third = list.addresses[2]

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import AMQP
@@ -63,7 +64,7 @@ import Testing
   @Test(arguments: 0..<40)
   func `Random damage never traps`(round: Int) {
     let seed = UInt64(round) &* 7919 &+ 13
-    var random = Seeded(seed)
+    var random = SeededRandom(seed)
     let (flags, list) = ContentTests.everyProperty()
     let valid =
       Server.deliver(1, body: Array(0..<200), flags: flags, properties: list, pieces: 2)

@@ -1,3 +1,5 @@
+import TestSupport
+
 @testable import AMQP
 
 /// What tells which publishes the broker has confirmed; a protocol for the sake of broken doubles.
@@ -40,7 +42,7 @@ struct CountingWindow: ConfirmTracking {
 /// Publishes and confirms at random; what the window says wrong, nil when nothing is.
 func confirmProblem<Window: ConfirmTracking>(_ window: Window, seed: UInt64) -> String? {
   var window = window
-  var random = Seeded(seed)
+  var random = SeededRandom(seed)
   var outstanding: [UInt64: UInt64] = [:]
   var settled: [UInt64] = []
   for token in UInt64(1)...2_000 {
@@ -104,7 +106,7 @@ struct HighestAcks: AckGathering {
 /// Delivers, settles and rejects at random against a model of the broker; what goes wrong, nil
 /// when nothing does.
 func ackProblem<Acks: AckGathering>(_ acks: Acks, seed: UInt64) -> String? {
-  var run = AckRun(acks: acks, random: Seeded(seed))
+  var run = AckRun(acks: acks, random: SeededRandom(seed))
   for _ in 0..<3_000 {
     if let problem = run.step() { return problem }
   }
@@ -113,14 +115,14 @@ func ackProblem<Acks: AckGathering>(_ acks: Acks, seed: UInt64) -> String? {
 
 private struct AckRun<Acks: AckGathering> {
   var acks: Acks
-  var random: Seeded
+  var random: SeededRandom
   var broker = BrokerChannel()
   var open: Set<UInt64> = []
   var settled: Set<UInt64> = []
   var next: UInt64 = 1
   var now: UInt64 = 0
 
-  init(acks: Acks, random: Seeded) {
+  init(acks: Acks, random: SeededRandom) {
     self.acks = acks
     self.random = random
   }

@@ -1,5 +1,6 @@
 import Glibc
 import LogSequence
+import TestSupport
 import Testing
 
 @testable import EventLog

@@ -1,5 +1,6 @@
 import CCRC32C
 import LogSequence
+import TestSupport
 import Testing
 
 @testable import EventLog

@@ -1,6 +1,7 @@
 import Glibc
 import LogSequence
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import EventLog

@@ -1,6 +1,7 @@
 import Foundation
 import LogSequence
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import EventLog

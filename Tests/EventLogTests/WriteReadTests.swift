@@ -1,4 +1,5 @@
 import LogSequence
+import TestSupport
 import Testing
 
 @testable import EventLog

@@ -1,6 +1,7 @@
 import AMQP
 import EventLog
 import Foundation
+import TestSupport
 import Testing
 
 @Suite(
@@ -16,7 +17,7 @@ struct CrashTests {
   func crashes() async throws {
     let seed = UInt64.random(in: 0..<1_000_000)
     print("crash rounds with seed \(seed)")
-    var random = SeededRandom(seed: seed)
+    var random = SeededRandom(seed)
     let broker = try OwnBroker()
     let service = try ServiceProcess(brokerURL: broker.url)
     try service.start()
@@ -79,22 +80,5 @@ struct CrashTests {
       let to = confirmed[id] ?? .infinity
       return !breaks.contains { $0.overlaps(from...max(from, to)) }
     }
-  }
-}
-
-/// SplitMix64: the same seed gives the same run.
-struct SeededRandom: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(seed: UInt64) {
-    state = seed
-  }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
   }
 }

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import JSON
@@ -41,7 +42,7 @@ struct ByteWriterTests {
   @Test("What is written as a string is read back the same")
   func roundTrip() throws {
     let seed = printedSeed()
-    var random = SeededGenerator(seed: seed)
+    var random = SeededRandom(seed)
     let alphabet: [Character] = ["\"", "\\", "\u{1}", "\n", "a", "å", "世", "😀", "\u{7F}", "/"]
     for _ in 0..<2_000 {
       let length = Int.random(in: 0...40, using: &random)

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import JSON
@@ -25,7 +26,7 @@ struct MutationTests {
   @Test("The parser and the scanner accept the same documents")
   func agreement() {
     let seed = printedSeed()
-    var random = SeededGenerator(seed: seed)
+    var random = SeededRandom(seed)
     let parser = JSONParser(maxDepth: 8)
     var accepted = 0
     let rounds = 30_000
@@ -82,7 +83,7 @@ struct MutationTests {
     for member in value.members { walk(member.value, bytes, other) }
   }
 
-  private static func mutate(_ bytes: inout [UInt8], using random: inout SeededGenerator) {
+  private static func mutate(_ bytes: inout [UInt8], using random: inout SeededRandom) {
     let place = Int.random(in: 0...bytes.count, using: &random)
     let length = min(Int.random(in: 0...4, using: &random), bytes.count - place)
     switch Int.random(in: 0..<6, using: &random) {

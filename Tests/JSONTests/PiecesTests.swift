@@ -1,4 +1,5 @@
 import JSON
+import TestSupport
 import Testing
 
 @Suite("A batch that does not parse is cut at its element boundaries")
@@ -49,7 +50,7 @@ struct PiecesTests {
   @Test("Of what the parser takes, the pieces are the elements; broken ones never trap")
   func agrees() throws {
     let seed = printedSeed()
-    var random = SeededGenerator(seed: seed)
+    var random = SeededRandom(seed)
     let parts = ["{\"a\":[1,\"]\"]}", "[[],{}]", "\"\\\"\"", "-1.5e3", "null", "{\"events\":[1]}"]
     for _ in 0..<300 {
       let count = Int.random(in: 1...6, using: &random)

@@ -1,5 +1,6 @@
 import JSON
 import Messages
+import TestSupport
 import Testing
 
 @Suite("Adobe's XML becomes events")
@@ -225,7 +226,7 @@ struct AdobeTests {
   func damaged() throws {
     let seed = UInt64.random(in: 0...UInt64.max)
     print("damaged: seed \(seed)")
-    var random = SeededBytes(state: seed)
+    var random = SeededRandom(seed)
     let examples = Example.all("adobe/valid") + Example.all("cloudevent/valid")
     for round in 0..<600 {
       let example = examples[Int(random.next() % UInt64(examples.count))]
@@ -241,18 +242,5 @@ struct AdobeTests {
         #expect(kind == .object, "seed \(seed), round \(round): \(event)")
       }
     }
-  }
-}
-
-/// Sebastiano Vigna's SplitMix64.
-private struct SeededBytes {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
   }
 }

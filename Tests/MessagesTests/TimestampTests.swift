@@ -1,5 +1,6 @@
 import Foundation
 import Messages
+import TestSupport
 import Testing
 
 @Suite("Times are RFC 3339 with a zone")
@@ -101,7 +102,7 @@ struct TimestampTests {
     let given = ProcessInfo.processInfo.environment["MEDDELA_TEST_SEED"].flatMap { UInt64($0) }
     let seed = given ?? UInt64.random(in: 0...UInt64.max)
     print("roundTrip(): MEDDELA_TEST_SEED=\(seed)")
-    var random = SeededGenerator(seed: seed)
+    var random = SeededRandom(seed)
     let years =
       Timestamp.earliest.nanoseconds / 1_000_000..<Timestamp.latest.nanoseconds / 1_000_000
     for _ in 0..<5_000 {
@@ -126,22 +127,5 @@ struct TimestampTests {
 
   private func two(_ number: some BinaryInteger) -> String {
     number < 10 ? "0\(number)" : "\(number)"
-  }
-}
-
-/// SplitMix64, by Sebastiano Vigna.
-struct SeededGenerator: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(seed: UInt64) {
-    state = seed
-  }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ (mixed >> 31)
   }
 }

@@ -1,5 +1,6 @@
 import JSON
 import Messages
+import TestSupport
 import Testing
 
 @testable import Templates
@@ -83,7 +84,7 @@ struct DiffTests {
 
   @Test("Old and new can be read off the result")
   func reversible() {
-    var random = SeededGenerator.announced("reversible")
+    var random = SeededRandom(printedSeed())
     for _ in 0..<200 {
       func text() -> [String] {
         (0..<Int.random(in: 0...12, using: &random)).map { _ in

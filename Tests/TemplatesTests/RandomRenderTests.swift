@@ -1,4 +1,5 @@
 import JSON
+import TestSupport
 import Testing
 
 @testable import Templates
@@ -7,7 +8,7 @@ import Testing
 struct RandomRenderTests {
   @Test("Random templates and events never trap, and what they render is JSON")
   func neverTraps() throws {
-    var generator = SeededGenerator.announced("RandomRenderTests.neverTraps")
+    var generator = SeededRandom(printedSeed())
     let parser = JSONParser()
     var rendered = 0
     for _ in 0..<10_000 {
@@ -29,7 +30,7 @@ struct RandomRenderTests {
 
   @Test("Random bytes as template.yaml, sample or partial never trap")
   func randomFiles() throws {
-    var generator = SeededGenerator.announced("RandomRenderTests.randomFiles")
+    var generator = SeededRandom(printedSeed())
     for _ in 0..<2_000 {
       var files = Draft().templateFiles.files
       let index = Int.random(in: 0..<files.count, using: &generator)
@@ -48,7 +49,7 @@ struct RandomRenderTests {
     }
   }
 
-  static func text(using generator: inout SeededGenerator) -> String {
+  static func text(using generator: inout SeededRandom) -> String {
     let pieces = [
       "{{", "}}", "{{{", "}}}", "{{#a}}", "{{/a}}", "{{^b}}", "{{/b}}", "{{a.b}}", "{{.}}",
       "{{#.}}", "{{/.}}", "{{>p}}", "{{> q }}", "{{!", "{{=<% %>=}}", "<%a%>", "<%={{ }}=%>",
@@ -60,7 +61,7 @@ struct RandomRenderTests {
     }.joined()
   }
 
-  static func value(depth: Int, using generator: inout SeededGenerator) -> String {
+  static func value(depth: Int, using generator: inout SeededRandom) -> String {
     let choice = Int.random(in: 0..<(depth > 0 ? 9 : 6), using: &generator)
     let count = Int.random(in: 0...3, using: &generator)
     switch choice {

@@ -9,29 +9,6 @@ import Testing
 let fixtures = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
   .appendingPathComponent("Fixtures")
 
-/// A random generator whose runs can be repeated from the printed seed (SplitMix64).
-struct SeededGenerator: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var word = state
-    word = (word ^ (word >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    word = (word ^ (word >> 27)) &* 0x94D0_49BB_1331_11EB
-    return word ^ (word >> 31)
-  }
-
-  /// The seed of MEDDELA_TEST_SEED, or a new one; printed, to run the same test again.
-  static func announced(_ test: String) -> SeededGenerator {
-    let given = ProcessInfo.processInfo.environment["MEDDELA_TEST_SEED"].flatMap { UInt64($0) }
-    let seed = given ?? UInt64.random(in: 0...UInt64.max)
-    print("seed of \(test): MEDDELA_TEST_SEED=\(seed)")
-    return SeededGenerator(seed: seed)
-  }
-}
-
 func time(_ text: String) -> Timestamp {
   guard let time = Timestamp(rfc3339: text) else {
     Issue.record("\(text) is not a time")

@@ -1,4 +1,5 @@
 import LogSequence
+import TestSupport
 
 @testable import EventLog
 

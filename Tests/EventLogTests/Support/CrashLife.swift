@@ -1,5 +1,6 @@
 import LogSequence
 import Synchronization
+import TestSupport
 
 @testable import EventLog
 
