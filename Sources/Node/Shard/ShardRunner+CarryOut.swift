@@ -114,7 +114,9 @@ extension ShardRunner {
     if order.headers.isEmpty, order.originalHeaders.isEmpty {
       send(message, payload, order)
     } else {
-      writeHeaders(order, bytes: bytes, body: body)
+      headerWriter.write(
+        output.headers[order.headers], bytes: bytes, keeping: body.part(order.originalHeaders),
+        frameMaxBytes: links.find(order.link)?.frameMaxBytes ?? Int(AMQPLimits.frameMaxBytes))
       headerWriter.bytes.withUnsafeBytes { headers in
         message.headers = headers
         send(message, payload, order)
@@ -138,46 +140,6 @@ extension ShardRunner {
       scheduleTurn()
     }
   }
-
-  /// Our headers first, then those that a parked message came with, as far as they fit a frame:
-  /// AMQP has no way to go on in the next one. What is left out is said.
-  private func writeHeaders(
-    _ order: PublishOrder, bytes: UnsafeRawBufferPointer, body: UnsafeRawBufferPointer
-  ) {
-    headerWriter.removeAll()
-    for header in output.headers[order.headers] {
-      headerWriter.append(header.name, bytes.part(header.value))
-    }
-    guard !order.originalHeaders.isEmpty else { return }
-    let mostBytes =
-      (links.find(order.link)?.frameMaxBytes ?? Int(AMQPLimits.frameMaxBytes))
-      - Self.propertyBytes
-    var leftOut: Int64 = 0
-    let table = HeaderTable(entries: body.part(order.originalHeaders))
-    table.forEach { name, _, raw in
-      // A message that was parked before and replayed carries what we said of it then.
-      if name.starts(with: Self.ownHeaderPrefix) { return }
-      let routing = Self.routingHeaders.first { name.elementsEqual($0.name.utf8) }
-      let extra = routing.map { $0.kept.utf8CodeUnitCount - name.count } ?? 0
-      if headerWriter.bytes.count + raw.count + extra > mostBytes {
-        leftOut += 1
-      } else if let routing {
-        let value = UnsafeRawBufferPointer(rebasing: raw[(1 + name.count)...])
-        headerWriter.append(routing.kept, rawValue: value)
-      } else {
-        headerWriter.append(raw: raw)
-      }
-    }
-    if leftOut > 0 { headerWriter.append(ParkedHeader.headersCut, leftOut) }
-  }
-
-  private static let ownHeaderPrefix = Array(ParkedHeader.prefix.utf8)
-  /// RabbitMQ routes by these (sender-selected distribution): the copy carries them under others.
-  private static let routingHeaders: [(name: String, kept: StaticString)] = [
-    ("CC", ParkedHeader.originalCC), ("BCC", ParkedHeader.originalBCC),
-  ]
-  /// Room in a frame for seven other properties of 255 bytes, what was cut, and its own bytes.
-  private static let propertyBytes = 2 << 10
 }
 
 extension RecordFlags {
