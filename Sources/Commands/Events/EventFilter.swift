@@ -6,11 +6,14 @@ internal import Messages
 
 /// Which events a command is about, by their present state.
 struct EventFilter {
-  var status: Status?
+  /// Empty: any.
+  var statuses: Set<Status> = []
   var lane: Lane?
   var type: String?
   var channel: String?
   var externalID: String?
+  /// The code; empty for none.
+  var reason: String?
   /// When the present status was recorded: not before, and before.
   var since: Timestamp?
   var until: Timestamp?
@@ -43,7 +46,11 @@ struct EventFilter {
 
   /// What the record's header and the fixed part of its payload decide, without any parsing.
   func mayMatch(_ record: RecordView) -> Bool {
-    if let status, record.header.status != status.rawValue { return false }
+    if !statuses.isEmpty {
+      guard let status = Status(rawValue: record.header.status), statuses.contains(status) else {
+        return false
+      }
+    }
     if let since, record.header.time < since.nanoseconds { return false }
     if let until, record.header.time >= until.nanoseconds { return false }
     if let addressed, !addressed.contains(record.header.hash) { return false }
@@ -56,10 +63,13 @@ struct EventFilter {
     func matches(_ name: StaticString, _ wanted: String?) -> Bool {
       wanted == nil || update[name]?.asString?.string == wanted
     }
+    if let reason, reason != update["reason"]?["code"]?.asString?.string ?? "" { return false }
     return matches("type", type) && matches("channel", channel)
       && matches("externalId", externalID)
   }
 
   /// Whether `matches` has anything to look at.
-  var needsUpdate: Bool { type != nil || channel != nil || externalID != nil }
+  var needsUpdate: Bool {
+    type != nil || channel != nil || externalID != nil || reason != nil
+  }
 }

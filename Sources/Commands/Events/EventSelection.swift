@@ -44,7 +44,7 @@ struct EventSelection: ParsableArguments {
   /// - Parameter status: nil for any.
   func filter(status: Status? = nil) -> EventFilter {
     var filter = EventFilter()
-    filter.status = status
+    if let status { filter.statuses = [status] }
     filter.lane = lane.flatMap { Lane(name: $0) }
     filter.type = type
     filter.channel = channel

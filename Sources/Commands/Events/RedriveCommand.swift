@@ -80,9 +80,14 @@ struct RedriveCommand: AsyncParsableCommand {
   private func find(_ events: StoredEvents) throws -> [Candidate] {
     let parser = JSONParser()
     let wanted = Set(ids)
-    let names = Self.statuses.map { "\($0.wireName)" }
     var filter = selection.filter(status: status.flatMap { Status(wireName: $0) })
-    if !wanted.isEmpty { try filter.findAddressed(events.reader) { _, _ in } }
+    filter.reason = reason
+    if wanted.isEmpty {
+      if status == nil { filter.statuses = Set(Self.statuses) }
+    } else {
+      // What is named is asked for whatever its status: the service says why not.
+      try filter.findAddressed(events.reader) { _, _ in }
+    }
     var result: [Candidate] = []
     var found: Set<String> = []
     // Ids are looked for among all: that one is not selected is no reason to call it unknown.
@@ -97,11 +102,8 @@ struct RedriveCommand: AsyncParsableCommand {
       }
       try parser.withDocument(StoredEvents.update(record)) { root in
         func text(_ name: StaticString) -> String { root[name]?.asString?.string ?? "" }
+        guard filter.matches(root) else { return }
         let code = root["reason"]?["code"]?.asString?.string ?? ""
-        // What is named is asked for whatever its status: the service says why not.
-        guard !wanted.isEmpty || names.contains(text("status")), filter.matches(root),
-          reason == nil || code == reason
-        else { return }
         result.append(
           Candidate(
             id: id, sequence: Int(root["sequence"]?.asInt64 ?? 0),
