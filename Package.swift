@@ -149,7 +149,8 @@ let package = Package(
     .testTarget(
       name: "ExecutionTests",
       dependencies: ["Execution", "JSON", "LogSequence", "Messages", "Simulation", "Templates"],
-      exclude: ["Golden/records-1.txt", "Golden/fields-1.txt"], swiftSettings: settings),
+      exclude: ["Golden/records-1.txt", "Golden/fields-1.txt", "Golden/messages-1.txt"],
+      swiftSettings: settings),
     .testTarget(
       name: "NodeTests",
       dependencies: [

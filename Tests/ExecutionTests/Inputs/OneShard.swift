@@ -44,6 +44,11 @@ final class OneShard {
     var headers = ""
     /// Attributes of a CloudEvent in binary mode, as the node hands them on.
     var cloudEvent = ""
+    var correlationID = ""
+    var exchange = ""
+    var routingKey = ""
+    var traceParent = ""
+    var traceState = ""
     var inlet = Inlet.realtime
     var redelivered = false
     var deliveryCount: UInt32 = 0
@@ -70,6 +75,8 @@ final class OneShard {
   /// Name and version of the template in each event's first record.
   private(set) var pins: [(id: String, name: String, version: String)] = []
   private(set) var settled = 0
+  /// All that was published, in order, as `PublishOrder.lines` has it.
+  private(set) var lines: [String] = []
   private var output = TurnOutput()
   var nanoseconds: Int64 = 1_800_000_000_000_000_000
 
@@ -113,6 +120,11 @@ final class OneShard {
     message.priority = sent.priority
     message.timestampSeconds = sent.timestampSeconds
     message.compression = add(sent.compression)
+    message.correlationID = add(sent.correlationID)
+    message.exchange = add(sent.exchange)
+    message.routingKey = add(sent.routingKey)
+    message.traceParent = add(sent.traceParent)
+    message.traceState = add(sent.traceState)
     message.headers = add(sent.headers)
     message.storage = storage
     engine.receive(message)
@@ -178,6 +190,7 @@ final class OneShard {
       appID: text(order.appID), priority: order.priority,
       timestampSeconds: order.originalTimestampSeconds,
       originalHeaders: Array(order.body[order.originalHeaders.range]))
+    lines += order.lines(of: output)
     SeenMessages.add(order.exchange, published.bytes)
     switch order.exchange {
     case .deliveries: deliveries.append(published)
