@@ -159,6 +159,9 @@ let package = Package(
       ],
       swiftSettings: settings),
     .testTarget(
+      name: "CommandsTests", dependencies: ["Commands", "JSON", "Messages", arguments],
+      swiftSettings: settings),
+    .testTarget(
       name: "IntegrationTests",
       dependencies: [
         "AMQP", "EventLog", "JSON", "Messages", "Simulation", "TestSupport", nio, nioPosix, logging,
