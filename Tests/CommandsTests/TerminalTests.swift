@@ -6,7 +6,7 @@ import Testing
 struct TerminalTests {
   @Test("Columns are as wide as their widest cell; the last one has no blanks behind it")
   func table() {
-    var table = Table(["EVENT", "WHY"])
+    var table = TextTable(["EVENT", "WHY"])
     #expect(table.isEmpty)
     table.add(["a-long-id", "x"])
     table.add(["b", "because"])
@@ -16,7 +16,7 @@ struct TerminalTests {
 
   @Test("Rows that are taken are forgotten, the header comes once, and columns never shrink")
   func takenRows() {
-    var table = Table(["A", "B"])
+    var table = TextTable(["A", "B"])
     table.add(["1234", "x"])
     #expect(table.takeText() == "A     B\n1234  x")
     table.add(["1", "y"])
@@ -28,7 +28,7 @@ struct TerminalTests {
 
   @Test("A cell stays on its line, whatever a stranger has put into it")
   func cells() {
-    var table = Table(["ID", "TEXT"])
+    var table = TextTable(["ID", "TEXT"])
     table.add(["a\nb", "\u{1B}[2J\u{202E}x"])
     #expect(table.text == "ID       TEXT\na\\u{a}b  \\u{1b}[2J\\u{202e}x")
   }

@@ -135,7 +135,8 @@ struct PublishCommand: AsyncParsableCommand {
           throw CommandFailure(
             """
             \(InputFile.name(path)): has \(body.count) bytes; the service reads no message above \
-            \(MessageLimits.messageBytes). Nothing was published; --no-validate sends it all the same
+            \(MessageLimits.messageBytes). Nothing was published; --no-validate sends it all the \
+            same
             """, .data)
         }
         return OutgoingEvent(raw: body, contentType: contentType)

@@ -126,7 +126,6 @@ struct IndexTable {
   /// that a home only ever moves up when there are more.
   @inline(__always)
   private func position(_ fingerprint: UInt64) -> Int {
-    assert(homes > 0, "a table without pages has no places")
     let below = fingerprint << EventIndex.tableBits
     return Int(below.multipliedFullWidth(by: UInt64(homes)).high)
   }
@@ -134,6 +133,7 @@ struct IndexTable {
   @inline(__always)
   private mutating func place(_ fingerprint: UInt64, _ word: UInt64) {
     guard let slots else { return }
+    assert(homes > 0, "a table without pages has no places")
     var at = position(fingerprint)
     while slots[at].value != 0 { at &+= 1 }
     assert(at < end, "a free slot is behind every home")

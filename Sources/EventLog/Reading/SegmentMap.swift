@@ -56,7 +56,6 @@ final class SegmentMap: @unchecked Sendable {
       guard let index = segments.firstIndex(where: { $0.id == positions.range.first }) else {
         return
       }
-      assert(index + 1 < segments.count, "the active segment is in memory")
       segments[index].positions = positions
       segments[index].offsets = []
     }

@@ -68,7 +68,7 @@ struct SlotTable<Element> {
 
   func reference(_ slot: Slot) -> Reference {
     assert(isTaken(slot), "a reference is to a tenant")
-    Reference(slot: slot, serial: entries[slot.index].serial)
+    return Reference(slot: slot, serial: entries[slot.index].serial)
   }
 
   func contains(_ reference: Reference) -> Bool {

@@ -50,7 +50,7 @@ extension Outbox {
 
   /// A read has brought all published records below `next`.
   mutating func didRead(below next: LSN) {
-    guard case .log(let from, let newest, _) = source else { return }
+    guard case .log(let from, let newest, let isReading) = source else { return }
     assert(isReading, "what comes was asked for")
     let on = max(from, next)
     source = on > newest ? .live : .log(from: on, newest: newest, isReading: false)

@@ -121,7 +121,7 @@ struct Receipts {
     _ token: PublishToken, _ window: inout PublishWindow, at now: UInt64
   ) {
     guard window.answer(token, on: .receipts, .confirmed, at: now) != nil else { return }
-    assert(entries[token.slot].isPublished, "only what is published is confirmed")
+    assert(entries[Slot(token.slot)].isPublished, "only what is published is confirmed")
     entries.remove(Slot(token.slot))
   }
 

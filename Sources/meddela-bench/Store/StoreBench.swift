@@ -276,7 +276,7 @@ struct StoreBench {
           log.append(header, id: bytes, payload: UnsafeRawBufferPointer(payload))
           if index % 1024 == 0 {
             log.endTurn()
-            if index > 8192 { try signal.waitDurable(index - 8192) }
+            if index > 8192 { try signal.waitDurable(LSN(index - 8192)) }
           }
         }
         log.endTurn()

@@ -85,11 +85,11 @@ import Testing
       standing: StoreStanding(storeID: "3c94d1f0", lineage: 2, epoch: 7, lsn: 1_042),
       host: "värd \"1\"", time: try #require(Timestamp(rfc3339: "2026-12-24T07:00:00.25+01:00")))
     #expect(
-      String(decoding: record.body(shard: "03"), as: UTF8.self)
+      String(decoding: record.body(shard: ShardNumber(3)), as: UTF8.self)
         == #"{"schemaVersion":1,"shard":"03","identity":"3c94d1f0","lineage":2,"epoch":7,"#
         + #""lsn":1042,"host":"värd \"1\"","time":"2026-12-24T06:00:00.250Z"}"#)
     let message = OwnerMessage(
-      record: record, exchange: "", queue: "meddela.owner.03", shard: "03", serial: 9)
+      record: record, exchange: "", queue: "meddela.owner.03", shard: ShardNumber(3), serial: 9)
     #expect(message.messageID == "meddela.owner.03.7.9")
     #expect(OwnerRecord.contentType == "application/json" && OwnerRecord.type == "meddela.owner")
   }
