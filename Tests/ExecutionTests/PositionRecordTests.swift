@@ -66,4 +66,22 @@ struct PositionRecordTests {
       #expect(read(Array(bytes.prefix(count))) == nil, "\(count) bytes")
     }
   }
+
+  @Test("A cursor that is ahead of its record is damage", arguments: [LSN(7), LSN(8), .max])
+  func ahead(of cursor: LSN) throws {
+    for (outbox, logWatch) in [(cursor, LSN(1)), (LSN(1), cursor)] {
+      let engine = ShardEngine(
+        settings: EngineSettings(shard: ShardNumber(0), prefix: "meddela", version: "test"),
+        lookup: KnownNothing(), catalog: try TestTemplate.catalog())
+      var bytes: [UInt8] = []
+      PositionRecord(outbox: outbox, logWatch: logWatch, totals: ShardTotals()).write(to: &bytes)
+      #expect(throws: EngineError.self) {
+        try bytes.withUnsafeBytes { payload in
+          try engine.recover(
+            lsn: 7, kind: RecordKind.position.rawValue, key: EventKey(high: 0, low: 0),
+            payload: payload)
+        }
+      }
+    }
+  }
 }

@@ -75,7 +75,6 @@ struct EntryMerge {
     for index in 1..<cursors.count {
       if let entry = cursors[index].current, entry.hash < merged.hash { merged = entry }
     }
-    assert(cursors.allSatisfy { $0.current != nil }, "who is at the end is gone")
     var isAtEnd = false
     for index in cursors.indices {
       guard let entry = cursors[index].current, entry.hash == merged.hash else { continue }

@@ -10,14 +10,13 @@ final class Monitor: @unchecked Sendable {
   init() {
     mutex = .allocate(capacity: 1)
     mutex.initialize(to: pthread_mutex_t())
-    precondition(pthread_mutex_init(mutex, nil) == 0, "no mutex can be made")
+    pthread_mutex_init(mutex, nil)
     condition = .allocate(capacity: 1)
     condition.initialize(to: pthread_cond_t())
     var attributes = pthread_condattr_t()
     pthread_condattr_init(&attributes)
-    let hasClock = pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) == 0
-    precondition(hasClock, "conditions wait by the monotonic clock")
-    precondition(pthread_cond_init(condition, &attributes) == 0, "no condition can be made")
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
+    pthread_cond_init(condition, &attributes)
     pthread_condattr_destroy(&attributes)
   }
 

@@ -4,7 +4,6 @@ extension SegmentWriter {
   /// Seals the active segment and goes on in a new one. Every step is durable before the next:
   /// a crash in between leaves either the old segment active, or a listed new one.
   func roll() throws(EventLogError) {
-    assert(!manifest.isClosed && manifest.segments.last?.id == header.id, "it is the last segment")
     let old = file
     try lock.check(manifest)
     do throws(EventLogError) {
@@ -15,8 +14,6 @@ extension SegmentWriter {
     } catch {
       throw lock.reason(for: error)
     }
-    assert(header.id > (manifest.segments.last?.id ?? 0), "ids of segments only grow")
-    assert(header.baseLSN == point.lsn.next, "a segment begins behind the one before")
     var next = manifest
     next.seal(at: Manifest.End(offset: offset, point: point))
     next.add(header)
@@ -73,14 +70,11 @@ extension SegmentWriter {
 extension Manifest {
   /// Seals the last segment.
   mutating func seal(at end: End) {
-    precondition(!segments.isEmpty, "the active segment is in the manifest")
-    assert(end.offset >= Int64(Limits.segmentHeaderBytes), "a segment ends behind its header")
     segments[segments.count - 1].end = end
     generation += 1
   }
 
   mutating func add(_ header: SegmentHeader) {
-    assert(segments.last.map { $0.end != nil && $0.id < header.id } ?? true, "one is active")
     segments.append(
       Segment(
         id: header.id, baseLSN: header.baseLSN, baseSequence: header.baseSequence,

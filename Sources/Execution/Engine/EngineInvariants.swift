@@ -1,7 +1,7 @@
 import DequeModule
 import Messages
 
-/// What holds between an engine's owners after every turn, whatever came. Each owner keeps its own
+/// What holds between an engine's owners after each turn, whatever came. Each owner keeps its own
 /// state in order; this is what only all of them together can get wrong: something is counted that
 /// is not there, or is there and waits for nothing.
 ///

@@ -285,9 +285,9 @@ extension ShardEngine {
     // It is looked up when something comes for its id.
     if kind == .cancelRequested { return }
     guard kind.isOfEvent else {
-      guard let position = PositionRecord(payload) else {
-        throw EngineError.unreadableRecord(lsn: lsn)
-      }
+      // No cursor is ahead of the record that notes it; the engine counts on from them.
+      guard let position = PositionRecord(payload), position.outbox < lsn, position.logWatch < lsn
+      else { throw EngineError.unreadableRecord(lsn: lsn) }
       positions.recovered(position, lsn: lsn)
       ledger.takeOver(position.totals, lsn: lsn)
       return
