@@ -42,6 +42,12 @@ package enum Limits {
   static let maxLSN = LSN((1 << 48) - 1)
   /// Counters that are only ever increased: sequences, epochs, generations, segment ids.
   static let maxCounter: UInt64 = 1 << 62
+  /// What must be left of each of them, and of the LSNs, when a log is opened: more than is used
+  /// up before the next opening. At a million records a second it lasts half a year.
+  static let roomToCount: UInt64 = 1 << 44
+  /// The last LSN of a log that can be opened: 84 years at 100,000 records a second.
+  static let lastLSNToOpen = LSN(maxLSN.rawValue - roomToCount)
+  static let lastCounterToOpen = maxCounter - roomToCount
   /// The window through which a segment is scanned.
   static let scanWindowBytes = 8 << 20
   /// Segments and their positions that the reader keeps open.

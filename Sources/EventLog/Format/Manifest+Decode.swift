@@ -48,6 +48,25 @@ extension Manifest {
     else { throw .damaged(file, 32, "the manifest has numbers that no store counts to") }
   }
 
+  /// What is written must be readable again: whoever writes asks before the first byte, as does
+  /// whoever vouches for the store.
+  ///
+  /// - Parameter end: the last frame of the log.
+  func checkRoomToCount(after end: ChainPoint, file: String) throws(EventLogError) {
+    let counters = [generation, epoch, end.sequence, segments.last?.id ?? 0]
+    guard
+      counters.allSatisfy({ $0 <= Limits.lastCounterToOpen }), end.lsn <= Limits.lastLSNToOpen
+    else {
+      throw .damaged(
+        file, 32,
+        """
+        the store has counted too far to be written: generation \(generation), epoch \(epoch), \
+        segment \(segments.last?.id ?? 0), frame \(end.sequence) (at most \
+        \(Limits.lastCounterToOpen) each), record \(end.lsn) (at most \(Limits.lastLSNToOpen))
+        """)
+    }
+  }
+
   /// Pair assertion to what the writer keeps: the checksum held, so this is a defect of a
   /// program, and it must not be built upon.
   private func checkOrder(file: String) throws(EventLogError) {

@@ -59,6 +59,7 @@ struct Recovery {
         index: open.index, map: map, mask: options.fingerprintMask,
         coveredLSN: keeper.coveredLSN, body: body)
       let active = try readSegments(manifest, keeper, replay)
+      try manifest.checkRoomToCount(after: active.point, file: paths.manifest)
       keepSegmentBytes(active.header)
       try tidyUnlisted(manifest)
       let writer = try beginEpoch(manifest, active, replay.map, lock)

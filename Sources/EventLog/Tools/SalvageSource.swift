@@ -25,7 +25,7 @@ struct SalvageSource {
     identity = try StoreIdentity.decode(bytes, file: paths.identity)
     mark = try? DurableMark.read(disk, paths.root, store: identity.store)
     do throws(EventLogError) {
-      manifest = try Manifest.read(disk, paths, identity)
+      manifest = try Self.manifest(disk, paths, identity)
       hasLostManifest = false
     } catch {
       guard error.code == .damaged || error.code == .readFailed else { throw error }
@@ -46,6 +46,15 @@ struct SalvageSource {
     mark = try? DurableMark.read(disk, paths.root, store: identity.store)
   }
 
+  /// What the new store begins with must leave it room.
+  private static func manifest(
+    _ disk: any Disk, _ paths: StorePaths, _ identity: StoreIdentity
+  ) throws(EventLogError) -> Manifest {
+    let manifest = try Manifest.read(disk, paths, identity)
+    try manifest.checkRoomToCount(after: manifest.origin, file: paths.manifest)
+    return manifest
+  }
+
   /// What the segments say of themselves, for want of a manifest.
   private static func manifest(
     _ disk: any Disk, _ paths: StorePaths, _ identity: StoreIdentity, _ error: EventLogError
@@ -59,8 +68,10 @@ struct SalvageSource {
       let bytes = DamagedFile(file).copy(at: 0, Limits.segmentHeaderBytes)
       guard
         let header = try? SegmentHeader.decode(bytes, file: name), header.id == id,
-        header.store == identity.store, 1...Limits.maxLSN ~= header.baseLSN,
-        1...Limits.maxCounter ~= header.baseSequence, header.epoch < Limits.maxCounter,
+        header.store == identity.store, id < Limits.lastCounterToOpen,
+        1...Limits.lastLSNToOpen ~= header.baseLSN,
+        1...Limits.lastCounterToOpen ~= header.baseSequence,
+        header.epoch < Limits.lastCounterToOpen,
         header.baseLSN >= headers.last?.baseLSN ?? 1
       else { continue }
       headers.append(header)
@@ -129,7 +140,7 @@ struct SalvageSource {
 
   /// `last`: of its records; nil when nobody knows.
   private func visit(_ segment: Manifest.Segment, last: LSN?, _ visitor: Visitor) throws {
-    guard segment.baseLSN <= min(last ?? .max, Limits.maxLSN) else { return }
+    guard segment.baseLSN <= min(last ?? .max, Limits.lastLSNToOpen) else { return }
     let path = paths.segment(segment.id)
     guard let file = try? DiskFile(disk, path, .read) else {
       if isRetired(segment) { return }
@@ -137,7 +148,7 @@ struct SalvageSource {
       return try lose(segment, segment.baseLSN...last, nil, 0, visitor)
     }
     let size = (try? file.size()) ?? 0
-    let lsns = segment.baseLSN...(last ?? Limits.maxLSN)
+    let lsns = segment.baseLSN...(last ?? Limits.lastLSNToOpen)
     var end = min(segment.end?.offset ?? size, Int64(Limits.maxSegmentBytes))
     if last == nil { end = try endOfActive(path, size, segment.id, lsns) }
     var records = SoundRecords(file, identity, end: end, lsns: lsns)

@@ -65,8 +65,15 @@ package struct StoreVerifier {
       if segment.id != manifest.segments.last?.id { noteStray(segment, &report) }
       if outcome.wasStopped { return }
     }
-    if let end { report.durableLSN = end.lsn }
-    if end != nil { try judgeEnd(manifest, identity, onFinding, &report) }
+    if let end {
+      report.durableLSN = end.lsn
+      try judgeEnd(manifest, identity, onFinding, &report)
+      do throws(EventLogError) {
+        try manifest.checkRoomToCount(after: end, file: paths.manifest)
+      } catch {
+        report.add(StoreFinding(error), onFinding)
+      }
+    }
     try lookForUnlisted(manifest, identity, onFinding, &report)
   }
 

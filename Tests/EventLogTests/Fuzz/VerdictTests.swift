@@ -103,4 +103,37 @@ import Testing
     Self.expectOneVerdict(disk, "cut at its end")
     #expect(Self.finding(disk.copy()) != nil)
   }
+
+  /// What is written then could not be read again.
+  @Test(arguments: [false, true], [32, 40])
+  func `a store that has counted too far is refused before anything is written`(
+    isClosed: Bool, field: Int
+  ) throws {
+    let base = try Self.store(isClosed: isClosed)
+    let last = Limits.lastCounterToOpen
+    for (value, isRefused) in [
+      (last, false), (last + 1, true), (Limits.maxCounter - 1, true), (Limits.maxCounter, true),
+      (Limits.maxCounter + 1, true),
+    ] {
+      let disk = base.copy()
+      disk.files["/store/MANIFEST"]?.store(value, at: field)
+      Forger.mend(&disk.files, mendsChain: false)
+      Self.expectOneVerdict(disk, "\(value)")
+      let opened = disk.copy()
+      #expect((Self.refusal(opened, readsAll: false) != nil) == isRefused, "\(value)")
+      if isRefused {
+        let segments = { (disk: MemoryDisk) in disk.files.filter { $0.key.hasSuffix(".log") } }
+        #expect(segments(opened) == segments(disk) && opened.manifest == disk.manifest, "\(value)")
+      } else {
+        let identity = try StoreIdentity.decode(#require(opened.files["/store/STORE"]), file: "")
+        #expect(throws: Never.self) {
+          try Manifest.read(opened, StorePaths(root: "/store"), identity)
+        }
+      }
+    }
+  }
+}
+
+extension MemoryDisk {
+  fileprivate var manifest: [UInt8]? { files["/store/MANIFEST"] }
 }
