@@ -97,6 +97,34 @@ import Testing
     #expect(Table.load(short, "/t", store: Self.store) == nil)
   }
 
+  /// It would find none of them, and what is merged from it neither.
+  @Test func `a table whose entries are in no order is damaged, and so is one with an entry twice`()
+    throws
+  {
+    var random = SeededRandom(5)
+    let disk = MemoryDisk()
+    try? disk.makeDirectory("/")
+    let entries = EntrySorter.sortAndJoin((1...300).map { Self.entry(&random, lsn: LSN($0)) })
+    _ = try Self.write(disk, "/t", entries)
+    let whole = try #require(disk.files["/t"])
+    let (first, second) = (TableHeader.bytes + Table.pageHeaderBytes, TableEntry.bytes)
+    for isTwice in [false, true] {
+      var bytes = whole
+      for at in first..<first + second {
+        bytes[at] = whole[at + second]
+        if !isTwice { bytes[at + second] = whole[at] }
+      }
+      disk.files["/t"] = bytes
+      Forger.mend(&disk.files, mendsChain: false)
+      let table = try #require(Table.load(disk, "/t", store: Self.store))
+      let error = #expect(throws: EventLogError.self) {
+        let cursor = try TableCursor(table)
+        while cursor.current != nil { try cursor.advance() }
+      }
+      #expect(error?.code == .derivedDamaged)
+    }
+  }
+
   @Test func `sorting joins an event's records to its newest and its newest base`() {
     var random = SeededRandom(5)
     var entries: [TableEntry] = []

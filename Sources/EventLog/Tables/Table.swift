@@ -146,6 +146,11 @@ final class Table: @unchecked Sendable {
     return entry
   }
 
+  /// A table that is made of entries in no order finds none of them.
+  func disordered(_ page: Int) -> EventLogError {
+    damaged(page, "an entry on page \(page) does not stand behind the one before")
+  }
+
   private func damaged(_ page: Int, _ found: String? = nil) -> EventLogError {
     .derived(
       file.path, Int64(TableHeader.bytes + page * Self.pageBytes),

@@ -6,6 +6,7 @@ final class TableCursor {
   private(set) var current: TableEntry?
   private let table: Table
   private let lsn: LSN
+  private var last: EventHash?
   private let buffer = UnsafeMutableRawBufferPointer.allocate(
     byteCount: TableCursor.bufferPages * Table.pageBytes, alignment: Limits.blockBytes)
   private var nextPage = 0
@@ -33,9 +34,11 @@ final class TableCursor {
           return
         }
       }
+      let number = nextPage - pages + page
       let found = try table.checked(
-        TableEntry(at: pageStart + Table.pageHeaderBytes + entry * TableEntry.bytes),
-        nextPage - pages + page)
+        TableEntry(at: pageStart + Table.pageHeaderBytes + entry * TableEntry.bytes), number)
+      if let last, !(last < found.hash) { throw table.disordered(number) }
+      last = found.hash
       entry += 1
       if found.value.lsn > lsn {
         current = found
@@ -75,6 +78,7 @@ struct EntryMerge {
     for index in 1..<cursors.count {
       if let entry = cursors[index].current, entry.hash < merged.hash { merged = entry }
     }
+    assert(cursors.allSatisfy { $0.current != nil }, "who is at the end is gone")
     var isAtEnd = false
     for index in cursors.indices {
       guard let entry = cursors[index].current, entry.hash == merged.hash else { continue }
