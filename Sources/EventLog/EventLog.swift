@@ -140,6 +140,7 @@ package final class EventLog {
       frame.append(header, id: id, payload: payload, more, length: length)
     }
     appendedBytes += length
+    assert(length % 8 == 0, "records begin at a multiple of 8")
     nextLSN = nextLSN.next
   }
 
@@ -210,6 +211,7 @@ package final class EventLog {
   /// Hands what was appended to the sync thread, at once when no frame is in flight, else as soon
   /// as it is done.
   package func endTurn() {
+    precondition(isOpen, "a turn of a closed log")
     settleIndex()
     guard filling != nil else { return }
     filling = nil
@@ -218,7 +220,9 @@ package final class EventLog {
 
   /// Bytes of records appended and not yet durable: the owner stops taking input above its bound.
   package var bufferedBytes: Int {
-    appendedBytes - committer.durableBytes.load(ordering: .relaxed)
+    let bytes = appendedBytes - committer.durableBytes.load(ordering: .relaxed)
+    assert(bytes >= 0, "only what was appended becomes durable")
+    return bytes
   }
 
   /// How long the disk takes to make frames durable, and has taken for the one under way.

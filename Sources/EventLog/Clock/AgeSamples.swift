@@ -36,6 +36,8 @@ struct AgeSamples: Equatable, Sendable {
     {
       list.removeLast()
     }
+    assert((list.last?.lsn ?? 0) < lsn, "samples stand in LSN order")
+    assert((list.last?.time ?? time) <= time, "time does not go back")
     list.append(Sample(lsn: lsn, time: time))
     if list.count > Limits.ageSamples { thin() }
   }

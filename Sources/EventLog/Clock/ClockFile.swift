@@ -12,7 +12,9 @@ struct ClockFile: Equatable {
   var time: StoreTime.Saved
 
   func encoded() -> [UInt8] {
+    assert(time.isPlausible, "what is written can be read")
     let samples = time.samples.list
+    assert(samples.count <= Limits.ageSamples, "samples are thinned")
     let total = Self.headerBytes + samples.count * Self.sampleBytes + 4
     var bytes = [UInt8](repeating: 0, count: total)
     bytes.replaceSubrange(0..<8, with: Self.magic)

@@ -86,6 +86,7 @@ struct StoreTime: Equatable {
     let passed = reading.steady > last.steady ? Int64(clamping: reading.steady - last.steady) : 0
     let step = reading.wall.less(last.wall).less(passed)
     last = reading
+    assert(passed >= 0, "the steady clock does not go back")
     now = now.plus(passed)
     gap = gap.plus(step)
     let isSet = step.magnitude > limits.tolerance
@@ -130,6 +131,7 @@ struct StoreTime: Equatable {
 
   /// The log was closed for the gap: what was written since is as much younger. How long, seconds.
   private mutating func count() -> Int64 {
+    assert(gap > 0 && !isSettled, "time closed is counted once")
     let closed = gap
     now = now.plus(closed)
     samples.delay(after: boundary, by: closed)

@@ -70,6 +70,7 @@ final class DiskFile: @unchecked Sendable {
         let rest = UnsafeMutableRawBufferPointer(rebasing: buffer[done...])
         let count = try disk.read(descriptor, into: rest, at: offset + Int64(done))
         if count == 0 { break }
+        assert(count > 0 && count <= rest.count, "no more is read than there is room for")
         done += count
         // A direct read goes on where a block begins.
         guard isDirect, count < rest.count, done % Limits.blockBytes != 0 else { continue }
@@ -86,12 +87,14 @@ final class DiskFile: @unchecked Sendable {
 
   /// Writes all bytes; an error leaves the file in an unknown state.
   func write(_ bytes: UnsafeRawBufferPointer, at offset: Int64) throws(EventLogError) {
+    assert(offset >= 0, "a place in a file")
     var done = 0
     do throws(SystemError) {
       while done < bytes.count {
         let rest = UnsafeRawBufferPointer(rebasing: bytes[done...])
         let count = try disk.write(descriptor, rest, at: offset + Int64(done))
         if count == 0 { throw .invalid }
+        assert(count > 0 && count <= rest.count, "no more is written than there is")
         done += count
       }
     } catch {

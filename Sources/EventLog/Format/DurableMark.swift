@@ -16,6 +16,7 @@ struct DurableMark: Equatable, Sendable {
   var offset: Int64
 
   func encode(at start: UnsafeMutableRawPointer) {
+    assert(isInRange, "what is written can be read")
     for (index, byte) in Self.magic.enumerated() { start.store(byte, at: index) }
     for (index, byte) in store.bytes.enumerated() { start.store(byte, at: 8 + index) }
     start.store(segment, at: 24)

@@ -45,12 +45,14 @@ struct FrameHeader: Equatable {
   /// Lets the frame, which begins at `offset`, end where a block ends.
   mutating func fillBlock(at offset: Int64) {
     blockPadding = 0
+    assert(offset >= 0, "a place in a file")
     let end = Int(offset) + totalBytes
     blockPadding = roundUp(end, to: Limits.blockBytes) - end
   }
 
   /// Writes the header before the payload and keeps its checksum as `chain`.
   mutating func encode(at start: UnsafeMutableRawPointer, salt: FrameSalt) {
+    assert(isInRange && blockPadding < Limits.blockBytes, "what is written can be read")
     start.store(Self.magic, at: 0)
     start.store(Self.version, at: 4)
     start.store(kind.rawValue, at: 5)

@@ -15,6 +15,9 @@ enum RecordCodec {
     _ header: RecordHeader, id: UnsafeRawBufferPointer, payload: UnsafeRawBufferPointer,
     _ more: UnsafeRawBufferPointer, length: Int, at start: UnsafeMutableRawPointer
   ) -> UInt32 {
+    assert(
+      length == Self.length(id: id.count, payload: payload.count + more.count),
+      "the caller knows its length")
     start.store(UInt64(0), at: length - 8)  // the padding; overwritten where it is not
     start.store(lsn: header.lsn, at: 8)
     start.store(header.time, at: 16)

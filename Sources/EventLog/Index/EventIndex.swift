@@ -78,6 +78,7 @@ final class EventIndex {
   /// 0 for a new event.
   @inline(__always)
   func update(_ fingerprint: UInt64, previous: LSN, to value: IndexValue) -> Known {
+    assert(previous < value.lsn, "an event's records come in LSN order")
     let table = tables + Self.part(fingerprint)
     if previous > 0,
       let before = table.pointee.replace(fingerprint, previous: previous, with: value)
@@ -96,6 +97,7 @@ final class EventIndex {
   /// them.
   func removeFinal(through lsn: LSN, part: Int) {
     count -= tables[part].removeFinal(through: lsn)
+    assert(count >= 0, "each event is counted once")
   }
 
   /// Announces a lookup or update. Of a big index nearly every slot is a miss of the cache and
@@ -132,6 +134,7 @@ struct IndexValue: Equatable {
 
   @inline(__always)
   init(_ header: RecordHeader) {
+    assert(header.lsn <= Limits.maxLSN, "an LSN has 48 bits")
     word =
       header.lsn.rawValue | UInt64(header.status) << 48 | UInt64(header.flags.rawValue) << 56
   }

@@ -13,6 +13,7 @@ struct IndexSweep {
   private var countdown = IndexSweep.stride
 
   mutating func begin(through lsn: LSN) {
+    assert(lsn >= nextLSN, "tables cover more with time")
     nextLSN = lsn
     if part == EventIndex.parts { restart() }
   }

@@ -43,8 +43,10 @@ struct IndexTable {
   mutating func insert(_ fingerprint: UInt64, _ value: IndexValue) {
     // Load stays at or below 0.8.
     if UInt64(count + 1) * 5 > UInt64(homes + Self.spareSlots) * 4 || pages == 0 { grow() }
+    assert(value.word != 0, "no value looks like a free slot")
     place(fingerprint, value.word)
     count += 1
+    assert(Int(count) < end, "there is always a free slot")
   }
 
   /// What the slot held that holds `previous`; nil when none does: nothing was changed.
@@ -99,6 +101,7 @@ struct IndexTable {
       if value.lsn > lsn || !value.flags.contains(.final) { kept.append(slots[at]) }
     }
     let removed = Int(count) - kept.count
+    assert(removed >= 0, "as many slots are taken as are counted")
     guard removed > 0 else { return 0 }
     count = UInt32(kept.count)
     // Room for as much again at 0.6, in whole pages.
@@ -130,8 +133,10 @@ struct IndexTable {
   @inline(__always)
   private mutating func place(_ fingerprint: UInt64, _ word: UInt64) {
     guard let slots else { return }
+    assert(homes > 0, "a table without pages has no places")
     var at = position(fingerprint)
     while slots[at].value != 0 { at &+= 1 }
+    assert(at < end, "a free slot is behind every home")
     slots[at] = Slot(fingerprint: fingerprint, value: word)
     if at + 1 == end { enlarge(to: pages + 1) }
   }
@@ -144,7 +149,10 @@ struct IndexTable {
   }
 
   /// All slots but the spare ones are homes now.
-  private mutating func useAllPages() { homes = pages * Self.slotsPerPage - Self.spareSlots }
+  private mutating func useAllPages() {
+    assert(pages > 0, "there is a page")
+    homes = pages * Self.slotsPerPage - Self.spareSlots
+  }
 
   /// Puts every slot before `oldEnd` in its new place, a run of slots without a gap at a time,
   /// the last one first: none of them was at home before the run, so none comes before it now.
@@ -171,6 +179,7 @@ struct IndexTable {
     if wanted > reservedPages { move(reserving: max(wanted * 2, reservedPages * 4, 16)) }
     makeWritable(wanted)
     pages = wanted
+    assert(pages <= writablePages && writablePages <= reservedPages, "pages are reserved")
   }
 
   private mutating func makeWritable(_ wanted: UInt32) {

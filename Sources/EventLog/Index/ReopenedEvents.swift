@@ -19,11 +19,13 @@ struct ReopenedEvents {
   @inline(__always)
   mutating func note(_ value: IndexValue, of hash: EventHash) {
     if value.flags.contains(.final) || value.flags.contains(.base) { return }
+    assert((list.last?.lsn ?? 0) < value.lsn, "records come in LSN order")
     list.append((value.lsn, hash))
   }
 
   /// Tables are known to cover the log up to `covered`.
   mutating func see(covered: LSN) {
+    assert((steps.last ?? 0) <= covered, "tables cover more with time")
     if steps.last != covered { steps.append(covered) }
     if steps.count > Self.rememberedSteps { steps.removeFirst() }
     list.removeFirst(list.firstIndex { $0.lsn > steps[0] } ?? list.count)

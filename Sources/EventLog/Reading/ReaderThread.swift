@@ -52,6 +52,7 @@ final class ReaderThread: @unchecked Sendable {
   }
 
   func start() throws(EventLogError) {
+    precondition(thread == nil, "a thread is started once")
     thread = try WorkerThread("log-read") { [self] in run() }
   }
 
@@ -65,6 +66,7 @@ final class ReaderThread: @unchecked Sendable {
   /// Records up to `lsn` are durable; with a failure no more will be.
   func advance(to lsn: LSN, failure: EventLogError?) {
     monitor.withLock {
+      assert(lsn >= durableLSN, "what is durable stays so")
       durableLSN = lsn
       if let failure { self.failure = failure }
       if !queue.isEmpty { monitor.signal() }
@@ -75,6 +77,7 @@ final class ReaderThread: @unchecked Sendable {
   /// are under way.
   func forget(through id: UInt64) {
     monitor.withLock {
+      assert((goneThrough ?? 0) <= id, "what is gone only grows")
       goneThrough = id
       monitor.signal()
     }

@@ -202,6 +202,7 @@ final class RecordFetcher {
   private func copy(
     _ walk: Walk, _ length: Int, _ lsn: LSN, into block: inout [UInt8]
   ) throws(EventLogError) -> Bool {
+    assert(length >= Limits.recordHeaderBytes && length % 8 == 0, "it was found as a record")
     let at = block.count
     if let start = inWindow(walk, length) {
       block += UnsafeRawBufferPointer(start: start, count: length)
@@ -242,6 +243,7 @@ final class RecordFetcher {
     _ walk: Walk, _ count: Int, reading: Int
   ) throws(EventLogError) -> UnsafeRawPointer {
     if let start = inWindow(walk, count) { return start }
+    assert(count <= reading && reading <= window.count, "what is wanted fits what is read")
     let part = UnsafeMutableRawBufferPointer(rebasing: window[..<reading])
     windowFile = walk.file
     windowOffset = walk.offset

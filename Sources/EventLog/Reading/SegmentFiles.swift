@@ -37,6 +37,7 @@ final class SegmentFiles {
     let file = try DiskFile(disk, path, .read)
     if open.count >= Limits.openSegments { open.removeFirst().file.closeQuietly() }
     open.append((path, id, file))
+    assert(open.count <= Limits.openSegments, "files that are open are bounded")
     return file
   }
 }

@@ -36,6 +36,7 @@ final class SegmentMap: @unchecked Sendable {
       if let last = segments.indices.last {
         segments[last].offsets = Array(segments[last].offsets)  // drops spare capacity
       }
+      assert((segments.last?.baseLSN ?? 0) <= baseLSN, "segments stand in the order of the log")
       segments.append(Entry(id: id, baseLSN: baseLSN))
     }
   }
@@ -43,7 +44,10 @@ final class SegmentMap: @unchecked Sendable {
   /// Positions of the records of the last segment whose LSN is a multiple of the stride, in order.
   func append(_ offsets: [UInt32]) {
     guard !offsets.isEmpty else { return }
-    monitor.withLock { segments[segments.count - 1].offsets += offsets }
+    monitor.withLock {
+      precondition(!segments.isEmpty, "the active segment is in the map")
+      segments[segments.count - 1].offsets += offsets
+    }
   }
 
   /// The positions of a segment are in a file from now on.

@@ -21,6 +21,7 @@ final class BlockedFilter: @unchecked Sendable {
 
   /// An empty filter.
   init(blocks: Int) {
+    precondition(blocks > 0, "a filter has a block")
     self.blocks = blocks
     guard let memory = csystem_map_big(blocks * Self.blockBytes) else {
       // Not outside input: without memory for two bytes an event nothing can go on.

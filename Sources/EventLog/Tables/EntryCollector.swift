@@ -41,6 +41,7 @@ struct EntryCollector {
         } else {
           b += 1
         }
+        assert(count == 0 || buffer[count - 1].hash < entry.hash, "entries are in order, once each")
         buffer.initializeElement(at: count, to: entry)
         count += 1
       }

@@ -25,8 +25,10 @@ enum EntrySorter {
         start = end
       }
       count = entries.count
+      assert(start == count, "each entry is in a bucket")
     }
     join(&sorted)
+    assert(zip(sorted, sorted.dropFirst()).allSatisfy { $0.hash < $1.hash }, "in order, once each")
     return sorted
   }
 

@@ -24,6 +24,8 @@ struct PositionTable: Equatable {
 
   /// The whole file.
   func encoded(_ offsets: [UInt32]) -> [UInt8] {
+    assert(offsets.count == count, "each position is there")
+    assert(zip(offsets, offsets.dropFirst()).allSatisfy { $0 < $1 }, "in the order of the records")
     let blocks = (offsets.count + Self.offsetsPerBlock - 1) / Self.offsetsPerBlock
     var bytes = [UInt8](repeating: 0, count: Self.headerBytes + blocks * Self.blockBytes)
     bytes.replaceSubrange(0..<8, with: Self.magic)

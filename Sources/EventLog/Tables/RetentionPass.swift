@@ -29,6 +29,7 @@ struct RetentionPass {
   init(
     _ reach: RetentionReach, origin: LSN, firstEnd: LSN, givesUp: Bool, entries: Int
   ) {
+    assert(origin <= reach.endLSN, "what is gone is not looked at")
     self.givesUp = givesUp
     self.reach = reach
     self.origin = origin
@@ -66,7 +67,10 @@ struct RetentionPass {
     Self.add(Holder(need: known.base, lsn: known.value.lsn, hash: known.hash), to: &young)
   }
 
-  mutating func hold(_ lsn: LSN) { heldLSN = min(heldLSN, lsn) }
+  mutating func hold(_ lsn: LSN) {
+    assert(lsn > 0, "LSNs begin with 1")
+    heldLSN = min(heldLSN, lsn)
+  }
 
   /// Those that hold the oldest records, the open ones first.
   func holders() -> (open: [Holder], young: [Holder]) {

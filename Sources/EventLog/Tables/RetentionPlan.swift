@@ -107,6 +107,10 @@ struct RetentionProposal: Sendable {
   /// Nil without segments.
   init?(_ segments: [Segment], finals: BlockedFilter, coveredLSN: LSN) {
     guard let last = segments.last else { return nil }
+    assert(last.lastLSN <= coveredLSN, "only what tables cover may go")
+    assert(
+      zip(segments, segments.dropFirst()).allSatisfy { $0.id < $1.id && $0.lastLSN <= $1.lastLSN },
+      "segments stand in the order of the log")
     (segment, lastLSN) = (last.id, last.lastLSN)
     self.segments = segments
     self.finals = finals
@@ -153,12 +157,14 @@ struct RetentionReach {
     askedLSN = last(segments(through: bounds.askedLSN))
     spentLSN = last(max(excess, segments(through: bounds.spentLSN)))
     self.segments = indexed.prefix(max(old, excess)).prefix { $0.lastLSN < bounds.keepFrom }.count
+    assert(self.segments <= indexed.count, "it reaches no farther than the tables")
     endLSN = last(self.segments)
     bytes = indexed.prefix(self.segments).reduce(0) { $0 + $1.bytes }
   }
 
   /// Leaves all but the oldest out.
   mutating func limit(to count: Int, of indexed: [TableKeeper.IndexedSegment]) {
+    assert(count >= 0 && count <= indexed.count, "what is sound is a part of what there is")
     segments = min(segments, count)
     endLSN = segments > 0 ? indexed[segments - 1].lastLSN : endLSN
     bytes = indexed.prefix(segments).reduce(0) { $0 + $1.bytes }

@@ -38,6 +38,7 @@ struct TableEntry: Equatable {
   /// What is known of the event once `other`, of the same event, is known too.
   @inline(__always)
   mutating func absorb(_ other: TableEntry) {
+    assert(other.hash == hash, "both are of one event")
     if other.value.lsn > value.lsn { value = other.value }
     base = max(base, other.base)
   }

@@ -10,6 +10,7 @@ extension TableKeeper {
   func mergeOnce(_ pace: TablePace = .unheld) throws(EventLogError) -> Bool {
     guard let run = nextRun() else { return false }
     let inputs = Array(tables[run])
+    assert(run.count == 1 || run.count == Self.fanIn, "four become one, or one is cut")
     let merged = try write(inputs, pace)
     tables.replaceSubrange(run, with: [merged])
     publish()
@@ -58,6 +59,9 @@ extension TableKeeper {
     // A table that retention cut begins where the log does.
     let begin = indexed.first?.positions.range
     let isCut = first.range.firstLSN <= origin.lsn
+    assert(
+      zip(inputs, inputs.dropFirst()).allSatisfy { $0.range.end.lsn == $1.range.firstLSN.previous },
+      "tables that are merged stand side by side")
     let range = SegmentRange(
       first: isCut ? begin?.first ?? first.range.first : first.range.first,
       last: last.range.last,

@@ -172,6 +172,7 @@ extension TableKeeper {
 
   /// The manifest begins behind these segments now: their files go, and nothing remembers them.
   func forget(through id: UInt64, origin: ChainPoint) throws(EventLogError) {
+    assert(origin.lsn >= self.origin.lsn, "the log begins later with time")
     self.origin = origin
     let gone = indexed.filter { $0.segment.id <= id }
     indexed.removeAll { $0.segment.id <= id }

@@ -53,7 +53,11 @@ final class TableKeeper {
   var coveredLSN: LSN { indexed.last?.lastLSN ?? origin.lsn }
 
   /// A segment was sealed.
-  func add(_ segment: Manifest.Segment) { pending.append(segment) }
+  func add(_ segment: Manifest.Segment) {
+    assert(segment.end != nil, "only sealed segments are indexed")
+    assert((pending.last ?? indexed.last?.segment).map { $0.id < segment.id } ?? true, "in order")
+    pending.append(segment)
+  }
 
   /// Makes the derived files of the oldest pending segment. False when there is none.
   func indexNext() throws(EventLogError) -> Bool {
@@ -61,6 +65,9 @@ final class TableKeeper {
     let contents = try index(segment, after: indexed.last?.positions.range.end ?? origin)
     let positions = try writePositions(segment, contents)
     let table = try writeTable(segment, contents)
+    assert(
+      tables.last.map { $0.range.end.lsn == table.range.firstLSN.previous } ?? true,
+      "tables cover the segments without a gap")
     tables.append(table)
     indexed.append(IndexedSegment(segment: segment, positions: positions))
     pending.removeFirst()

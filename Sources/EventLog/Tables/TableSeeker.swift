@@ -33,6 +33,7 @@ final class TableSeeker {
   }
 
   private func start(of page: Int) throws(EventLogError) -> UnsafeRawPointer {
+    assert(page >= 0 && page < table.header.pages, "the page is in the table")
     if page < first || page >= first + count {
       // Near to the last one: those between are likely to be asked for, too.
       let isNear = count > 0 && page >= first && page < first + count + Self.bufferPages

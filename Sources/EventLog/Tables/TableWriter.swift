@@ -11,6 +11,7 @@ final class TableWriter {
     byteCount: TableWriter.bufferPages * Table.pageBytes, alignment: Limits.blockBytes)
   private var bufferedPages = 0
   private var pageEntries = 0
+  private var last: EventHash?
   private var offset = Int64(TableHeader.bytes)
   private var unsynced = 0
   private var isFinished = false
@@ -41,6 +42,9 @@ final class TableWriter {
   }
 
   func add(_ entry: TableEntry) throws(EventLogError) {
+    assert(!isFinished, "a table that has its name does not change")
+    assert(last.map { $0 < entry.hash } ?? true, "entries come in order, once each")
+    last = entry.hash
     if pageEntries == Table.entriesPerPage { try closePage() }
     if pageEntries == 0 { fences.append(entry.hash.high) }
     let page = buffer + bufferedPages * Table.pageBytes
@@ -65,6 +69,7 @@ final class TableWriter {
   }
 
   private func flushPages() throws(EventLogError) {
+    assert(bufferedPages <= Self.bufferPages, "pages stay in the buffer")
     let count = bufferedPages * Table.pageBytes
     bufferedPages = 0
     try write(UnsafeRawBufferPointer(start: buffer, count: count))
@@ -72,6 +77,7 @@ final class TableWriter {
 
   private func write(_ bytes: UnsafeRawBufferPointer) throws(EventLogError) {
     guard bytes.count > 0 else { return }
+    assert(offset >= Int64(TableHeader.bytes), "the header comes last")
     try file.write(bytes, at: offset)
     offset += Int64(bytes.count)
     unsynced += bytes.count
@@ -86,6 +92,7 @@ final class TableWriter {
   func finish(as path: String, in directory: String) throws(EventLogError) -> Table {
     try closePage()
     try flushPages()
+    assert(fences.count == header.pages, "each page has a fence")
     var raw = [UInt8](repeating: 0, count: roundUp(fences.count * 8, to: Limits.blockBytes))
     for (page, fence) in fences.enumerated() { raw.store(fence, at: page * 8) }
     header.fencesChecksum = checksum(raw[..<(fences.count * 8)])

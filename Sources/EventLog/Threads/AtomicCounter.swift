@@ -11,5 +11,8 @@ final class AtomicCounter: Sendable {
 
   func increase() { storage.add(1, ordering: .releasing) }
 
-  func add(_ count: Int) { storage.add(count, ordering: .releasing) }
+  func add(_ count: Int) {
+    assert(count >= 0, "a counter only grows")
+    storage.add(count, ordering: .releasing)
+  }
 }

@@ -71,6 +71,7 @@ final class KeeperThread: @unchecked Sendable {
   }
 
   func start(_ others: Others) throws(EventLogError) {
+    precondition(thread == nil && self.others == nil, "a thread is started once")
     self.others = others
     monitor.withLock { hasEnded = false }
     do throws(EventLogError) {
@@ -84,6 +85,7 @@ final class KeeperThread: @unchecked Sendable {
   /// A segment was sealed.
   func add(_ segment: Manifest.Segment) {
     monitor.withLock {
+      assert((sealed.last?.id ?? 0) < segment.id, "segments are sealed in their order")
       backlog.add(1, ordering: .relaxed)
       sealed.append(segment)
       hasWork = true

@@ -10,13 +10,14 @@ final class Monitor: @unchecked Sendable {
   init() {
     mutex = .allocate(capacity: 1)
     mutex.initialize(to: pthread_mutex_t())
-    pthread_mutex_init(mutex, nil)
+    precondition(pthread_mutex_init(mutex, nil) == 0, "no mutex can be made")
     condition = .allocate(capacity: 1)
     condition.initialize(to: pthread_cond_t())
     var attributes = pthread_condattr_t()
     pthread_condattr_init(&attributes)
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
-    pthread_cond_init(condition, &attributes)
+    let hasClock = pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) == 0
+    precondition(hasClock, "conditions wait by the monotonic clock")
+    precondition(pthread_cond_init(condition, &attributes) == 0, "no condition can be made")
     pthread_condattr_destroy(&attributes)
   }
 

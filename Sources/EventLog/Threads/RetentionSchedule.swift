@@ -47,6 +47,7 @@ struct RetentionSchedule {
   mutating func nextAsk(at now: UInt64) -> [CarryRequest] {
     guard now >= askAt, !asked.isEmpty else { return [] }
     let end = min(nextAsked + Limits.carriedAtOnce, asked.count)
+    assert(nextAsked < end, "there is somebody to ask")
     defer {
       askedThrough = end == asked.count ? 0 : asked[end - 1].heldLSN
       nextAsked = end == asked.count ? 0 : end

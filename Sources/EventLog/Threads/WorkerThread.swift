@@ -11,6 +11,7 @@ final class WorkerThread: @unchecked Sendable {
   init(
     _ name: String, inBackground: Bool = false, _ body: @escaping @Sendable () -> Void
   ) throws(EventLogError) {
+    assert(name.utf8.count < 16, "the kernel keeps 15 bytes of a thread's name")
     var attributes = pthread_attr_t()
     pthread_attr_init(&attributes)
     defer { pthread_attr_destroy(&attributes) }

@@ -58,6 +58,7 @@ final class Committer: @unchecked Sendable {
   }
 
   func start() throws(EventLogError) {
+    precondition(thread == nil, "a thread is started once")
     thread = try WorkerThread("log-sync") { [self] in run() }
   }
 
@@ -66,6 +67,7 @@ final class Committer: @unchecked Sendable {
   /// The frame to append to until `endTurn`.
   func beginTurn() -> FrameBuffer {
     monitor.withLock {
+      assert(!isMidTurn && !isStopping, "one turn at a time, and none after the end")
       isMidTurn = true
       return filling
     }
@@ -74,8 +76,10 @@ final class Committer: @unchecked Sendable {
   /// In mid-turn: the filling frame is full; the next one, with room for `length`.
   func exchangeFull(length: Int) -> FrameBuffer {
     monitor.withLock {
+      assert(isMidTurn, "only a turn fills frames")
       if !filling.isEmpty { waiting.append(filling) }
       let target = max(length, Limits.frameTargetBytes)
+      assert(pool.allSatisfy(\.isEmpty), "what waits for use is empty")
       filling =
         target > Limits.frameTargetBytes
         ? FrameBuffer(payload: target) : pool.popLast() ?? FrameBuffer()
@@ -96,6 +100,7 @@ final class Committer: @unchecked Sendable {
   /// Takes the segments up to this one out of the manifest.
   func drop(through id: UInt64) {
     monitor.withLock {
+      assert((dropping ?? 0) <= id, "what is dropped only grows")
       dropping = id
       monitor.signal()
     }
@@ -267,6 +272,7 @@ final class Committer: @unchecked Sendable {
       return true
     }
     guard isHealthy else { return false }
+    assert(last >= durableLSN.load(ordering: .relaxed), "what is durable stays so")
     durableLSN.store(last, ordering: .releasing)
     durableBytes.add(bytes, ordering: .relaxed)
     others.onAdvance(last, nil)

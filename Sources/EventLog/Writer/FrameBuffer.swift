@@ -50,6 +50,8 @@ final class FrameBuffer {
     _ header: RecordHeader, id: UnsafeRawBufferPointer, payload: UnsafeRawBufferPointer,
     _ more: UnsafeRawBufferPointer, length: Int
   ) {
+    assert(fits(length), "the frame has room for the record")
+    assert(isEmpty || header.lsn == lastLSN.next, "LSNs have no gaps")
     let start = base + Limits.frameHeaderBytes + payloadBytes
     fetchAhead(start)
     let own = RecordCodec.encode(
@@ -81,9 +83,12 @@ final class FrameBuffer {
   ) -> UnsafeRawBufferPointer {
     header.payloadChecksum = checksum(
       salt.payload(sequence: header.sequence), followedBy: sum, ofBytes: payloadBytes)
+    assert(header.payloadBytes == payloadBytes, "the header is this frame's")
+    assert(header.recordCount == recordCount, "the header is this frame's")
     let end = Limits.frameHeaderBytes + payloadBytes
     let position = Int(offset) % Limits.blockBytes
     let written = roundUp(position + header.totalBytes, to: Limits.blockBytes) - position
+    assert(written >= end && written <= capacity, "padding stays in the buffer")
     memset(base + end, 0, written - end)
     header.encode(at: base, salt: salt)
     return UnsafeRawBufferPointer(start: base, count: written)

@@ -4,6 +4,7 @@ extension SegmentWriter {
   /// Seals the active segment and goes on in a new one. Every step is durable before the next:
   /// a crash in between leaves either the old segment active, or a listed new one.
   func roll() throws(EventLogError) {
+    assert(!manifest.isClosed && manifest.segments.last?.id == header.id, "it is the last segment")
     let old = file
     try lock.check(manifest)
     do throws(EventLogError) {
@@ -14,9 +15,13 @@ extension SegmentWriter {
     } catch {
       throw lock.reason(for: error)
     }
+    assert(header.id > (manifest.segments.last?.id ?? 0), "ids of segments only grow")
+    assert(header.baseLSN == point.lsn.next, "a segment begins behind the one before")
     var next = manifest
     next.seal(at: Manifest.End(offset: offset, point: point))
+    assert(offset >= Int64(Limits.segmentHeaderBytes), "a segment ends behind its header")
     next.add(header)
+    assert(next.segments.dropLast().allSatisfy { $0.end != nil }, "one segment is active")
     try replaceManifest(next)
     date(by: 0)
     offset = Int64(Limits.segmentHeaderBytes)
@@ -70,6 +75,7 @@ extension SegmentWriter {
 extension Manifest {
   /// Seals the last segment.
   mutating func seal(at end: End) {
+    precondition(!segments.isEmpty, "the active segment is in the manifest")
     segments[segments.count - 1].end = end
     generation += 1
   }

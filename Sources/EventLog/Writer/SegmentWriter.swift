@@ -78,6 +78,8 @@ final class SegmentWriter {
     precondition(
       offset + Int64(frame.totalBytes) <= header.fileBytes,
       "a fresh segment has room for the largest frame")
+    assert(offset % Int64(Limits.frameAlignment) == 0, "frames begin at a multiple of 64")
+    assert(frame.sequence > point.sequence, "frames count from the one before")
     let bytes = buffer.seal(&frame, salt: header.frameSalt, at: offset)
     if options.breaks.has(.acknowledgeBeforeSync) {
       acknowledgedLSN = point.lsn.advanced(by: buffer.recordCount)
@@ -98,6 +100,7 @@ final class SegmentWriter {
     point = ChainPoint(
       lsn: point.lsn.advanced(by: buffer.recordCount), sequence: frame.sequence, chain: frame.chain)
     if hasUnsynced { return }
+    assert(acknowledgedLSN <= point.lsn, "what is durable stays so")
     acknowledgedLSN = point.lsn
     try writeMark()
   }
@@ -155,6 +158,7 @@ final class SegmentWriter {
   /// Tells readers where the records of the frame at `offset` are.
   private func noteMarks(_ buffer: FrameBuffer) {
     guard !buffer.marks.isEmpty else { return }
+    assert(header.fileBytes / 8 <= Int64(UInt32.max), "a place in a segment has 32 bits")
     let start = UInt32((offset + Int64(Limits.frameHeaderBytes)) / 8)
     map.append(buffer.marks.map { $0 + start })
   }
@@ -178,6 +182,8 @@ final class SegmentWriter {
     try preparer.makingRoom { () throws(EventLogError) in
       try lock.replaceManifest(manifest, with: next)
     }
+    assert(next.generation > manifest.generation, "each manifest is newer than the one before")
+    assert(next.epoch == manifest.epoch, "an epoch has one writer")
     manifest = next
     preparer.noteManifest(segments: next.segments.count)
   }
@@ -185,6 +191,7 @@ final class SegmentWriter {
   /// Marks the store as closed: the next opening goes on in the same segment.
   func close() throws(EventLogError) {
     var next = manifest
+    assert(acknowledgedLSN == point.lsn, "all that was written is durable")
     next.isClosed = true
     next.seal(at: Manifest.End(offset: offset, point: point))
     try replaceManifest(next)

@@ -41,6 +41,7 @@ final class SparePreparer: @unchecked Sendable {
 
   /// From now on spares are made in the background; before, `take` makes them itself.
   func start(onFailure: @escaping @Sendable (EventLogError) -> Void) throws(EventLogError) {
+    precondition(thread == nil, "a thread is started once")
     thread = try WorkerThread("log-prepare") { [self] in run(onFailure) }
     want()
   }
@@ -55,7 +56,10 @@ final class SparePreparer: @unchecked Sendable {
   }
 
   /// The active segment is written up to here.
-  func noteActive(_ bytes: Int64) { activeBytes.store(Int(bytes), ordering: .relaxed) }
+  func noteActive(_ bytes: Int64) {
+    assert(bytes >= Int64(Limits.segmentHeaderBytes), "a segment begins with its header")
+    activeBytes.store(Int(bytes), ordering: .relaxed)
+  }
 
   /// Waits for a spare and hands it over: the caller renames it.
   func take() throws(EventLogError) {
@@ -66,6 +70,7 @@ final class SparePreparer: @unchecked Sendable {
       return
     }
     try monitor.withLock { () throws(EventLogError) in
+      assert(!isNeeded, "one segment is begun at a time")
       isNeeded = true
       defer { isNeeded = false }
       while !ready.hasSpare, failure == nil, !isStopping, !isGivenUp {
