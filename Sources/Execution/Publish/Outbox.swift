@@ -218,18 +218,28 @@ struct Outbox {
     func expect(_ counted: Int, is there: Int, _ what: String) {
       if counted != there { found.append("\(counted) \(what) are counted, \(there) are there") }
     }
-    let published = entries.prefix(looked).filter { $0.state == .published }
+    var published: [EventKey] = []
+    var confirmed = 0
+    var unconfirmed: Set<EventKey> = []
+    var bytes = 0
+    for index in entries.indices {
+      guard index < looked else {
+        bytes += entries[index].blob.count
+        continue
+      }
+      switch entries[index].state {
+      case .confirmed: confirmed += 1
+      case .published:
+        published.append(entries[index].key)
+        unconfirmed.insert(entries[index].key)
+      case .held, .aside: unconfirmed.insert(entries[index].key)
+      }
+    }
     expect(underWay, is: published.count, "updates under way")
-    expect(confirmedCount, is: entries.count { $0.state == .confirmed }, "confirmed updates")
-    expect(
-      waitingBytes, is: entries.dropFirst(looked).reduce(0) { $0 + $1.blob.count },
-      "bytes of updates that wait")
-    expect(
-      Set(published.map(\.key)).count, is: published.count, "events with an update under way")
-    expect(
-      busy.count,
-      is: Set(entries.prefix(looked).filter { $0.state != .confirmed }.map(\.key)).count,
-      "events with updates that are not confirmed")
+    expect(confirmedCount, is: confirmed, "confirmed updates")
+    expect(waitingBytes, is: bytes, "bytes of updates that wait")
+    expect(Set(published).count, is: published.count, "events with an update under way")
+    expect(busy.count, is: unconfirmed.count, "events with updates that are not confirmed")
     return found
   }
 
