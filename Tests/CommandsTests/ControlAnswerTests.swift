@@ -8,8 +8,7 @@ struct ControlAnswerTests {
     ControlAnswer(line: "{}", outcome: outcome, status: status)
   }
 
-  @Test("What was done, or was so before, is no failure")
-  func done() {
+  @Test func `What was done, or was so before, is no failure`() {
     for outcome in ["done", "cancelled", "already-cancelled", "remembered", "already-remembered"] {
       #expect(answer(outcome).isDone, "\(outcome)")
     }
@@ -19,20 +18,17 @@ struct ControlAnswerTests {
     }
   }
 
-  @Test(
-    "A cancel that came too late says where the event stands",
-    arguments: [
-      ("pending", "its delivery is on its way to the broker"),
-      ("pending-delivery", "its delivery is out"),
-      ("expired", "it is expired: nothing of it goes out anyway"),
-      ("sent", "it is sent already"),
-    ])
-  func tooLate(status: String, sentence: String) {
+  @Test(arguments: [
+    ("pending", "its delivery is on its way to the broker"),
+    ("pending-delivery", "its delivery is out"),
+    ("expired", "it is expired: nothing of it goes out anyway"),
+    ("sent", "it is sent already"),
+  ])
+  func `A cancel that came too late says where the event stands`(status: String, sentence: String) {
     #expect(answer("too-late", status).sentence == sentence)
   }
 
-  @Test("Each outcome has a sentence of its own, and an unknown one points to the version")
-  func sentences() {
+  @Test func `Each outcome has a sentence of its own, and an unknown one points to the version`() {
     let outcomes = [
       "cancelled", "already-cancelled", "remembered", "already-remembered", "too-late",
       "already-open", "moved-on", "not-found", "illegal-status", "past-expiration", "unavailable",
@@ -44,13 +40,14 @@ struct ControlAnswerTests {
   }
 
   @Test(
-    "The exit code says what was in the way: no such event before no service before the rest",
     arguments: [
       (["done", "cancelled"], nil), (["done", "too-late"], .data),
       (["too-late", "unavailable"], .unavailable),
       (["unavailable", "too-late", "not-found"], .noInput), ([], nil),
     ] as [([String], SystemExit?)])
-  func exitCodes(outcomes: [String], exit: SystemExit?) {
+  func `The exit code says what was in the way: no such event before no service before the rest`(
+    outcomes: [String], exit: SystemExit?
+  ) {
     var results = ControlResults(json: true)
     for outcome in outcomes { results.add(answer(outcome), of: "e") }
     var failure: CommandFailure?

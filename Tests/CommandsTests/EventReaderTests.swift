@@ -15,8 +15,7 @@ struct EventReaderTests {
     #expect(throws: Rejection.self) { try reader.read(Array(text.utf8)) }
   }
 
-  @Test("An event's type is its routing key, and its id its message_id")
-  func event() throws {
+  @Test func `An event's type is its routing key, and its id its message_id`() throws {
     let read = try reader.read(event())
     #expect(read.routingKey == "shop.order")
     #expect(read.messageID == "e")
@@ -25,8 +24,7 @@ struct EventReaderTests {
     #expect(read.body == event())
   }
 
-  @Test("A CloudEvent goes out as it is, with its own content type")
-  func cloudEvent() throws {
+  @Test func `A CloudEvent goes out as it is, with its own content type`() throws {
     let text =
       #"{"specversion":"1.0","id":"c","type":"order","source":"s","data":{"email":"a@b.se","ctx":{}}}"#
     let read = try reader.read(Array(text.utf8))
@@ -36,8 +34,7 @@ struct EventReaderTests {
     #expect(String(decoding: read.body, as: UTF8.self) == text)
   }
 
-  @Test("What the service would park is refused, with code and path")
-  func refused() {
+  @Test func `What the service would park is refused, with code and path`() {
     let bad = refusal(#"{"id":"e","type":"order","email":"nobody","ctx":{}}"#)
     #expect(bad?.code == .badAddress)
     #expect(bad?.path == "$.email")
@@ -49,8 +46,7 @@ struct EventReaderTests {
     #expect(inCloud?.offset == nil)
   }
 
-  @Test("The size that counts is the service's own limit, to the byte")
-  func size() throws {
+  @Test func `The size that counts is the service's own limit, to the byte`() throws {
     let room = 300 - event(#","x":"""#).count
     let fits = event(#","x":"\#(String(repeating: "x", count: room))""#)
     #expect(fits.count == 300)
@@ -60,8 +56,7 @@ struct EventReaderTests {
     #expect(error?.code == .tooLarge)
   }
 
-  @Test("Unjudged, whatever is JSON goes out, with what can be made of type and id")
-  func unjudged() throws {
+  @Test func `Unjudged, whatever is JSON goes out, with what can be made of type and id`() throws {
     let read = try reader.readUnjudged(Array(#"{"id":"e","type":"order"}"#.utf8))
     #expect(read.routingKey == "order" && read.messageID == "e")
     let odd = try reader.readUnjudged(Array(#"{"id":"å","type":"a b"}"#.utf8))
@@ -70,8 +65,8 @@ struct EventReaderTests {
     #expect(throws: Rejection.self) { try reader.readUnjudged(Array("{".utf8)) }
   }
 
-  @Test("A raw message says nothing that its body does not, and a cancel is one by its type")
-  func others() {
+  @Test
+  func `A raw message says nothing that its body does not, and a cancel is one by its type`() {
     let raw = OutgoingEvent(raw: [0xFF], contentType: "text/plain")
     #expect(raw.body == [0xFF] && raw.contentType == "text/plain")
     #expect(raw.messageID == nil && raw.type == nil)

@@ -5,8 +5,7 @@ import Testing
 
 @Suite("Header fields of a mail")
 struct MailHeaderTests {
-  @Test("ASCII stands as it is")
-  func plain() {
+  @Test func `ASCII stands as it is`() {
     #expect(MailHeader.text("Subject", "Your order 1042") == "Subject: Your order 1042\r\n")
     #expect(MailHeader.address("To", "elsa@example.se") == "To: elsa@example.se\r\n")
     #expect(
@@ -15,8 +14,7 @@ struct MailHeaderTests {
     #expect(MailHeader.address("From", "<shop@example.se>") == "From: <shop@example.se>\r\n")
   }
 
-  @Test("Other letters, and what looks like an encoded word, are encoded words")
-  func encoded() {
+  @Test func `Other letters, and what looks like an encoded word, are encoded words`() {
     #expect(MailHeader.text("Subject", "Hej Åsa") == "Subject: =?utf-8?B?SGVqIMOFc2E=?=\r\n")
     #expect(MailHeader.text("Subject", "=?x") == "Subject: =?utf-8?B?PT94?=\r\n")
     // An address is never encoded, only the name before it; quotes are not part of the name.
@@ -25,20 +23,17 @@ struct MailHeaderTests {
         == "From: =?utf-8?B?w4UgIkIi?= <a@b.se>\r\n")
   }
 
-  @Test("A line break in a value cannot begin another field")
-  func injected() {
+  @Test func `A line break in a value cannot begin another field`() {
     let field = MailHeader.text("Subject", "Hi\r\nBcc: all@example.se")
     #expect(field.split(separator: "\r\n", omittingEmptySubsequences: true).count == 1)
     #expect(!field.contains("Bcc"))
   }
 
-  @Test(
-    "No line is longer than 78 characters, and no encoded word than 75",
-    arguments: [
-      String(repeating: "word ", count: 60), String(repeating: "å", count: 300),
-      String(repeating: "👩‍👩‍👧‍👦", count: 30), "a" + String(repeating: " ", count: 200) + "b",
-    ])
-  func folded(value: String) {
+  @Test(arguments: [
+    String(repeating: "word ", count: 60), String(repeating: "å", count: 300),
+    String(repeating: "👩‍👩‍👧‍👦", count: 30), "a" + String(repeating: " ", count: 200) + "b",
+  ])
+  func `No line is longer than 78 characters, and no encoded word than 75`(value: String) {
     let field = MailHeader.text("Subject", value)
     #expect(field.hasSuffix("\r\n"))
     let lines = field.utf8.split(separator: UInt8(ascii: "\n")).map { $0.count - 1 }
@@ -52,8 +47,7 @@ struct MailHeaderTests {
     }
   }
 
-  @Test("A date is in UTC, with the day of its week")
-  func date() throws {
+  @Test func `A date is in UTC, with the day of its week`() throws {
     let time = try #require(Timestamp(rfc3339: "2026-12-24T07:05:09+01:00"))
     #expect(MailHeader.date(time) == "Date: Thu, 24 Dec 2026 06:05:09 +0000\r\n")
     let leap = try #require(Timestamp(rfc3339: "2028-02-29T23:59:59Z"))

@@ -7,47 +7,42 @@ import Testing
 
 @Suite("Which events and messages are meant")
 struct SelectionTests {
-  @Test(
-    "Options that mean nothing are refused before anything is done",
-    arguments: [
-      ["events", "list", "--status", "lost"], ["events", "list", "--lane", "slow"],
-      ["events", "list", "--since", "soon"], ["events", "list", "--limit", "0"],
-      ["events", "list", "--count", "--limit", "1"], ["events", "redrive"],
-      ["events", "redrive", "--status", "sent"], ["events", "redrive", "a", "--rate", "0"],
-      ["events", "redrive", "a", "--rate", "10001"], ["events", "redrive", "--until", "x"],
-      ["parked", "list", "--lane", "slow"], ["parked", "list", "--since", "1h"],
-      ["publish"], ["publish", "f", "--generate", "1"], ["publish", "f", "--lane", "slow"],
-      ["publish", "--generate", "0"], ["publish", "f", "--rate", "0"],
-      ["publish", "f", "--wait", "--raw"], ["publish", "f", "--wait", "--reply-to", "q"],
-      ["publish", "--cancel", ""], ["publish", "--cancel", "å"],
-      ["publish", "f", "--timeout", "0"],
-      ["deliver", "--channel", "email", "--failed", "0.6", "--ignored", "0.6"],
-      ["deliver", "--channel", "email", "--sink", "smtp"], ["watch", "--status", "lost"],
-      ["watch", "--count", "0"],
-    ])
-  func refused(arguments: [String]) {
+  @Test(arguments: [
+    ["events", "list", "--status", "lost"], ["events", "list", "--lane", "slow"],
+    ["events", "list", "--since", "soon"], ["events", "list", "--limit", "0"],
+    ["events", "list", "--count", "--limit", "1"], ["events", "redrive"],
+    ["events", "redrive", "--status", "sent"], ["events", "redrive", "a", "--rate", "0"],
+    ["events", "redrive", "a", "--rate", "10001"], ["events", "redrive", "--until", "x"],
+    ["parked", "list", "--lane", "slow"], ["parked", "list", "--since", "1h"],
+    ["publish"], ["publish", "f", "--generate", "1"], ["publish", "f", "--lane", "slow"],
+    ["publish", "--generate", "0"], ["publish", "f", "--rate", "0"],
+    ["publish", "f", "--wait", "--raw"], ["publish", "f", "--wait", "--reply-to", "q"],
+    ["publish", "--cancel", ""], ["publish", "--cancel", "å"],
+    ["publish", "f", "--timeout", "0"],
+    ["deliver", "--channel", "email", "--failed", "0.6", "--ignored", "0.6"],
+    ["deliver", "--channel", "email", "--sink", "smtp"], ["watch", "--status", "lost"],
+    ["watch", "--count", "0"],
+  ])
+  func `Options that mean nothing are refused before anything is done`(arguments: [String]) {
     #expect(throws: (any Error).self) { try MeddelaCommand.parseAsRoot(arguments) }
   }
 
-  @Test(
-    "The same with what they do mean are taken",
-    arguments: [
-      ["events", "list", "--status", "sent", "--lane", "batch", "--since", "1h", "--limit", "1"],
-      ["events", "list", "--count"], ["events", "redrive", "a", "b", "--rate", "10000"],
-      ["events", "redrive", "--status", "not-covered"], ["events", "redrive", "--reason", "550"],
-      ["events", "redrive", "--to", "a@b.se"],
-      ["parked", "list", "--lane", "delivery-logs", "--since", "2026-12-24T06:00:00Z"],
-      ["publish", "f", "--raw"], ["publish", "--generate", "1", "--wait"],
-      ["publish", "--cancel", "a"], ["publish", "f", "--timeout", "0.1"],
-      ["deliver", "--channel", "email", "--failed", "0.5", "--ignored", "0.5"],
-      ["deliver", "--channel", "email", "--sink", "maildir:x"], ["watch", "--status", "expired"],
-    ])
-  func taken(arguments: [String]) {
+  @Test(arguments: [
+    ["events", "list", "--status", "sent", "--lane", "batch", "--since", "1h", "--limit", "1"],
+    ["events", "list", "--count"], ["events", "redrive", "a", "b", "--rate", "10000"],
+    ["events", "redrive", "--status", "not-covered"], ["events", "redrive", "--reason", "550"],
+    ["events", "redrive", "--to", "a@b.se"],
+    ["parked", "list", "--lane", "delivery-logs", "--since", "2026-12-24T06:00:00Z"],
+    ["publish", "f", "--raw"], ["publish", "--generate", "1", "--wait"],
+    ["publish", "--cancel", "a"], ["publish", "f", "--timeout", "0.1"],
+    ["deliver", "--channel", "email", "--failed", "0.5", "--ignored", "0.5"],
+    ["deliver", "--channel", "email", "--sink", "maildir:x"], ["watch", "--status", "expired"],
+  ])
+  func `The same with what they do mean are taken`(arguments: [String]) {
     #expect(throws: Never.self) { try MeddelaCommand.parseAsRoot(arguments) }
   }
 
-  @Test("Every option of a selection reaches the filter")
-  func selection() throws {
+  @Test func `Every option of a selection reaches the filter`() throws {
     let selection = try EventSelection.parse([
       "--lane", "batch", "--type", "order", "--channel", "sms", "--external-id", "c", "--to", "+46",
       "--since", "2026-12-24", "--until", "2026-12-25",
@@ -61,8 +56,7 @@ struct SelectionTests {
     #expect(filter.until == Timestamp(rfc3339: "2026-12-25T00:00:00Z"))
   }
 
-  @Test("Of a status update everything that is given must hold")
-  func update() throws {
+  @Test func `Of a status update everything that is given must hold`() throws {
     let update = #"{"type":"order","channel":"sms","externalId":null}"#
     try JSONParser().withDocument(Array(update.utf8)) { root in
       var filter = EventFilter()
@@ -96,7 +90,6 @@ struct SelectionTests {
   }
 
   @Test(
-    "Of a parked message everything that is given must hold",
     arguments: [
       ([], true), (["--reason", "bad-address"], true), (["--reason", "bad"], false),
       (["--lane", "realtime"], true), (["--lane", "batch"], false), (["--id", "m"], true),
@@ -107,22 +100,22 @@ struct SelectionTests {
       (["--until", "2026-12-24T06:00:00.001Z"], true),
       (["--reason", "bad-address", "--lane", "batch"], false),
     ] as [([String], Bool)])
-  func parked(options: [String], isMeant: Bool) throws {
+  func `Of a parked message everything that is given must hold`(options: [String], isMeant: Bool)
+    throws
+  {
     let filter = try ParkedFilter.parse(options)
     #expect(filter.matches(Facts()) == isMeant)
     #expect(filter.isEmpty == options.isEmpty)
   }
 
-  @Test("What has no time is not of any")
-  func timeless() throws {
+  @Test func `What has no time is not of any`() throws {
     var facts = Facts()
     facts.firstSeen = ""
     #expect(try !ParkedFilter.parse(["--since", "1970-01-01T00:00:00Z"]).matches(facts))
     #expect(try ParkedFilter.parse([]).matches(facts))
   }
 
-  @Test("A row of a listing is cut where a stranger's text would fill the screen")
-  func row() {
+  @Test func `A row of a listing is cut where a stranger's text would fill the screen`() {
     var facts = Facts()
     facts.detail = String(repeating: "å", count: 256)
     facts.messageID = nil

@@ -4,8 +4,7 @@ import Testing
 
 @Suite("What a person sees on a terminal")
 struct TerminalTests {
-  @Test("Columns are as wide as their widest cell; the last one has no blanks behind it")
-  func table() {
+  @Test func `Columns are as wide as their widest cell; the last one has no blanks behind it`() {
     var table = TextTable(["EVENT", "WHY"])
     #expect(table.isEmpty)
     table.add(["a-long-id", "x"])
@@ -14,8 +13,8 @@ struct TerminalTests {
     #expect(table.count == 2)
   }
 
-  @Test("Rows that are taken are forgotten, the header comes once, and columns never shrink")
-  func takenRows() {
+  @Test
+  func `Rows that are taken are forgotten, the header comes once, and columns never shrink`() {
     var table = TextTable(["A", "B"])
     table.add(["1234", "x"])
     #expect(table.takeText() == "A     B\n1234  x")
@@ -26,33 +25,30 @@ struct TerminalTests {
     #expect(table.isEmpty)
   }
 
-  @Test("A cell stays on its line, whatever a stranger has put into it")
-  func cells() {
+  @Test func `A cell stays on its line, whatever a stranger has put into it`() {
     var table = TextTable(["ID", "TEXT"])
     table.add(["a\nb", "\u{1B}[2J\u{202E}x"])
     #expect(table.text == "ID       TEXT\na\\u{a}b  \\u{1b}[2J\\u{202e}x")
   }
 
-  @Test(
-    "Controls, separators and what turns the writing round are written out",
-    arguments: [
-      ("plain åäö 漢字 👍", "plain åäö 漢字 👍"), ("a\u{0}b", "a\\u{0}b"), ("\u{7F}", "\\u{7f}"),
-      ("\u{9B}31m", "\\u{9b}31m"), ("a\u{2028}b\u{2029}", "a\\u{2028}b\\u{2029}"),
-      ("\u{202A}\u{202E}", "\\u{202a}\\u{202e}"), ("\u{2066}\u{2069}", "\\u{2066}\\u{2069}"),
-      ("\u{2065}", "\u{2065}"), ("", ""),
-    ])
-  func printable(text: String, shown: String) {
+  @Test(arguments: [
+    ("plain åäö 漢字 👍", "plain åäö 漢字 👍"), ("a\u{0}b", "a\\u{0}b"), ("\u{7F}", "\\u{7f}"),
+    ("\u{9B}31m", "\\u{9b}31m"), ("a\u{2028}b\u{2029}", "a\\u{2028}b\\u{2029}"),
+    ("\u{202A}\u{202E}", "\\u{202a}\\u{202e}"), ("\u{2066}\u{2069}", "\\u{2066}\\u{2069}"),
+    ("\u{2065}", "\u{2065}"), ("", ""),
+  ])
+  func `Controls, separators and what turns the writing round are written out`(
+    text: String, shown: String
+  ) {
     #expect(text.printable == shown)
   }
 
-  @Test("Line ends and tabs are kept where they are wanted")
-  func kept() {
+  @Test func `Line ends and tabs are kept where they are wanted`() {
     #expect("a\n\tb\r".printable(keeping: "\n\t") == "a\n\tb\\u{d}")
     #expect("a\n\tb".printable == "a\\u{a}\\u{9}b")
   }
 
-  @Test("A line of JSON has its members in the order in which they were added")
-  func object() {
+  @Test func `A line of JSON has its members in the order in which they were added`() {
     var object = JSONObjectText()
     #expect(object.text == "{}")
     object.add("id", "a\"\\\n\u{1}å")

@@ -6,7 +6,7 @@ import Testing
 
 /// Indexing stands back behind everything else: how far it may fall behind.
 @Suite struct BacklogTests {
-  @Test func `with too many segments to index the log is behind, until they are indexed`() throws {
+  @Test func `With too many segments to index the log is behind, until they are indexed`() throws {
     let disk = MemoryDisk()
     let options = try EventLogOptions.inMemory(disk)
     let owner = Owner()
@@ -32,7 +32,7 @@ import Testing
     try log.close()
   }
 
-  @Test func `old segments go and tables are merged while there is always one more to index`()
+  @Test func `Old segments go and tables are merged while there is always one more to index`()
     throws
   {
     let disk = MemoryDisk()
@@ -65,7 +65,7 @@ import Testing
     #expect(isMerged && isRetired)
   }
 
-  @Test func `a disk that does not answer is seen while it does not, and counted when it did`()
+  @Test func `A disk that does not answer is seen while it does not, and counted when it did`()
     throws
   {
     let disk = MemoryDisk()

@@ -6,7 +6,7 @@ import Testing
 /// The tests must have teeth: each deliberate defect breaks its rule, and no other.
 @Suite struct BreakTests {
   @Test(arguments: LogRule.allCases)
-  func `without a defect every rule holds`(rule: LogRule) throws {
+  func `Without a defect every rule holds`(rule: LogRule) throws {
     #expect(try rule.holds())
   }
 
@@ -19,13 +19,13 @@ import Testing
     ]
 
     @Test(arguments: defects)
-    func `a defect breaks its own rule and no other`(defect: Breaks, rule: LogRule) throws {
+    func `A defect breaks its own rule and no other`(defect: Breaks, rule: LogRule) throws {
       for other in LogRule.allCases {
         #expect(try other.holds(defect) == (other != rule), "\(other)")
       }
     }
 
-    @Test func `every rule has its defect`() {
+    @Test func `Every rule has its defect`() {
       #expect(Set(Self.defects.map(\.rule)) == Set(LogRule.allCases))
     }
   #endif
@@ -57,29 +57,29 @@ import Testing
 
   #if DEBUG
     @Test(arguments: [Breaks.skipDataSync, .acknowledgeBeforeSync])
-    func `acknowledged records are missed after a power cut`(defect: Breaks) {
+    func `Acknowledged records are missed after a power cut`(defect: Breaks) {
       #expect(isFound(by: .acknowledgedStay, defect))
     }
 
     @Test(arguments: [Breaks.twoFramesInFlight, .retryFailedSync])
-    func `a frame is missing in front of one that is there`(defect: Breaks) {
+    func `A frame is missing in front of one that is there`(defect: Breaks) {
       #expect(isFound(by: nil, defect))
     }
 
-    @Test func `an open event is missed when its segment is dropped`() {
+    @Test func `An open event is missed when its segment is dropped`() {
       #expect(isFound(by: .openEventsStay, .dropOpenEvents, retains: true))
     }
 
-    @Test func `a name that was not synced is missed after a power cut`() {
+    @Test func `A name that was not synced is missed after a power cut`() {
       #expect(isFound(by: nil, .skipDirectorySync))
     }
   #endif
 
-  @Test func `a disk that lies about syncs is found`() {
+  @Test func `A disk that lies about syncs is found`() {
     #expect(isFound(by: nil) { $0.state.withLock { $0.liesAboutSync = true } })
   }
 
-  @Test func `a disk that lies about names is found`() {
+  @Test func `A disk that lies about names is found`() {
     #expect(isFound(by: nil) { $0.state.withLock { $0.liesAboutDirectorySync = true } })
   }
 }

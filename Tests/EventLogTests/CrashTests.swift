@@ -15,7 +15,7 @@ import Testing
   /// 2,000 lives in a release build, where one takes some milliseconds, a tenth of them in a debug
   /// build; EVENTLOG_SEEDS times as many for a long run.
   @Test(arguments: [false, true])
-  func `no acknowledged record is lost whatever the crash takes`(retains: Bool) {
+  func `No acknowledged record is lost whatever the crash takes`(retains: Bool) {
     for seed in seeds(Self.lives) {
       do {
         var life = CrashLife(seed: seed, retains: retains)
@@ -27,7 +27,7 @@ import Testing
     }
   }
 
-  @Test func `a cut frame is kept in quarantine and the log goes on`() throws {
+  @Test func `A cut frame is kept in quarantine and the log goes on`() throws {
     var torn = 0
     for seed in seeds(60) {
       var random = SeededRandom(seed)
@@ -55,7 +55,7 @@ import Testing
     #expect(torn > 15 || seeds(60).count == 1)
   }
 
-  @Test func `recovery stopped at each of its system calls recovers the same`() throws {
+  @Test func `Recovery stopped at each of its system calls recovers the same`() throws {
     for seed in seeds(8) {
       var random = SeededRandom(seed)
       let first = SimDisk()
@@ -87,7 +87,7 @@ import Testing
     }
   }
 
-  @Test func `a clean close is recognised and the same segment goes on`() throws {
+  @Test func `A clean close is recognised and the same segment goes on`() throws {
     let disk = SimDisk()
     var random = SeededRandom(1)
     var model = Model()
@@ -108,7 +108,7 @@ import Testing
     fourth.kill()
   }
 
-  @Test func `bytes that only a failed sync left in the cache are not believed`() throws {
+  @Test func `Bytes that only a failed sync left in the cache are not believed`() throws {
     let disk = SimDisk()
     var random = SeededRandom(7)
     var model = Model()

@@ -51,7 +51,7 @@ import Testing
       Set(before).isSubset(of: disk.files.map { $0 }), what, sourceLocation: sourceLocation)
   }
 
-  @Test func `an undamaged store opens`() throws {
+  @Test func `An undamaged store opens`() throws {
     let (disk, model) = try Self.store()
     #expect(try open(disk).get() == model.records)
   }
@@ -72,7 +72,7 @@ import Testing
   }
 
   @Test(arguments: [sealed, active])
-  func `every flipped byte of a segment header is found`(path: String) throws {
+  func `Every flipped byte of a segment header is found`(path: String) throws {
     let (disk, _) = try Self.store()
     for offset in Array(0..<104) + [200, 2000, 4091, 4092, 4095] {
       let copy = disk.afterKill()
@@ -82,7 +82,7 @@ import Testing
   }
 
   @Test(arguments: [sealed, active])
-  func `every flipped byte of a durable frame is found`(path: String) throws {
+  func `Every flipped byte of a durable frame is found`(path: String) throws {
     let (disk, _) = try Self.store()
     let bytes = try #require(disk.bytes(path))
     let all = try Self.frames(bytes)
@@ -101,7 +101,7 @@ import Testing
     }
   }
 
-  @Test func `damage in the newest frame is found by the mark when no frame follows`() throws {
+  @Test func `Damage in the newest frame is found by the mark when no frame follows`() throws {
     let (disk, _) = try Self.store()
     let log = try SyncLog(.simulated(disk))
     var random = SeededRandom(1)
@@ -121,7 +121,7 @@ import Testing
     #expect(try open(blind).get().count == model.records.count - 1)
   }
 
-  @Test func `every flipped byte of the manifest and of the identity is found`() throws {
+  @Test func `Every flipped byte of the manifest and of the identity is found`() throws {
     let (disk, _) = try Self.store()
     for path in ["/store/MANIFEST", "/store/STORE"] {
       let whole = try #require(disk.bytes(path))
@@ -134,7 +134,7 @@ import Testing
     }
   }
 
-  @Test func `a flipped byte of the mark changes no answer`() throws {
+  @Test func `A flipped byte of the mark changes no answer`() throws {
     let (disk, model) = try Self.store()
     for offset in 0..<64 {
       let copy = disk.afterKill()
@@ -144,13 +144,13 @@ import Testing
   }
 
   @Test(arguments: [sealed, active, "/store/MANIFEST", "/store/STORE"])
-  func `a missing file is damage`(path: String) throws {
+  func `A missing file is damage`(path: String) throws {
     let (disk, _) = try Self.store()
     try disk.remove(path)
     expectDamage(disk, path, "\(path)")
   }
 
-  @Test func `a shortened segment is damage wherever it ends`() throws {
+  @Test func `A shortened segment is damage wherever it ends`() throws {
     let (disk, _) = try Self.store()
     for path in [Self.sealed, Self.active] {
       let bytes = try #require(disk.bytes(path))
@@ -164,7 +164,7 @@ import Testing
     }
   }
 
-  @Test func `a zeroed block, a doubled block and swapped frames are damage`() throws {
+  @Test func `A zeroed block, a doubled block and swapped frames are damage`() throws {
     let (disk, _) = try Self.store()
     for path in [Self.sealed, Self.active] {
       let whole = try #require(disk.bytes(path))
@@ -191,7 +191,7 @@ import Testing
     expectDamage(tail, Self.active, "a valid header in the zeros")
   }
 
-  @Test func `bytes farther than one cut frame behind the end are damage`() throws {
+  @Test func `Bytes farther than one cut frame behind the end are damage`() throws {
     let (disk, _) = try Self.store()
     let bytes = try #require(disk.bytes(Self.active))
     let last = try #require(Self.frames(bytes).last)
@@ -218,7 +218,7 @@ import Testing
     expectDamage(far, Self.active, "bytes behind the cut frame")
   }
 
-  @Test func `segments of another store, swapped, or out of an old copy are damage`() throws {
+  @Test func `Segments of another store, swapped, or out of an old copy are damage`() throws {
     let (disk, _) = try Self.store()
     let (other, _) = try Self.store()
     for path in [Self.sealed, Self.active] {
@@ -267,11 +267,11 @@ import Testing
     return ours
   }
 
-  @Test func `frames of a copy that went another way are damage`() throws {
+  @Test func `Frames of a copy that went another way are damage`() throws {
     expectDamage(try Self.otherCopy(), Self.sealed, "the last frame is the other copy's")
   }
 
-  @Test func `a manifest from before the last roll is damage`() throws {
+  @Test func `A manifest from before the last roll is damage`() throws {
     let disk = SimDisk()
     var random = SeededRandom(3)
     var model = Model()
@@ -287,7 +287,7 @@ import Testing
     expectDamage(copy, nil, "old manifest")
   }
 
-  @Test func `a closed store with anything but its end is damage`() throws {
+  @Test func `A closed store with anything but its end is damage`() throws {
     let (disk, _) = try Self.store(closed: true)
     let bytes = try #require(disk.bytes(Self.active))
     let last = try #require(Self.frames(bytes).last)
@@ -299,7 +299,7 @@ import Testing
     expectDamage(added, Self.active, "bytes behind the end of a closed store")
   }
 
-  @Test func `a newer format is refused by name`() throws {
+  @Test func `A newer format is refused by name`() throws {
     let (disk, _) = try Self.store()
     disk.overwrite("/store/STORE") { $0[8] = 2 }
     guard case .failure(let error) = open(disk) else {
@@ -318,7 +318,7 @@ import Testing
   }
 
   /// The same store with derived files: a start reads headers and ends of sealed segments only.
-  @Test func `with derived files a start still finds a sealed segment that is not in its place`()
+  @Test func `With derived files a start still finds a sealed segment that is not in its place`()
     throws
   {
     let (bare, model) = try Self.store()

@@ -40,7 +40,7 @@ import Testing
     }
   }
 
-  @Test func `only large frames fill blocks, and those that begin with one go around the cache`()
+  @Test func `Only large frames fill blocks, and those that begin with one go around the cache`()
     throws
   {
     let disk = SimDisk()
@@ -63,7 +63,7 @@ import Testing
     again.kill()
   }
 
-  @Test func `a disk that is slow gets large frames through the page cache`() throws {
+  @Test func `A disk that is slow gets large frames through the page cache`() throws {
     let disk = SimDisk()
     var random = SeededRandom(6)
     var model = Model()
@@ -77,7 +77,7 @@ import Testing
     #expect(try SyncLog(options(disk.afterKill())).recovered == model.records)
   }
 
-  @Test func `records on both sides of the padding are found by their numbers`() throws {
+  @Test func `Records on both sides of the padding are found by their numbers`() throws {
     let disk = SimDisk()
     var random = SeededRandom(2)
     var model = Model()
@@ -97,7 +97,7 @@ import Testing
     #expect(found == model.records)
   }
 
-  @Test func `where the file system only knows the page cache no frame is padded`() throws {
+  @Test func `Where the file system only knows the page cache no frame is padded`() throws {
     let disk = SimDisk()
     disk.state.withLock { $0.refusesDirect = true }
     var random = SeededRandom(3)
@@ -114,7 +114,7 @@ import Testing
     again.kill()
   }
 
-  @Test func `a byte in the padding is damage, and so is padding of another length`() throws {
+  @Test func `A byte in the padding is damage, and so is padding of another length`() throws {
     let disk = SimDisk()
     var random = SeededRandom(4)
     var model = Model()
@@ -132,7 +132,7 @@ import Testing
   }
 
   /// The first version of the format had no padding: its segments are read, and go on without.
-  @Test func `a segment of the older version is read and gets no padding`() throws {
+  @Test func `A segment of the older version is read and gets no padding`() throws {
     let disk = SimDisk()
     var random = SeededRandom(5)
     var model = Model()
@@ -153,7 +153,7 @@ import Testing
   }
 
   @Test(arguments: [0, 4] as [UInt16])
-  func `a segment of a version nobody knows is refused by name`(version: UInt16) throws {
+  func `A segment of a version nobody knows is refused by name`(version: UInt16) throws {
     let disk = SimDisk()
     try SyncLog(options(disk)).close()
     setVersion(version, disk)

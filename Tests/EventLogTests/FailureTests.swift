@@ -32,7 +32,7 @@ import Testing
   }
 
   @Test(arguments: [EIO, ENOSPC, EROFS])
-  func `whatever call fails, it is said once and nothing durable is lost`(number: Int32) throws {
+  func `Whatever call fails, it is said once and nothing durable is lost`(number: Int32) throws {
     var failures = 0
     for call in stride(from: 1, to: 160, by: number == EIO ? 3 : 11) {
       let disk = SimDisk()
@@ -62,7 +62,7 @@ import Testing
     #expect(failures > (number == ENOSPC ? 3 : 5))
   }
 
-  @Test func `after a failed sync nothing more is written`() throws {
+  @Test func `After a failed sync nothing more is written`() throws {
     let disk = SimDisk()
     let owner = Owner()
     var random = SeededRandom(1)
@@ -95,7 +95,7 @@ import Testing
     #expect(owner.durableLSN == 1)
   }
 
-  @Test func `a full disk is waited out and said`() throws {
+  @Test func `A full disk is waited out and said`() throws {
     let disk = SimDisk()
     let owner = Owner()
     var random = SeededRandom(1)
@@ -124,7 +124,7 @@ import Testing
     try log.close()
   }
 
-  @Test func `a full disk is waited out without ballast, too`() throws {
+  @Test func `A full disk is waited out without ballast, too`() throws {
     let disk = SimDisk()
     let owner = Owner()
     var random = SeededRandom(1)
@@ -144,7 +144,7 @@ import Testing
     try log.close()
   }
 
-  @Test func `ending while the disk is full loses nothing durable`() throws {
+  @Test func `Ending while the disk is full loses nothing durable`() throws {
     let disk = SimDisk()
     let owner = Owner()
     var random = SeededRandom(1)
@@ -168,7 +168,7 @@ import Testing
     after.kill()
   }
 
-  @Test func `where direct reads are refused the report says so`() throws {
+  @Test func `Where direct reads are refused the report says so`() throws {
     let disk = SimDisk()
     disk.state.withLock { $0.refusesDirect = true }
     let log = try SyncLog(.simulated(disk))
@@ -176,7 +176,7 @@ import Testing
     log.kill()
   }
 
-  @Test func `damage met by a read fails that read and not the log`() throws {
+  @Test func `Damage met by a read fails that read and not the log`() throws {
     let disk = SimDisk()
     let owner = Owner()
     var random = SeededRandom(4)

@@ -162,7 +162,7 @@ import Testing
     return (problem(disk, first, second, mayMeet: true), true, hasGoneOn)
   }
 
-  @Test func `a first writer that stands still and goes on while a second opens loses nothing`()
+  @Test func `A first writer that stands still and goes on while a second opens loses nothing`()
     throws
   {
     var tried = 0
@@ -214,7 +214,7 @@ import Testing
   }
 
   @Test(arguments: [false, true])
-  func `whenever a second writer comes, the first acknowledges nothing that is lost`(rolls: Bool)
+  func `Whenever a second writer comes, the first acknowledges nothing that is lost`(rolls: Bool)
     throws
   {
     var call = 0
@@ -227,7 +227,7 @@ import Testing
     #expect(call > (rolls ? 25 : 5) && call < 500)
   }
 
-  @Test func `a second writer that comes while the first closes loses nothing either`() throws {
+  @Test func `A second writer that comes while the first closes loses nothing either`() throws {
     var call = 0
     repeat {
       call += 1
@@ -271,7 +271,7 @@ import Testing
   }
 
   @Test(arguments: [(false, false), (true, false), (false, true)])
-  func `whatever the first writes while a second one opens is in its store, or not acknowledged`(
+  func `Whatever the first writes while a second one opens is in its store, or not acknowledged`(
     rolls: Bool, isClosed: Bool
   ) throws {
     var call = 0
@@ -285,7 +285,7 @@ import Testing
     #expect(call > 50 && call < 2_000)
   }
 
-  @Test func `without the looks for others, records are lost, and the test sees it`() throws {
+  @Test func `Without the looks for others, records are lost, and the test sees it`() throws {
     let found = try Self.overtaken(
       atCall: 3, rolls: true, closes: false, breaks: .ignoreOtherWriters)
     #expect(found != nil && found != "")
@@ -294,7 +294,7 @@ import Testing
     #expect(other != nil && other != "")
   }
 
-  @Test func `a removed LOCK lets no second writer in, and ends the first`() throws {
+  @Test func `A removed LOCK lets no second writer in, and ends the first`() throws {
     let directory = TemporaryDirectory()
     let owner = Owner()
     let log = try EventLog.open(directory.options(), callbacks: owner.callbacks)
@@ -364,7 +364,7 @@ import Testing
     try log.close()
   }
 
-  @Test func `what a writer adds behind an end that it does not know of stays, and is said`()
+  @Test func `What a writer adds behind an end that it does not know of stays, and is said`()
     throws
   {
     let disk = try Self.store()
@@ -385,7 +385,7 @@ import Testing
     #expect(disk.bytes(path)?.dropFirst(Int(end)).contains { $0 != 0 } == true)
   }
 
-  @Test func `a new name is never given over a file`() throws {
+  @Test func `A new name is never given over a file`() throws {
     let directory = TemporaryDirectory()
     let disk = LinuxDisk()
     let (one, two) = (directory.path + "/one", directory.path + "/two")

@@ -14,7 +14,7 @@ import Testing
     #expect(crc32c(0, [UInt8](repeating: 0, count: 32), 32) == 0x8A91_36AA)
   }
 
-  @Test func `the fallback agrees with the instruction at every length and seed`() {
+  @Test func `The fallback agrees with the instruction at every length and seed`() {
     var random = SeededRandom(5)
     let bytes = random.bytes(8_000)
     for count in Array(0...600) + Array(stride(from: 601, through: 8_000, by: 7)) {
@@ -47,7 +47,7 @@ import Testing
       ])
   }
 
-  @Test func `headers come back as they were written`() throws {
+  @Test func `Headers come back as they were written`() throws {
     let store = StoreID(bytes: (0..<16).map { $0 })
     let segment = SegmentHeader(
       store: store, id: 3, baseLSN: 77, baseSequence: 9, epoch: 4, created: 5, salt: 0xABCD,
@@ -68,7 +68,7 @@ import Testing
     #expect(try Manifest.decode(manifest.encoded(), store: store, file: "") == manifest)
   }
 
-  @Test func `a manifest whose entries do not follow each other is refused`() {
+  @Test func `A manifest whose entries do not follow each other is refused`() {
     let store = StoreID(bytes: (0..<16).map { $0 })
     let gap = Manifest(
       store: store, generation: 1, epoch: 1, isClosed: false, origin: .beginning,
@@ -78,7 +78,7 @@ import Testing
     }
   }
 
-  @Test func `a manifest with numbers that nothing counts to is refused`() {
+  @Test func `A manifest with numbers that nothing counts to is refused`() {
     let store = StoreID(bytes: (0..<16).map { $0 })
     func refuses(lsn: LSN = 0, sequence: UInt64 = 0, id: UInt64 = 1, epoch: UInt64 = 1) {
       let manifest = Manifest(
@@ -100,7 +100,7 @@ import Testing
     refuses(epoch: .max)
   }
 
-  @Test func `an error says what, where and what to do`() {
+  @Test func `An error says what, where and what to do`() {
     let error = EventLogError(
       .locked, "another process holds the store", advice: "Stop it.", systemError: 11,
       file: "/data/LOCK", offset: 3)

@@ -43,7 +43,7 @@ import Testing
   }
 
   @Test(arguments: [true, false])
-  func `a start without a free byte takes what is prepared for it`(isClosed: Bool) throws {
+  func `A start without a free byte takes what is prepared for it`(isClosed: Bool) throws {
     let (disk, before) = try Self.store(isClosed: isClosed)
     var model = before
     disk.state.withLock { $0.isFull = true }
@@ -67,7 +67,7 @@ import Testing
     after.kill()
   }
 
-  @Test func `a cut frame without room in quarantine stays in its segment`() throws {
+  @Test func `A cut frame without room in quarantine stays in its segment`() throws {
     let (store, before) = try Self.store(isClosed: true)
     var torn = 0
     for seed in seeds(40) {
@@ -96,7 +96,7 @@ import Testing
     #expect(torn > 3 || seeds(40).count == 1)
   }
 
-  @Test func `the ballast holds two manifests of any store, and grows with them`() throws {
+  @Test func `The ballast holds two manifests of any store, and grows with them`() throws {
     for segments in [0, 1, 2_000, 4_000, 10_000, 500_000] {
       let manifest = Manifest.headerBytes + segments * Manifest.entryBytes + 4
       #expect(Limits.ballastBytes(segments: segments) >= 2 * manifest)
@@ -117,7 +117,7 @@ import Testing
     try log.close()
   }
 
-  @Test func `what retention removes makes room for the derived files that wait for it`() throws {
+  @Test func `What retention removes makes room for the derived files that wait for it`() throws {
     let (disk, before) = try Self.store(isClosed: true, isFinal: true)
     var model = before
     let owner = Owner()
@@ -150,7 +150,7 @@ import Testing
   static let smallDisk = getenv("MEDDELA_TEST_SMALL_DISK").map { String(cString: $0) }
 
   @Test(.enabled(if: smallDisk != nil), arguments: [true, false])
-  func `a start without a free byte on a real file system`(isClosed: Bool) throws {
+  func `A start without a free byte on a real file system`(isClosed: Bool) throws {
     let folder = try #require(Self.smallDisk)
     var options = EventLogOptions(path: folder + "/store-\(isClosed)")
     options.segmentBytes = 1 << 20

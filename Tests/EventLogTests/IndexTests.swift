@@ -10,7 +10,7 @@ import Testing
   }
 
   @Test(arguments: [UInt64.max, 0xFFF0_0000_0000_0000, 0xC000_0000_0000_0000])
-  func `the index agrees with a dictionary while it grows`(mask: UInt64) {
+  func `The index agrees with a dictionary while it grows`(mask: UInt64) {
     var random = SeededRandom(mask)
     let index = EventIndex()
     var newest: [LSN] = []
@@ -40,7 +40,7 @@ import Testing
     #expect(index.first(random.next() | 1 << 51) == nil || mask != .max)
   }
 
-  @Test func `a slot carries LSN, status and flags`() {
+  @Test func `A slot carries LSN, status and flags`() {
     let index = EventIndex()
     #expect(index.update(9, previous: 0, to: value(Limits.maxLSN, status: 255)) == .new)
     #expect(index.first(9)?.lsn == Limits.maxLSN)
@@ -48,7 +48,7 @@ import Testing
     #expect(index.first(9)?.flags == [.event, .final])
   }
 
-  @Test func `the index says what it knew of an event before`() {
+  @Test func `The index says what it knew of an event before`() {
     let index = EventIndex()
     let open = IndexValue(RecordHeader(lsn: 2, flags: .event))
     #expect(index.update(9, previous: 0, to: value(1)) == .new)
@@ -62,7 +62,7 @@ import Testing
 
   /// All in one part, which outgrows its address space, shrinks and grows again.
   @Test(arguments: [UInt64.max >> 10, UInt64.max >> 10 & ~0xFFFF_FFFF_FFFF])
-  func `what is final is forgotten, what is open stays, at any size`(mask: UInt64) {
+  func `What is final is forgotten, what is open stays, at any size`(mask: UInt64) {
     var random = SeededRandom(mask)
     let index = EventIndex()
     var open: [LSN: (fingerprint: UInt64, isFinal: Bool)] = [:]
@@ -96,7 +96,7 @@ import Testing
     }
   }
 
-  @Test func `an event takes at most 24 bytes once there are millions`() {
+  @Test func `An event takes at most 24 bytes once there are millions`() {
     let index = EventIndex()
     var random = SeededRandom(11)
     var worst = 0.0

@@ -7,7 +7,7 @@ import Testing
 /// What an owner is told a record may hold is what the log takes.
 @Suite struct LimitTests {
   @Test(arguments: [64 << 10, 65_000, 100_000, 2 << 20, (2 << 20) + 8_192, 16 << 20])
-  func `the longest payload goes in beside the longest id`(segmentBytes: Int) throws {
+  func `The longest payload goes in beside the longest id`(segmentBytes: Int) throws {
     let directory = TemporaryDirectory()
     let options = directory.options(segmentBytes: max(64 << 10, segmentBytes))
     let owner = Owner()
@@ -32,7 +32,7 @@ import Testing
     #expect(found == expected)
   }
 
-  @Test func `the bound is as large as it can be`() {
+  @Test func `The bound is as large as it can be`() {
     for segmentBytes in [64 << 10, 100_000, 256 << 20] {
       let most = EventLog.maxPayloadBytes(segmentBytes: segmentBytes)
       let record = Limits.maxRecordBytes(segmentBytes: segmentBytes)

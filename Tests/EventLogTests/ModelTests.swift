@@ -7,7 +7,7 @@ import Testing
 /// Random sequences of everything the owner can do, against a model in memory.
 @Suite struct ModelTests {
   @Test(arguments: seeds(24))
-  func `a random life of the log agrees with the model`(seed: UInt64) throws {
+  func `A random life of the log agrees with the model`(seed: UInt64) throws {
     let directory = TemporaryDirectory()
     var random = SeededRandom(seed)
     var model = Model()

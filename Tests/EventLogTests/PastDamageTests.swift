@@ -16,7 +16,7 @@ import Testing
   }
 
   @Test(arguments: [true, false])
-  func `a reader goes past damage if it is told to, and says what it left out`(
+  func `A reader goes past damage if it is told to, and says what it left out`(
     isClosed: Bool
   ) throws {
     let store = try ToolStore(seed: 61, isClosed: isClosed)
@@ -54,7 +54,7 @@ import Testing
       try reader.history(of: id).models == store.model.history(id).filter { $0.header.lsn != lost })
   }
 
-  @Test func `past a damaged end, a missing segment and a missing manifest`() throws {
+  @Test func `Past a damaged end, a missing segment and a missing manifest`() throws {
     let store = try ToolStore(seed: 62, isClosed: false)
     let segments = try store.segments
     let last = try #require(try Bytes.frames(segments[segments.count - 1]).last)
@@ -73,7 +73,7 @@ import Testing
     #expect(count < store.model.records.count)
   }
 
-  @Test func `a start names what the scrub has found`() throws {
+  @Test func `A start names what the scrub has found`() throws {
     let store = try ToolStore(seed: 63)
     let segment = try store.segments[1]
     func scrub() throws {
@@ -135,7 +135,7 @@ import Testing
     return (log, model)
   }
 
-  @Test func `retention keeps a damaged segment, and says so`() throws {
+  @Test func `Retention keeps a damaged segment, and says so`() throws {
     let (log, _) = try Self.retained(SimDisk(), dropsDamaged: false, open: -1, damaged: 10)
     let plan = try log.keeper.planRetention(cutoff: .max, keepFrom: .max)
     #expect(plan.proposal == nil && plan.carries.isEmpty)
@@ -143,7 +143,7 @@ import Testing
     log.kill()
   }
 
-  @Test func `with dropsDamaged it goes, and an open event that can be read is carried before`()
+  @Test func `With dropsDamaged it goes, and an open event that can be read is carried before`()
     throws
   {
     let disk = SimDisk()
@@ -165,7 +165,7 @@ import Testing
     again.kill()
   }
 
-  @Test func `an open event whose record is the damaged one is given up, and counted`() throws {
+  @Test func `An open event whose record is the damaged one is given up, and counted`() throws {
     let disk = SimDisk()
     let (log, model) = try Self.retained(disk, dropsDamaged: true, open: 10, damaged: 10)
     let plan = try log.keeper.planRetention(cutoff: .max, keepFrom: .max)
@@ -180,7 +180,7 @@ import Testing
     log.kill()
   }
 
-  @Test func `the service goes on when retention meets damage`() throws {
+  @Test func `The service goes on when retention meets damage`() throws {
     let disk = SimDisk()
     let heard = Heard()
     let owner = Owner()
@@ -255,7 +255,7 @@ import Testing
     return read
   }
 
-  @Test func `damaged positions are found again from the segment, once`() throws {
+  @Test func `Damaged positions are found again from the segment, once`() throws {
     let (disk, options, records) = try Self.indexed()
     let path = "/d/store/index/0000000000000001.positions"
     let asked = (0..<1000).map { records[($0 * 7) % 3000].header.lsn }
@@ -271,7 +271,7 @@ import Testing
     #expect(sum == positions.integer(UInt32.self, at: 4096))
   }
 
-  @Test func `a damaged table is made again before it is asked again`() throws {
+  @Test func `A damaged table is made again before it is asked again`() throws {
     let (disk, options, records) = try Self.indexed()
     let path = try #require(disk.files.keys.filter { $0.hasSuffix(".table") }.min())
     var newest: [[UInt8]: LSN] = [:]

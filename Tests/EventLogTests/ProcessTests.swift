@@ -7,7 +7,7 @@ import Testing
 
 /// More than one process, or more than one log on one store.
 @Suite struct ProcessTests {
-  @Test func `a second writer is refused and the first goes on`() throws {
+  @Test func `A second writer is refused and the first goes on`() throws {
     let directory = TemporaryDirectory()
     let owner = Owner()
     let log = try EventLog.open(directory.options(), callbacks: owner.callbacks)
@@ -29,7 +29,7 @@ import Testing
   }
 
   @Test(arguments: 1...5)
-  func `a process killed with SIGKILL loses nothing it acknowledged`(seed: Int) async throws {
+  func `A process killed with SIGKILL loses nothing it acknowledged`(seed: Int) async throws {
     let directory = TemporaryDirectory()
     let path = directory.path
     await #expect(processExitsWith: .signal(SIGKILL)) {
@@ -79,7 +79,7 @@ import Testing
     try log.close()
   }
 
-  @Test func `a segment sealed by a crash gives its unused blocks back`() throws {
+  @Test func `A segment sealed by a crash gives its unused blocks back`() throws {
     let directory = TemporaryDirectory()
     let options = directory.options(segmentBytes: 4 << 20)
     let log = try EventLog.open(options, callbacks: Owner().callbacks)

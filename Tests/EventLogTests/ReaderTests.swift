@@ -12,7 +12,7 @@ import Testing
     return records
   }
 
-  @Test func `a reader beside the writer sees all that is durable and nothing else`() throws {
+  @Test func `A reader beside the writer sees all that is durable and nothing else`() throws {
     let directory = TemporaryDirectory()
     let owner = Owner()
     var random = SeededRandom(2)
@@ -55,7 +55,7 @@ import Testing
     #expect(try all(reader, from: 150) == Array(model.records[149...]))
   }
 
-  @Test func `without the mark the newest frame under a writer is not believed`() throws {
+  @Test func `Without the mark the newest frame under a writer is not believed`() throws {
     let disk = SimDisk()
     var random = SeededRandom(3)
     var model = Model()
@@ -72,7 +72,7 @@ import Testing
     #expect(try EventLogReader(path: "/store", disk: disk).hasWriter == false)
   }
 
-  @Test func `after a crash a reader sees what recovery will accept, and writes nothing`() throws {
+  @Test func `After a crash a reader sees what recovery will accept, and writes nothing`() throws {
     for seed in seeds(40) {
       var random = SeededRandom(seed)
       let first = SimDisk()
@@ -97,7 +97,7 @@ import Testing
   }
 
   @Test(arguments: [false, true])
-  func `while a writer opens a store a reader sees what it will accept`(isClosed: Bool) throws {
+  func `While a writer opens a store a reader sees what it will accept`(isClosed: Bool) throws {
     let disk = SimDisk()
     var random = SeededRandom(12)
     var model = Model()
@@ -130,7 +130,7 @@ import Testing
     #expect(found == [LSN(model.records.count)] && failures == 0)
   }
 
-  @Test func `the history of an event is found by the tables, and without them as well`() throws {
+  @Test func `The history of an event is found by the tables, and without them as well`() throws {
     for seed in seeds(6) {
       var random = SeededRandom(seed)
       let disk = SimDisk()
@@ -160,7 +160,7 @@ import Testing
     }
   }
 
-  @Test func `what is open is found by the tables, and without them as well`() throws {
+  @Test func `What is open is found by the tables, and without them as well`() throws {
     for seed in seeds(8) {
       var random = SeededRandom(seed)
       let disk = SimDisk()
@@ -196,7 +196,7 @@ import Testing
     }
   }
 
-  @Test func `what is open is found without reading the rest`() throws {
+  @Test func `What is open is found without reading the rest`() throws {
     let disk = SimDisk()
     var random = SeededRandom(9)
     var model = Model()
@@ -220,7 +220,7 @@ import Testing
     log.kill()
   }
 
-  @Test func `the history of an event is found without reading the rest`() throws {
+  @Test func `The history of an event is found without reading the rest`() throws {
     let disk = SimDisk()
     var random = SeededRandom(8)
     var model = Model()
@@ -240,7 +240,7 @@ import Testing
     log.kill()
   }
 
-  @Test func `a reader meets damage with an error, not with altered data`() throws {
+  @Test func `A reader meets damage with an error, not with altered data`() throws {
     let (disk, _) = try DamageTests.store()
     for offset in stride(from: 0, to: 12_000, by: 37) {
       let copy = disk.afterKill()
@@ -255,7 +255,7 @@ import Testing
     }
   }
 
-  @Test func `a directory that is no store is named`() {
+  @Test func `A directory that is no store is named`() {
     let error = #expect(throws: EventLogError.self) {
       _ = try EventLogReader(path: "/var/tmp/no-such-store-here")
     }

@@ -17,7 +17,7 @@ import Testing
     }
   }
 
-  @Test func `files that are gone are closed, also those that reads had open`() throws {
+  @Test func `Files that are gone are closed, also those that reads had open`() throws {
     let disk = SimDisk()
     let owner = Owner()
     var options = EventLogOptions.simulated(disk)
@@ -49,7 +49,7 @@ import Testing
     #expect(disk.openFilesWithoutName == 0)
   }
 
-  @Test func `tables that a merge replaced are closed once the owner has the new one`() throws {
+  @Test func `Tables that a merge replaced are closed once the owner has the new one`() throws {
     let disk = SimDisk()
     let owner = Owner()
     let log = try EventLog.open(.simulated(disk), callbacks: owner.callbacks)
@@ -69,7 +69,7 @@ import Testing
     try log.close()
   }
 
-  @Test func `a log that is closed and let go of keeps no file open`() throws {
+  @Test func `A log that is closed and let go of keeps no file open`() throws {
     let disk = SimDisk()
     func live() throws {
       let owner = Owner()
@@ -87,7 +87,7 @@ import Testing
     #expect(disk.state.withLock { $0.open.count } == 0)
   }
 
-  @Test func `cut frames go with their segments, and the oldest of too many before`() throws {
+  @Test func `Cut frames go with their segments, and the oldest of too many before`() throws {
     let disk = SimDisk()
     let owner = Owner()
     var options = EventLogOptions.simulated(disk)

@@ -21,7 +21,7 @@ import Testing
     IndexValue(RecordHeader(lsn: lsn, flags: flags))
   }
 
-  @Test func `an event that is taken up again is touched, by old tables and by new ones`() {
+  @Test func `An event that is taken up again is touched, by old tables and by new ones`() {
     var events = ReopenedEvents()
     events.see(covered: 10_000)
     let both = Self.filter([1, 2])
@@ -34,7 +34,7 @@ import Testing
     #expect(events.isUntouched(both, covered: 20_000), "these did")
   }
 
-  @Test func `a record that leaves the event final, or needs none before it, touches nothing`() {
+  @Test func `A record that leaves the event final, or needs none before it, touches nothing`() {
     var events = ReopenedEvents()
     events.see(covered: 100)
     events.note(Self.value(101, [.event, .final]), of: Self.hash(1))
@@ -42,7 +42,7 @@ import Testing
     #expect(events.isUntouched(Self.filter([1]), covered: 100))
   }
 
-  @Test func `tables that are some newer ones old still count, and older ones do not`() {
+  @Test func `Tables that are some newer ones old still count, and older ones do not`() {
     var events = ReopenedEvents()
     let steps = (1...ReopenedEvents.rememberedSteps).map { LSN($0 * 5_000) }
     for covered in steps { events.see(covered: covered) }
@@ -53,7 +53,7 @@ import Testing
   }
 
   /// By a log with its index: whether an event that was final when tables were asked is open.
-  @Test func `a yes is always true`() {
+  @Test func `A yes is always true`() {
     var answers = 0
     let all = seeds(60)
     for seed in all {

@@ -42,7 +42,7 @@ import Testing
     var segments: Int { log.keeper.indexed.count }
   }
 
-  @Test func `one look finds all segments that may go, and what holds the others`() throws {
+  @Test func `One look finds all segments that may go, and what holds the others`() throws {
     var subject = try Subject()
     for number in 0..<40 { try subject.addSegment(open: number < 10 ? nil : "open-\(number)") }
     let bounds = RetentionBounds(oldLSN: .max, keepFrom: .max)
@@ -59,7 +59,7 @@ import Testing
     subject.log.kill()
   }
 
-  @Test func `a look reads tables in big pieces, and not a page for each event`() throws {
+  @Test func `A look reads tables in big pieces, and not a page for each event`() throws {
     var subject = try Subject()
     // A hundred records of other events in each segment, final in the next one.
     for number in 0..<16 {
@@ -82,7 +82,7 @@ import Testing
     subject.log.kill()
   }
 
-  @Test func `one final event that is young is written again, and later let go`() throws {
+  @Test func `One final event that is young is written again, and later let go`() throws {
     var subject = try Subject()
     try subject.append("late", .event)
     for _ in 0..<20 { try subject.addSegment() }
@@ -115,7 +115,7 @@ import Testing
     subject.log.kill()
   }
 
-  @Test func `a store that takes too much loses its oldest segments, and no open event`() throws {
+  @Test func `A store that takes too much loses its oldest segments, and no open event`() throws {
     var subject = try Subject()
     for number in 0..<30 { try subject.addSegment(20, open: number == 12 ? "open" : nil) }
     let keeper = subject.log.keeper
@@ -202,7 +202,7 @@ import Testing
     private static let patience: UInt64 = 600_000_000_000
   }
 
-  @Test func `segments that each hold an open event go within one pause of the keeper`() throws {
+  @Test func `Segments that each hold an open event go within one pause of the keeper`() throws {
     var life = Life()
     life.options.retentionSeconds = 100
     var log = try EventLog.open(life.options, callbacks: life.owner.callbacks)
@@ -221,7 +221,7 @@ import Testing
     try log.close()
   }
 
-  @Test func `a store stays within its bytes while it is written as fast as it goes`() throws {
+  @Test func `A store stays within its bytes while it is written as fast as it goes`() throws {
     var life = Life()
     life.options.maxBytes = 1 << 20
     let log = try EventLog.open(life.options, callbacks: life.owner.callbacks)

@@ -76,7 +76,7 @@ import Testing
     }
   }
 
-  @Test func `old final events go, an open one is carried and stays`() throws {
+  @Test func `Old final events go, an open one is carried and stays`() throws {
     let subject = try Subject()
     let open = Array("open".utf8)
     subject.append("open", flags: [.event])
@@ -116,7 +116,7 @@ import Testing
     try reopened.close()
   }
 
-  @Test func `without an owner that carries, an open event holds its segment`() throws {
+  @Test func `Without an owner that carries, an open event holds its segment`() throws {
     let subject = try Subject()
     subject.append("open", flags: [.event])
     subject.appendFinals("old", 300)
@@ -133,7 +133,7 @@ import Testing
     try subject.log.close()
   }
 
-  @Test func `an event taken up again keeps its records though the tables hold it final`() throws {
+  @Test func `An event taken up again keeps its records though the tables hold it final`() throws {
     let subject = try Subject()
     subject.append("again", flags: [.event])
     subject.append("again", flags: [.event, .final])
@@ -149,7 +149,7 @@ import Testing
     try subject.log.close()
   }
 
-  @Test func `what the owner needs, the newest of a kind, and young events hold a segment`() throws
+  @Test func `What the owner needs, the newest of a kind, and young events hold a segment`() throws
   {
     let disk = SimDisk()
     var random = SeededRandom(2)
@@ -197,7 +197,7 @@ import Testing
 
   /// What a cancel and its event are to the log: a final record aside, and a first record of the
   /// event behind it that needs none before.
-  @Test func `a record aside is kept as a final event is, and not for the event behind it`() throws
+  @Test func `A record aside is kept as a final event is, and not for the event behind it`() throws
   {
     let disk = SimDisk()
     var random = SeededRandom(3)

@@ -30,7 +30,7 @@ import Testing
     (needed(wanted), wanted), (needed(wanted) - 1, wanted / 2), (needed(wanted / 2), wanted / 2),
     (needed(wanted / 2) - 1, wanted / 4), (needed(least), least),
   ])
-  func `a new store takes the largest segments that leave room for a fourth`(
+  func `A new store takes the largest segments that leave room for a fourth`(
     free: Int, expected: Int
   ) throws {
     let disk = SimDisk()
@@ -50,7 +50,7 @@ import Testing
     try log.close()
   }
 
-  @Test func `a bound on the bytes makes segments smaller, and may be too small`() throws {
+  @Test func `A bound on the bytes makes segments smaller, and may be too small`() throws {
     let disk = SimDisk()
     var options = options(disk, free: nil)
     options.maxBytes = Int64(6 * Self.wanted - 1)
@@ -70,7 +70,7 @@ import Testing
     #expect(error?.sentence.contains("expected at least \(6 * Self.least), 6 segments") == true)
   }
 
-  @Test func `below the smallest it ends with 73, what is needed and what there is`() throws {
+  @Test func `Below the smallest it ends with 73, what is needed and what there is`() throws {
     let disk = SimDisk()
     let options = options(disk, free: Self.needed(Self.least) - 1)
     let checked = #expect(throws: EventLogError.self) { try StoreRoom.check(options) }
@@ -89,7 +89,7 @@ import Testing
     #expect(disk.files == ["/store/LOCK"])
   }
 
-  @Test func `what somebody has asked for is not made smaller`() throws {
+  @Test func `What somebody has asked for is not made smaller`() throws {
     let disk = SimDisk()
     var options = options(disk, free: (13 << 20) - 1)
     options.leastSegmentBytes = nil
@@ -105,7 +105,7 @@ import Testing
   }
 
   @Test(arguments: [true, false])
-  func `a store goes on with its own segments, whatever room there is later`(
+  func `A store goes on with its own segments, whatever room there is later`(
     isClosed: Bool
   ) throws {
     var disk = SimDisk()
@@ -141,7 +141,7 @@ import Testing
 
   /// By a quota, or by somebody else who took the room.
   @Test(arguments: [ENOSPC, EDQUOT])
-  func `room that goes while the store is made leaves a store or none`(number: Int32) throws {
+  func `Room that goes while the store is made leaves a store or none`(number: Int32) throws {
     var failures = 0
     for call in 1...60 {
       var disk = SimDisk()
@@ -162,7 +162,7 @@ import Testing
     #expect(failures > 20)
   }
 
-  @Test func `what an interrupted start left counts as room`() throws {
+  @Test func `What an interrupted start left counts as room`() throws {
     for call in 1...40 {
       var disk = SimDisk()
       let free = Self.needed(Self.least) + 8192
@@ -184,7 +184,7 @@ import Testing
   private static let cowDirectory = getenv("EVENTLOG_COW_DIRECTORY").map { String(cString: $0) }
 
   @Test(.enabled(if: cowDirectory != nil))
-  func `a full disk that copies on write stands still and goes on`() throws {
+  func `A full disk that copies on write stands still and goes on`() throws {
     let directory = try #require(Self.cowDirectory)
     var options = EventLogOptions(path: directory + "/store")
     options.segmentBytes = Self.wanted

@@ -22,7 +22,7 @@ import Testing
   }
 
   @Test(arguments: [false, true], 1...8 as ClosedRange<UInt64>)
-  func `the window shows the file, in steps, in leaps and backwards`(
+  func `The window shows the file, in steps, in leaps and backwards`(
     readsAhead: Bool, seed: UInt64
   ) throws {
     var random = SeededRandom(seed)
@@ -46,7 +46,7 @@ import Testing
     file.closeQuietly()
   }
 
-  @Test func `a read ahead that fails is an error where its bytes are asked for, not before`()
+  @Test func `A read ahead that fails is an error where its bytes are asked for, not before`()
     throws
   {
     var random = SeededRandom(3)

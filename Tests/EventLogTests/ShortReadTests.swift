@@ -21,7 +21,7 @@ import Testing
   }
 
   @Test(arguments: [100, 1000, 4095, 4097, 10_000])
-  func `a store is read whole whatever a read gives`(bytes: Int) throws {
+  func `A store is read whole whatever a read gives`(bytes: Int) throws {
     let (disk, options, records) = try Self.disk()
     // Direct reads may give less, too, and must begin with a block.
     disk.shortenReads(to: bytes)

@@ -18,7 +18,7 @@ import Testing
     return try EventLog.open(options, callbacks: owner.callbacks)
   }
 
-  @Test func `zeros that nobody waits for are written slowly`() throws {
+  @Test func `Zeros that nobody waits for are written slowly`() throws {
     let log = try open()
     var random = SeededRandom(1)
     var model = Model()
@@ -33,7 +33,7 @@ import Testing
     try log.close()
   }
 
-  @Test func `a log that goes faster never waits for them`() throws {
+  @Test func `A log that goes faster never waits for them`() throws {
     let log = try open()
     let payload = [UInt8](repeating: 7, count: 1 << 20)
     var lsn: LSN = 0
@@ -82,21 +82,21 @@ import Testing
   }
 
   @Test(arguments: [true, false])
-  func `a spare with a byte that is not zero is not used`(closed: Bool) throws {
+  func `A spare with a byte that is not zero is not used`(closed: Bool) throws {
     let disk = try Self.prepared(closed: closed)
     disk.overwrite("/store/segments/spare.next") { $0[$0.count - 100] = 1 }
     // At the opening of a store that was killed, else by the first roll.
     try check(disk, rolls: closed ? 1 : 0)
   }
 
-  @Test func `nor is such a reserve`() throws {
+  @Test func `Nor is such a reserve`() throws {
     let disk = try Self.prepared(closed: false)
     try disk.remove("/store/segments/spare.next")
     disk.overwrite("/store/segments/reserve.next") { $0[$0.count - 100] = 1 }
     try check(disk, rolls: 0)
   }
 
-  @Test func `one that cannot be read through in a moment gives way to another`() throws {
+  @Test func `One that cannot be read through in a moment gives way to another`() throws {
     var disk = try Self.prepared(closed: false)
     for life in 1...3 {
       #expect(disk.files.contains("/store/segments/spare.next"))
@@ -118,7 +118,7 @@ import Testing
     log.kill()
   }
 
-  @Test(arguments: [EIO, EINVAL]) func `an error of the disk is not called want of room`(
+  @Test(arguments: [EIO, EINVAL]) func `An error of the disk is not called want of room`(
     number: Int32
   ) throws {
     let disk = MemoryDisk()

@@ -49,7 +49,7 @@ import Testing
       ("fewer records", 5...8, 5...6), ("more records", 5...8, 5...11),
       ("as many records, and others", 5...8, 5...8),
     ] as [(String, ClosedRange<LSN>, ClosedRange<LSN>)])
-  func `derived files of another history of the store are not taken`(
+  func `Derived files of another history of the store are not taken`(
     what: String, first: ClosedRange<LSN>, other: ClosedRange<LSN>
   ) throws {
     let log = try SyncLog(Self.mixed(first: first, other: other))

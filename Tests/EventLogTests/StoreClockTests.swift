@@ -12,7 +12,7 @@ import Testing
   private static let year = 365 * day
   private static let retention = ClockedLog.retention
 
-  @Test func `a record from the future pins nothing`() throws {
+  @Test func `A record from the future pins nothing`() throws {
     let subject = try ClockedLog()
     subject.append(100)
     subject.append(1, ahead: Self.year)
@@ -25,7 +25,7 @@ import Testing
   }
 
   @Test(arguments: [false, true])
-  func `a start a year ahead removes nothing, and goes on when it is confirmed`(
+  func `A start a year ahead removes nothing, and goes on when it is confirmed`(
     isCrash: Bool
   ) throws {
     let subject = try ClockedLog()
@@ -67,7 +67,7 @@ import Testing
     try subject.log.close()
   }
 
-  @Test func `a clock that is wrong at a start and set then removes nothing`() throws {
+  @Test func `A clock that is wrong at a start and set then removes nothing`() throws {
     let subject = try ClockedLog()
     subject.append(300)
     try subject.log.close()
@@ -86,7 +86,7 @@ import Testing
     try subject.log.close()
   }
 
-  @Test func `a clock that leaps while the log is open removes nothing, and is said`() throws {
+  @Test func `A clock that leaps while the log is open removes nothing, and is said`() throws {
     let subject = try ClockedLog()
     subject.append(300)
     subject.clock.set(Self.year)
@@ -105,7 +105,7 @@ import Testing
 
   #if DEBUG
     @Test(arguments: [Breaks.believeWallClock, .countClockSteps])
-    func `a log that believes the clock loses its history`(defect: Breaks) throws {
+    func `A log that believes the clock loses its history`(defect: Breaks) throws {
       let subject = try ClockedLog(breaks: defect)
       subject.append(300)
       if defect == .believeWallClock {
@@ -136,7 +136,7 @@ import Testing
   }
 
   @Test(arguments: ["missing", "flipped", "cut", "empty", "of another store", "of a longer log"])
-  func `without a CLOCK ages come from the records`(_ what: String) throws {
+  func `Without a CLOCK ages come from the records`(_ what: String) throws {
     let subject = try reopened { disk in
       switch what {
       case "missing": try disk.removeIfPresent("/store/CLOCK")
@@ -171,7 +171,7 @@ import Testing
     try subject.log.close()
   }
 
-  @Test func `with a CLOCK that is whole nothing is said at a start`() throws {
+  @Test func `With a CLOCK that is whole nothing is said at a start`() throws {
     let subject = try reopened { _ in }
     subject.look()
     #expect(subject.heard.all.isEmpty)
@@ -179,7 +179,7 @@ import Testing
   }
 
   @Test(arguments: [ENOSPC, EIO])
-  func `a disk that does not take CLOCK does not stop retention`(number: Int32) throws {
+  func `A disk that does not take CLOCK does not stop retention`(number: Int32) throws {
     let subject = try ClockedLog()
     subject.append(300)
     subject.disk.state.withLock { $0.refused = ("/store/CLOCK.tmp", number) }
@@ -200,7 +200,7 @@ import Testing
     try subject.log.close()
   }
 
-  @Test func `a power cut at any time makes nothing older`() throws {
+  @Test func `A power cut at any time makes nothing older`() throws {
     var random = SeededRandom(11)
     for _ in 0..<20 {
       let subject = try ClockedLog()
@@ -223,7 +223,7 @@ import Testing
     }
   }
 
-  @Test func `a writer that has lost the store does not write CLOCK`() throws {
+  @Test func `A writer that has lost the store does not write CLOCK`() throws {
     let subject = try ClockedLog()
     subject.append(10)
     #expect(subject.owner.waitUntil { subject.disk.files.contains("/store/CLOCK") })
@@ -235,7 +235,7 @@ import Testing
     subject.log.abandon()
   }
 
-  @Test func `a segment is sealed when it is an eighth of the time old, over restarts, too`() throws
+  @Test func `A segment is sealed when it is an eighth of the time old, over restarts, too`() throws
   {
     let subject = try ClockedLog()
     func segments() -> Int {
@@ -260,7 +260,7 @@ import Testing
     try subject.log.close()
   }
 
-  @Test func `the tool says how the clocks stand, and writes only what is to be confirmed`() throws
+  @Test func `The tool says how the clocks stand, and writes only what is to be confirmed`() throws
   {
     let subject = try ClockedLog()
     let tool = StoreClock(path: "/store", disk: subject.disk)
@@ -303,7 +303,7 @@ import Testing
     #expect(none?.code == .notAStore)
   }
 
-  @Test func `confirmations that say nothing are removed, and those that cannot be read are said`()
+  @Test func `Confirmations that say nothing are removed, and those that cannot be read are said`()
     throws
   {
     let subject = try ClockedLog()
@@ -325,7 +325,7 @@ import Testing
   }
 
   @Test(arguments: GoldenStore.all)
-  func `a store that an earlier program wrote gets its ages from its records`(
+  func `A store that an earlier program wrote gets its ages from its records`(
     _ golden: GoldenStore
   ) throws {
     let directory = TemporaryDirectory()

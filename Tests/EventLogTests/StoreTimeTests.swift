@@ -74,7 +74,7 @@ import Testing
     func age(_ lsn: LSN) -> Int64 { time.age(of: lsn) }
   }
 
-  @Test func `a record gets older as time passes, while the log is open and while it is closed`() {
+  @Test func `A record gets older as time passes, while the log is open and while it is closed`() {
     var store = Store()
     let record = store.write()
     store.run(3 * Self.hour)
@@ -88,7 +88,7 @@ import Testing
   }
 
   @Test(arguments: [Self.year, -Self.year, 2 * Self.hour, -2 * Self.hour])
-  func `a wall clock that is set while the log is open changes no age, and is said`(_ jump: Int64) {
+  func `A wall clock that is set while the log is open changes no age, and is said`(_ jump: Int64) {
     var store = Store()
     let record = store.write()
     store.run(Self.hour)
@@ -106,7 +106,7 @@ import Testing
     #expect(store.said.isEmpty)
   }
 
-  @Test func `a clock that leaps to and fro changes no age`() {
+  @Test func `A clock that leaps to and fro changes no age`() {
     var store = Store()
     var random = SeededRandom(3)
     let record = store.write()
@@ -120,7 +120,7 @@ import Testing
     #expect(store.age(record) == 500 * Self.minute)
   }
 
-  @Test func `a start with a clock a year ahead makes nothing older, and comes right when set`() {
+  @Test func `A start with a clock a year ahead makes nothing older, and comes right when set`() {
     var store = Store()
     let record = store.write()
     store.run(Self.hour)
@@ -140,7 +140,7 @@ import Testing
     #expect(store.said == [.mended(closedSeconds: 600)] && !store.time.isWaiting)
   }
 
-  @Test func `a start with a clock that is behind comes right when it is set`() {
+  @Test func `A start with a clock that is behind comes right when it is set`() {
     var store = Store()
     let record = store.write()
     store.close()
@@ -155,7 +155,7 @@ import Testing
     #expect(store.said == [.mended(closedSeconds: 3 * 3600)])
   }
 
-  @Test func `a long time closed counts when the clock has stood for the time of confirmation`() {
+  @Test func `A long time closed counts when the clock has stood for the time of confirmation`() {
     var store = Store()
     let old = store.write()
     store.close()
@@ -173,7 +173,7 @@ import Testing
     #expect(store.said == [.confirmed(closedSeconds: 100 * 86_400, byPerson: false)])
   }
 
-  @Test func `restarts do not begin the wait anew, and a jump does`() {
+  @Test func `Restarts do not begin the wait anew, and a jump does`() {
     var store = Store()
     let old = store.write()
     store.close()
@@ -195,7 +195,7 @@ import Testing
     #expect(store.age(young) <= 2 * Self.limits.confirmation)
   }
 
-  @Test func `a person's word counts at once, for the jump that was seen`() {
+  @Test func `A person's word counts at once, for the jump that was seen`() {
     var store = Store()
     let old = store.write()
     store.close()
@@ -210,7 +210,7 @@ import Testing
     #expect(store.age(old) == 100 * Self.day)
   }
 
-  @Test func `many starts with a clock a little ahead that is set back each time count once`() {
+  @Test func `Many starts with a clock a little ahead that is set back each time count once`() {
     var store = Store()
     let record = store.write()
     for _ in 0..<200 {
@@ -224,7 +224,7 @@ import Testing
     #expect(store.age(record) >= 200 * 9 * Self.minute)
   }
 
-  @Test func `a clock that was set back while the store was closed counts nothing twice`() {
+  @Test func `A clock that was set back while the store was closed counts nothing twice`() {
     var store = Store()
     let record = store.write()
     store.run(Self.hour)
@@ -240,7 +240,7 @@ import Testing
     #expect(store.age(record) == 3 * Self.hour)
   }
 
-  @Test func `the time that a crash took from the file is time closed, and makes nothing older`() {
+  @Test func `The time that a crash took from the file is time closed, and makes nothing older`() {
     var store = Store()
     let old = store.write()
     store.save()
@@ -256,7 +256,7 @@ import Testing
     #expect(store.age(newest) == 0)
   }
 
-  @Test func `sleep is time that passes`() {
+  @Test func `Sleep is time that passes`() {
     var store = Store()
     let record = store.write()
     store.clock.pass(50 * Self.hour)
@@ -264,7 +264,7 @@ import Testing
     #expect(store.age(record) == 50 * Self.hour && store.said.isEmpty)
   }
 
-  @Test func `drift of a steered clock is no jump, and no end of the wait`() {
+  @Test func `Drift of a steered clock is no jump, and no end of the wait`() {
     var store = Store()
     store.close()
     store.open(after: 50 * Self.day)
@@ -279,7 +279,7 @@ import Testing
     #expect(store.said.count == 2)
   }
 
-  @Test func `numbers of any size do not overflow`() {
+  @Test func `Numbers of any size do not overflow`() {
     let extremes: [Int64] = [.min, .min + 1, -1, 0, 1, .max - 1, .max]
     for now in extremes {
       for wall in extremes {
@@ -301,7 +301,7 @@ import Testing
     }
   }
 
-  @Test func `few samples are kept, and fewer make records younger`() {
+  @Test func `Few samples are kept, and fewer make records younger`() {
     var samples = AgeSamples()
     for lsn in 1...5000 { samples.note(LSN(lsn), at: Int64(lsn) * 10, interval: 10) }
     #expect(samples.list.count <= Limits.ageSamples && samples.list.count > Limits.ageSamples / 4)
@@ -319,7 +319,7 @@ import Testing
     #expect(AgeSamples([.init(lsn: 1, time: 2), .init(lsn: 2, time: 1)]) == nil)
   }
 
-  @Test func `a store of before gets its ages from its records, whatever some of them say`() {
+  @Test func `A store of before gets its ages from its records, whatever some of them say`() {
     let now = 1_000 * Self.day
     func made(_ days: [Int64], wall: Int64 = now + Self.hour) -> [Int64] {
       let newest = days.enumerated().map {
@@ -342,7 +342,7 @@ import Testing
   }
 
   #if DEBUG
-    @Test func `a clock that is believed, or counted while the log is open, is found`() {
+    @Test func `A clock that is believed, or counted while the log is open, is found`() {
       var believing = Store(breaks: .believeWallClock)
       let record = believing.write()
       believing.close()

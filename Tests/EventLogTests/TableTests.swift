@@ -29,7 +29,7 @@ import Testing
     return try writer.finish(as: path, in: "/")
   }
 
-  @Test func `a filter passes what was inserted and little else`() {
+  @Test func `A filter passes what was inserted and little else`() {
     var random = SeededRandom(1)
     let count = 100_000
     let filter = BlockedFilter(blocks: BlockedFilter.blocks(keys: count))
@@ -48,7 +48,7 @@ import Testing
   }
 
   @Test(arguments: [0, 1, 127, 128, 5000])
-  func `a table finds each of its entries and no other, loaded too`(count: Int) throws {
+  func `A table finds each of its entries and no other, loaded too`(count: Int) throws {
     var random = SeededRandom(UInt64(count))
     let disk = SimDisk()
     let entries = EntrySorter.sortAndJoin(
@@ -73,7 +73,7 @@ import Testing
     #expect(Table.load(disk, "/t", store: StoreID(bytes: [UInt8](repeating: 9, count: 16))) == nil)
   }
 
-  @Test func `whatever byte of a table is damaged, it says so or answers the same`() throws {
+  @Test func `Whatever byte of a table is damaged, it says so or answers the same`() throws {
     var random = SeededRandom(3)
     let disk = SimDisk()
     let entries = EntrySorter.sortAndJoin(
@@ -98,7 +98,7 @@ import Testing
   }
 
   /// It would find none of them, and what is merged from it neither.
-  @Test func `a table whose entries are in no order is damaged, and so is one with an entry twice`()
+  @Test func `A table whose entries are in no order is damaged, and so is one with an entry twice`()
     throws
   {
     var random = SeededRandom(5)
@@ -125,7 +125,7 @@ import Testing
     }
   }
 
-  @Test func `sorting joins an event's records to its newest and its newest base`() {
+  @Test func `Sorting joins an event's records to its newest and its newest base`() {
     var random = SeededRandom(5)
     var entries: [TableEntry] = []
     var newest: [EventHash: TableEntry] = [:]
@@ -154,7 +154,7 @@ import Testing
     #expect(collector.finish().isEmpty)
   }
 
-  @Test func `positions lead to a place at or before each record`() throws {
+  @Test func `Positions lead to a place at or before each record`() throws {
     let disk = SimDisk()
     let range = SegmentRange(
       first: 3, last: 3, firstLSN: 1001, end: ChainPoint(lsn: 50_000, sequence: 9, chain: 1))

@@ -63,7 +63,7 @@ import Testing
     return sizes
   }
 
-  @Test func `over a thousand segments no entry is written more than 1 + log4 1000 times`() throws {
+  @Test func `Over a thousand segments no entry is written more than 1 + log4 1000 times`() throws {
     let segments = 1_000
     var subject = try Subject(MemoryDisk())
     for count in 1...segments {
@@ -80,7 +80,7 @@ import Testing
     subject.log.kill()
   }
 
-  @Test func `tables that were made again go back to the tiers they were in`() throws {
+  @Test func `Tables that were made again go back to the tiers they were in`() throws {
     var subject = try Subject(MemoryDisk())
     for _ in 1...86 {
       try subject.addSegment()
@@ -99,7 +99,7 @@ import Testing
     subject.log.kill()
   }
 
-  @Test func `the log says how much it has written, and for what`() throws {
+  @Test func `The log says how much it has written, and for what`() throws {
     let owner = Owner()
     let log = try EventLog.open(.inMemory(MemoryDisk()), callbacks: owner.callbacks)
     #expect(log.writeVolume.recordBytes == 0 && log.writeVolume.entryAmplification == 0)

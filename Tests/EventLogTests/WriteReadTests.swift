@@ -6,7 +6,7 @@ import Testing
 
 /// The whole log with its threads, on the real file system.
 @Suite struct WriteReadTests {
-  @Test func `what was appended comes back by id, by LSN, as history and as a range`() throws {
+  @Test func `What was appended comes back by id, by LSN, as history and as a range`() throws {
     let directory = TemporaryDirectory()
     var random = SeededRandom(1)
     var model = Model()
@@ -77,7 +77,7 @@ import Testing
     #expect(records == model.records)
   }
 
-  @Test func `lookup tells status and place without a read`() throws {
+  @Test func `Lookup tells status and place without a read`() throws {
     let directory = TemporaryDirectory()
     let owner = Owner()
     let log = try EventLog.open(directory.options(), callbacks: owner.callbacks)
@@ -110,7 +110,7 @@ import Testing
       id: Array(id.utf8), payload: payload)
   }
 
-  @Test func `ids that share a fingerprint keep their own records`() throws {
+  @Test func `Ids that share a fingerprint keep their own records`() throws {
     let directory = TemporaryDirectory()
     var options = directory.options()
     options.fingerprintMask = 0xC000_0000_0000_0000
@@ -136,7 +136,7 @@ import Testing
     try reopened.close()
   }
 
-  @Test func `records up to the limit come back whole, in frames of their own`() throws {
+  @Test func `Records up to the limit come back whole, in frames of their own`() throws {
     let directory = TemporaryDirectory()
     var random = SeededRandom(9)
     let options = directory.options(segmentBytes: 8 << 20)
@@ -168,7 +168,7 @@ import Testing
     try reopened.close()
   }
 
-  @Test func `a record above the limit and a wrong LSN are programming errors`() async {
+  @Test func `A record above the limit and a wrong LSN are programming errors`() async {
     await #expect(processExitsWith: .failure) {
       let directory = TemporaryDirectory()
       let log = try EventLog.open(directory.options(), callbacks: Owner().callbacks)
@@ -188,7 +188,7 @@ import Testing
     }
   }
 
-  @Test func `a read of a record that is not durable yet waits for it`() throws {
+  @Test func `A read of a record that is not durable yet waits for it`() throws {
     let directory = TemporaryDirectory()
     let owner = Owner()
     let log = try EventLog.open(directory.options(), callbacks: owner.callbacks)
@@ -208,7 +208,7 @@ import Testing
     try log.close()
   }
 
-  @Test func `a payload may come in two pieces and has readable bytes behind it`() throws {
+  @Test func `A payload may come in two pieces and has readable bytes behind it`() throws {
     let directory = TemporaryDirectory()
     let owner = Owner()
     let log = try EventLog.open(directory.options(), callbacks: owner.callbacks)
@@ -236,7 +236,7 @@ import Testing
     try log.close()
   }
 
-  @Test func `an idle log writes a confirm frame after its last data frame`() throws {
+  @Test func `An idle log writes a confirm frame after its last data frame`() throws {
     let disk = SimDisk()
     let owner = Owner()
     let log = try EventLog.open(.simulated(disk), callbacks: owner.callbacks)

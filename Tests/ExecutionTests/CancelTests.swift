@@ -38,8 +38,7 @@ struct CancelTests {
     #expect(world.publishes(of: "\(id).00.\(attempt)").isEmpty)
   }
 
-  @Test("A scheduled one is ignored, and its time passes without a delivery")
-  func scheduled() throws {
+  @Test func `A scheduled one is ignored, and its time passes without a delivery`() throws {
     let world = try world()
     world.send(
       .batch, SimulatedLoad.event("a", extra: scheduled(world, seconds: 30)), ids: ["a"])
@@ -56,8 +55,9 @@ struct CancelTests {
     #expect(world.violations.isEmpty)
   }
 
-  @Test("One that waits for its retry, or for its lane's turn, is ignored; the others go on")
-  func waiting() throws {
+  @Test
+  func `One that waits for its retry, or for its lane's turn, is ignored; the others go on`() throws
+  {
     let world = try world { $0.batchMaxPerSecond = 2 }
     world.refuse(queue: "email", forSeconds: 4)
     world.send(.realtime, SimulatedLoad.event("r"), ids: ["r"])
@@ -80,8 +80,7 @@ struct CancelTests {
     #expect(world.unacknowledgedMessages == 0 && world.violations.isEmpty)
   }
 
-  @Test("One whose delivery waits for the broker is ignored, and acknowledged")
-  func queued() throws {
+  @Test func `One whose delivery waits for the broker is ignored, and acknowledged`() throws {
     let world = try world()
     world.block(true)
     world.send(.realtime, SimulatedLoad.event("a"), ids: ["a"])
@@ -99,8 +98,10 @@ struct CancelTests {
     #expect(world.violations.isEmpty)
   }
 
-  @Test("A cancel in the same turn as its event is in time; behind the publish it is too late")
-  func publishing() throws {
+  @Test
+  func `A cancel in the same turn as its event is in time; behind the publish it is too late`()
+    throws
+  {
     let world = try world()
     world.send(.realtime, SimulatedLoad.event("near"), ids: ["near"])
     world.sendCancel(["near"])
@@ -124,8 +125,10 @@ struct CancelTests {
     #expect(world.violations.isEmpty)
   }
 
-  @Test("After a publish without an answer it is ignored, and a log of that delivery still counts")
-  func unanswered() throws {
+  @Test
+  func `After a publish without an answer it is ignored, and a log of that delivery still counts`()
+    throws
+  {
     let world = try world()
     world.mute(connection: "publish realtime email", forSeconds: 60)
     for id in ["a", "b"] {
@@ -158,8 +161,9 @@ struct CancelTests {
     #expect(world.violations.isEmpty)
   }
 
-  @Test("Of a failed one the fallback is given up, while it waits and when it is on its way")
-  func fallback() throws {
+  @Test
+  func `Of a failed one the fallback is given up, while it waits and when it is on its way`() throws
+  {
     let world = try world { $0.batchMaxPerSecond = 1 }
     for number in 0..<3 {
       world.send(
@@ -200,8 +204,10 @@ struct CancelTests {
     #expect(world.violations.isEmpty && second.violations.isEmpty)
   }
 
-  @Test("A second cancel is a repeat, the same event again a duplicate, another body a conflict")
-  func again() throws {
+  @Test
+  func `A second cancel is a repeat, the same event again a duplicate, another body a conflict`()
+    throws
+  {
     let world = try world()
     let body = SimulatedLoad.event("a", extra: scheduled(world, seconds: 30))
     world.send(.realtime, body, ids: ["a"])
@@ -221,8 +227,10 @@ struct CancelTests {
     #expect(world.violations.isEmpty)
   }
 
-  @Test("A cancel that comes first is remembered over a restart, and its event is ignored at once")
-  func beforeItsEvent() throws {
+  @Test
+  func `A cancel that comes first is remembered over a restart, and its event is ignored at once`()
+    throws
+  {
     let world = try world()
     world.sendCancel(["a", "b", "c"], .batch)
     world.settle()
@@ -259,8 +267,7 @@ struct CancelTests {
     #expect(world.violations.isEmpty)
   }
 
-  @Test("A crash between its acceptance and its end lets nothing of it go out")
-  func crashInBetween() throws {
+  @Test func `A crash between its acceptance and its end lets nothing of it go out`() throws {
     let world = try world()
     #expect(world.cancel("a") == .remembered(isRepeated: false))
     let before = world.log.durableLSN
@@ -281,8 +288,7 @@ struct CancelTests {
     #expect(world.violations.isEmpty)
   }
 
-  @Test("A cancelled one can be sent after all, on purpose, and cancelled again")
-  func resend() throws {
+  @Test func `A cancelled one can be sent after all, on purpose, and cancelled again`() throws {
     let world = try world()
     let body = SimulatedLoad.event("a", extra: scheduled(world, seconds: 30))
     world.send(.realtime, body, ids: ["a"])
@@ -300,8 +306,8 @@ struct CancelTests {
     #expect(world.violations.isEmpty)
   }
 
-  @Test("Cancels find room although all that is due at once has filled the background")
-  func fullBackground() throws {
+  @Test
+  func `Cancels find room although all that is due at once has filled the background`() throws {
     let world = try world()
     let extra = scheduled(world, seconds: 20)
     for start in stride(from: 0, to: 1_500, by: 100) {
@@ -323,8 +329,7 @@ struct CancelTests {
     #expect(world.heldBytes == 0 && world.violations.isEmpty)
   }
 
-  @Test("Cancels of ids that never come keep nothing in memory")
-  func neverComing() throws {
+  @Test func `Cancels of ids that never come keep nothing in memory`() throws {
     let world = try world()
     for start in stride(from: 0, to: 20_000, by: 500) {
       world.sendCancel((start..<start + 500).map { "never-\($0)" })
@@ -343,8 +348,7 @@ struct CancelTests {
     #expect(world.violations.isEmpty)
   }
 
-  @Test("A person's cancels beyond the bound are refused")
-  func unavailable() throws {
+  @Test func `A person's cancels beyond the bound are refused`() throws {
     let world = try world()
     let orders = (0..<4_097).map { world.orderCancel("x-\($0)") }
     world.pass(seconds: 2)

@@ -16,8 +16,9 @@ struct CatalogSwapTests {
     ])
   }
 
-  @Test("Of 10,000 events across swaps none is mixed, and each record pins what was rendered")
-  func swaps() throws {
+  @Test func `Of 10,000 events across swaps none is mixed, and each record pins what was rendered`()
+    throws
+  {
     let editions = try (0..<5).map { try Self.catalog("edition-\($0)") }
     let names = Dictionary(
       uniqueKeysWithValues: editions.enumerated().map { ($1.templates[0].version, "edition-\($0)") }
@@ -53,8 +54,7 @@ struct CatalogSwapTests {
     #expect(used.count == editions.count)
   }
 
-  @Test("A template's windows open and close on the nanosecond")
-  func windows() throws {
+  @Test func `A template's windows open and close on the nanosecond`() throws {
     let start: Int64 = 1_800_000_000_000_000_000
     func time(_ nanoseconds: Int64) -> String { Timestamp(nanoseconds: nanoseconds).text }
     let second: Int64 = 1_000_000_000

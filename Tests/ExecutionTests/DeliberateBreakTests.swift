@@ -191,8 +191,8 @@ struct DeliberateBreakTests {
     },
   ]
 
-  @Test("Its check sees it, and no other", arguments: breaks)
-  func isCaught(_ broken: Break) throws {
+  @Test(arguments: breaks)
+  func `Its check sees it, and no other`(_ broken: Break) throws {
     var isSeen = false
     for seed in UInt64(0)..<400 where !isSeen {
       var plan = broken.plan(seed)
@@ -206,8 +206,8 @@ struct DeliberateBreakTests {
     #expect(isSeen, "400 seeds, and nothing fails \(broken.check)")
   }
 
-  @Test("Without the breaks the same seeds are clean", arguments: breaks)
-  func sameSeedsAreClean(_ broken: Break) throws {
+  @Test(arguments: breaks)
+  func `Without the breaks the same seeds are clean`(_ broken: Break) throws {
     for seed in UInt64(0)..<6 {
       let run = try SimulationRun.run(seed: seed, plan: broken.plan(seed))
       #expect(run.violations.isEmpty, "seed \(seed): \(run.violations)")

@@ -34,8 +34,7 @@ struct FutureLogTests {
     world.settle(isWaiting: false)
   }
 
-  @Test("It gives way to what occurs two minutes later, and its own time is kept")
-  func beaten() throws {
+  @Test func `It gives way to what occurs two minutes later, and its own time is kept`() throws {
     let world = try Self.world()
     let before = world.wallTime
     Self.say(world, .sent, Self.never)
@@ -49,8 +48,7 @@ struct FutureLogTests {
     #expect(world.violations.isEmpty)
   }
 
-  @Test("Up to a minute ahead is the engine's clock, and counts as it says")
-  func withinTheMinute() throws {
+  @Test func `Up to a minute ahead is the engine's clock, and counts as it says`() throws {
     let world = try Self.world()
     let ahead = world.wallTime.adding(50_000_000_000)
     Self.say(world, .sent, ahead.text)
@@ -58,10 +56,10 @@ struct FutureLogTests {
     #expect(world.state(of: "f")?.futureLogs == FutureLogs())
   }
 
-  @Test(
-    "One that comes again counts from when it first came, also in another life",
-    arguments: [false, true])
-  func again(restarts: Bool) throws {
+  @Test(arguments: [false, true])
+  func `One that comes again counts from when it first came, also in another life`(restarts: Bool)
+    throws
+  {
     let world = try Self.world()
     Self.say(world, .sent, Self.never)
     Self.say(world, .sent, Self.never)
@@ -81,8 +79,9 @@ struct FutureLogTests {
     #expect(world.violations.isEmpty)
   }
 
-  @Test("One that is in the future no longer when it comes again counts as it did at first")
-  func againWhenItIsPast() throws {
+  @Test
+  func `One that is in the future no longer when it comes again counts as it did at first`() throws
+  {
     let world = try Self.world()
     let ahead = world.wallTime.adding(600_000_000_000).text
     Self.say(world, .sent, ahead)
@@ -93,8 +92,8 @@ struct FutureLogTests {
     #expect(world.state(of: "f")?.status == .deliveryFailed)
   }
 
-  @Test("Several from the future are in the order in which they came, whatever they say")
-  func severalOfThem() throws {
+  @Test
+  func `Several from the future are in the order in which they came, whatever they say`() throws {
     let world = try Self.world()
     let times = [
       Self.never, "2098-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "2097-05-05T05:05:05Z",
@@ -111,8 +110,8 @@ struct FutureLogTests {
     #expect(world.statuses(of: "f").count == 6)
   }
 
-  @Test("Those of one message count in the order in which they stand", arguments: [false, true])
-  func together(isReversed: Bool) throws {
+  @Test(arguments: [false, true])
+  func `Those of one message count in the order in which they stand`(isReversed: Bool) throws {
     let world = try Self.world()
     let outcomes = [Status.sent, .ignored, .deliveryFailed]
     let order = isReversed ? outcomes.reversed() : outcomes
@@ -122,8 +121,10 @@ struct FutureLogTests {
     #expect(world.state(of: "f")?.status == order.last)
   }
 
-  @Test("In any order with others of the same minute it wins, and loses to a later one for good")
-  func anyOrder() throws {
+  @Test
+  func `In any order with others of the same minute it wins, and loses to a later one for good`()
+    throws
+  {
     let orders = LogOrderTests.permutations(LogOrderTests.six.suffix(4))
     let stories = orders.flatMap { logs in
       (0...logs.count).map { (logs: logs, place: $0) }
@@ -156,8 +157,8 @@ struct FutureLogTests {
     #expect(world.violations.isEmpty)
   }
 
-  @Test("While our own clock is behind, because it was put back, the order is as ever")
-  func ownClockBehind() throws {
+  @Test
+  func `While our own clock is behind, because it was put back, the order is as ever`() throws {
     let orders = LogOrderTests.permutations(LogOrderTests.six.suffix(5))
     let ids = orders.indices.map { "b-\($0)" }
     let world = try Self.world(ids)
@@ -175,8 +176,10 @@ struct FutureLogTests {
     }
   }
 
-  @Test("A clock that was put back between two lives does not make the first log win for good")
-  func behindInAnotherLife() throws {
+  @Test
+  func `A clock that was put back between two lives does not make the first log win for good`()
+    throws
+  {
     let world = try Self.world()
     let present = Timestamp(nanoseconds: world.time)
     Self.say(world, .sent, present.text)
@@ -191,8 +194,9 @@ struct FutureLogTests {
     #expect(world.state(of: "f")?.status == .deliveryFailed, "it occurred before, too")
   }
 
-  @Test("An arrival that our own clock saw a day ahead beats nothing when the clock is right")
-  func ahead() throws {
+  @Test func `An arrival that our own clock saw a day ahead beats nothing when the clock is right`()
+    throws
+  {
     let world = try Self.world()
     world.setClock(forward: 86_400)
     world.pass(seconds: 1)
@@ -206,8 +210,7 @@ struct FutureLogTests {
     #expect(world.state(of: "f")?.status == .deliveryFailed, "it came before")
   }
 
-  @Test("The next attempt knows nothing of the logs of the one before")
-  func nextAttempt() throws {
+  @Test func `The next attempt knows nothing of the logs of the one before`() throws {
     let world = try Self.world()
     Self.say(world, .deliveryFailed, Self.never)
     #expect(world.redrive("f") == .done(attempt: 2))
@@ -215,8 +218,7 @@ struct FutureLogTests {
     #expect(world.state(of: "f")?.logOccurredAt.isNone == true)
   }
 
-  @Test("A record holds the last four of them, and takes no more bytes without any")
-  func record() throws {
+  @Test func `A record holds the last four of them, and takes no more bytes without any`() throws {
     var state = EventState(lane: .realtime, acceptedAt: .none, bodyLSN: 7)
     state.status = .sent
     let times = (0..<5).map { Timestamp(nanoseconds: 4_000_000_000_000_000_000 + $0 * 1_000) }

@@ -22,8 +22,9 @@ struct LifeTests {
     """
   }
 
-  @Test("Without a log the delivery is published again, the same, and then the event expires")
-  func logTimeout() throws {
+  @Test func `Without a log the delivery is published again, the same, and then the event expires`()
+    throws
+  {
     let world = try world()
     world.send(.realtime, SimulatedLoad.event("a"), ids: ["a"])
     world.settle(isWaiting: false)
@@ -45,8 +46,7 @@ struct LifeTests {
     #expect(world.violations.isEmpty)
   }
 
-  @Test("A drain in the middle of a batch ends, and the rest comes again")
-  func drainInMidBatch() throws {
+  @Test func `A drain in the middle of a batch ends, and the rest comes again`() throws {
     let world = try world()
     let ids = (0..<500).map { "d\($0)" }
     let body = "[\(ids.map { SimulatedLoad.event($0) }.joined(separator: ","))]"
@@ -60,8 +60,7 @@ struct LifeTests {
     #expect(world.violations.isEmpty)
   }
 
-  @Test("A restart neither forgets a log timeout nor begins it anew")
-  func logTimeoutOverRestarts() throws {
+  @Test func `A restart neither forgets a log timeout nor begins it anew`() throws {
     let world = try world()
     world.send(.realtime, SimulatedLoad.event("a"), ids: ["a"])
     world.settle(isWaiting: false)
@@ -78,8 +77,9 @@ struct LifeTests {
     #expect(world.violations.isEmpty)
   }
 
-  @Test("A failed delivery goes through the fallback channels in order, each once, and ends")
-  func recycling() throws {
+  @Test
+  func `A failed delivery goes through the fallback channels in order, each once, and ends`() throws
+  {
     let world = try world()
     let extra = Self.phone + #","registrationToken":"t0ken""#
     world.send(.batch, SimulatedLoad.event("a", type: "ship", extra: extra), ids: ["a"])
@@ -96,8 +96,9 @@ struct LifeTests {
     #expect(world.violations.isEmpty)
   }
 
-  @Test("A channel without an address is passed over, and the history says when none is left")
-  func recyclingWithoutAddress() throws {
+  @Test func `A channel without an address is passed over, and the history says when none is left`()
+    throws
+  {
     let world = try world()
     let token = #","registrationToken":"t0ken""#
     world.send(.batch, SimulatedLoad.event("a", type: "ship", extra: token), ids: ["a"])
@@ -112,8 +113,8 @@ struct LifeTests {
     #expect(world.violations.isEmpty)
   }
 
-  @Test("A redrive begins another attempt, once, and only of what ended without success")
-  func redrive() throws {
+  @Test
+  func `A redrive begins another attempt, once, and only of what ended without success`() throws {
     let world = try world()
     world.send(.realtime, SimulatedLoad.event("lost", type: "unheard-of"), ids: ["lost"])
     world.send(.realtime, SimulatedLoad.event("failed"), ids: ["failed"])
@@ -136,8 +137,7 @@ struct LifeTests {
     #expect(world.violations.isEmpty)
   }
 
-  @Test("A resend repeats the last delivery of any final event, in its history")
-  func resend() throws {
+  @Test func `A resend repeats the last delivery of any final event, in its history`() throws {
     let world = try world()
     world.send(.realtime, SimulatedLoad.event("done"), ids: ["done"])
     world.settle(isWaiting: false)
@@ -161,8 +161,7 @@ struct LifeTests {
     #expect(world.violations.isEmpty)
   }
 
-  @Test("What has expired by its own expiration is not redriven")
-  func redriveExpired() throws {
+  @Test func `What has expired by its own expiration is not redriven`() throws {
     let world = try world()
     let extra = #","expiration":"2027-01-15T07:00:00Z""#
     world.send(.realtime, SimulatedLoad.event("late", extra: extra), ids: ["late"])
@@ -172,8 +171,10 @@ struct LifeTests {
     #expect(world.violations.isEmpty)
   }
 
-  @Test("A limited batch lane accepts at once and delivers at its rate; real-time is not held")
-  func rate() throws {
+  @Test
+  func `A limited batch lane accepts at once and delivers at its rate; real-time is not held`()
+    throws
+  {
     let world = try world { $0.batchMaxPerSecond = 10 }
     let ids = (0..<40).map { "b-\($0)" }
     for id in ids { world.send(.batch, SimulatedLoad.event(id), ids: [id]) }
@@ -193,8 +194,7 @@ struct LifeTests {
     #expect(world.violations.isEmpty)
   }
 
-  @Test("A delivery queue that stops confirming holds no other, and is probed")
-  func stalledQueue() throws {
+  @Test func `A delivery queue that stops confirming holds no other, and is probed`() throws {
     let world = try world()
     world.stall("email")
     let sms = #","channel":"sms""# + Self.phone
@@ -223,8 +223,10 @@ struct LifeTests {
     #expect(world.violations.isEmpty)
   }
 
-  @Test("A delivery queue at which the broker stands still holds the others up for a bounded time")
-  func standstill() throws {
+  @Test
+  func `A delivery queue at which the broker stands still holds the others up for a bounded time`()
+    throws
+  {
     let world = try world()
     world.stall("email", standsStill: true)
     let sms = #","channel":"sms""# + Self.phone
@@ -255,8 +257,10 @@ struct LifeTests {
     #expect(world.violations.isEmpty)
   }
 
-  @Test("What waits behind a stalled queue costs nothing meanwhile, ends in time, and goes at once")
-  func waitingBehindStall() throws {
+  @Test
+  func `What waits behind a stalled queue costs nothing meanwhile, ends in time, and goes at once`()
+    throws
+  {
     let world = try world()
     world.stall("email")
     let soon = Timestamp(nanoseconds: world.time + 300_000_000_000).text
@@ -284,8 +288,7 @@ struct LifeTests {
     #expect(world.violations.isEmpty)
   }
 
-  @Test("A pause of the process is not taken for a broker that does not answer")
-  func ownPause() throws {
+  @Test func `A pause of the process is not taken for a broker that does not answer`() throws {
     let world = try world()
     world.stall("email")
     for number in 0..<5 {
@@ -302,8 +305,10 @@ struct LifeTests {
     #expect(world.violations.isEmpty)
   }
 
-  @Test("While the broker blocks for long, what is durable is acknowledged, and goes on afterwards")
-  func longBlock() throws {
+  @Test
+  func `While the broker blocks for long, what is durable is acknowledged, and goes on afterwards`()
+    throws
+  {
     let world = try world()
     world.block(true)
     for number in 0..<20 {
@@ -323,8 +328,7 @@ struct LifeTests {
     #expect(world.violations.isEmpty)
   }
 
-  @Test("The totals of a lane come to the same after a restart")
-  func totals() throws {
+  @Test func `The totals of a lane come to the same after a restart`() throws {
     let world = try world()
     for number in 0..<20 {
       let type = number % 4 == 0 ? "unheard-of" : "order"

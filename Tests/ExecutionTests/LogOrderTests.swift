@@ -45,8 +45,9 @@ struct LogOrderTests {
     return try Simulation(seed: 7, plan: plan)
   }
 
-  @Test("All permutations of all sets of up to six logs, with duplicates, end in one status")
-  func oneAttempt() throws {
+  @Test
+  func `All permutations of all sets of up to six logs, with duplicates, end in one status`() throws
+  {
     let world = try Self.world()
     var random = SeededRandom(seed: 11)
     var stories: [(id: String, logs: [Log])] = []
@@ -126,8 +127,8 @@ struct LogOrderTests {
       parked: 1),
   ]
 
-  @Test("Of two attempts, case by case", arguments: cases)
-  func twoAttempts(_ story: Case) throws {
+  @Test(arguments: cases)
+  func `Of two attempts, case by case`(_ story: Case) throws {
     let world = try Self.world()
     let event = SimulatedLoad.event(
       "t", type: "ship", extra: #","mobilePhone":"+46701234567""#)
@@ -146,8 +147,9 @@ struct LogOrderTests {
     #expect(world.violations.isEmpty)
   }
 
-  @Test("All orders of both attempts' logs, once the second has begun, end in its best log")
-  func bothAttempts() throws {
+  @Test
+  func `All orders of both attempts' logs, once the second has begun, end in its best log`() throws
+  {
     let world = try Self.world()
     let logs = [
       Log(outcome: .sent, second: 2, attempt: 1),

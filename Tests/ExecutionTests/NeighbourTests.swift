@@ -6,8 +6,9 @@ import Testing
 /// What waits for one delivery queue does not use up the window of its lane.
 @Suite("Neighbours do not wait")
 struct NeighbourTests {
-  @Test("A connection that is closed again and again keeps a moment's share of the prefetch")
-  func connectionThatCloses() throws {
+  @Test
+  func `A connection that is closed again and again keeps a moment's share of the prefetch`() throws
+  {
     let world = try Self.world(seed: 4, prefetch: 40, isLate: true)
     world.forbid(connection: "publish realtime sms", forSeconds: 60)
     for number in 0..<60 { sendText("s-\(number)", to: world) }
@@ -21,8 +22,8 @@ struct NeighbourTests {
     #expect(world.violations.isEmpty)
   }
 
-  @Test("Those that end the connection are looked for while the lane's other queues go on")
-  func manyToBlame() throws {
+  @Test
+  func `Those that end the connection are looked for while the lane's other queues go on`() throws {
     let world = try Self.world(seed: 5, prefetch: 40, isLate: true)
     world.blameDeliveries(forSeconds: 600)
     for number in 0..<200 { sendText("s-\(number)", to: world) }
@@ -37,8 +38,7 @@ struct NeighbourTests {
     #expect(world.violations.isEmpty)
   }
 
-  @Test("Those that end the connection take turns, and their queue's others go on")
-  func turnsOfThoseToBlame() throws {
+  @Test func `Those that end the connection take turns, and their queue's others go on`() throws {
     let world = try Self.world(seed: 6, isLate: true)
     world.blameDeliveries(forSeconds: 3_600)
     let ids = (0..<200).map { "s-\($0)" }
@@ -60,8 +60,7 @@ struct NeighbourTests {
     #expect(world.violations.isEmpty)
   }
 
-  @Test("Whoever ends the connection is no probe of a queue that does not answer")
-  func culpritsAreNoProbes() throws {
+  @Test func `Whoever ends the connection is no probe of a queue that does not answer`() throws {
     let world = try Self.world(seed: 7)
     world.stall("sms")
     let ids = (0..<120).map { "s-\($0)" }
@@ -79,8 +78,9 @@ struct NeighbourTests {
     #expect(world.violations.isEmpty)
   }
 
-  @Test("What one lane's connection does not answer holds nothing of the other lane's back")
-  func lanesApart() throws {
+  @Test
+  func `What one lane's connection does not answer holds nothing of the other lane's back`() throws
+  {
     let world = try Self.world(seed: 8)
     world.mute(connection: "publish batch email", forSeconds: 600)
     for number in 0..<4 {

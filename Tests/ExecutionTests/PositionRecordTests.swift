@@ -30,32 +30,28 @@ struct PositionRecordTests {
     bytes.withUnsafeBytes { PositionRecord($0) }
   }
 
-  @Test("What is written is read, and says its version")
-  func roundTrip() {
+  @Test func `What is written is read, and says its version`() {
     let bytes = Self.bytes()
     #expect(read(bytes) == Self.record)
     #expect(bytes.suffix(4) == [2, 0, 2, 0])
   }
 
-  @Test("The numbers of version 1 stay where they are")
-  func layout() {
+  @Test func `The numbers of version 1 stay where they are`() {
     #expect(PositionRecord.firstByteCount == 184)
   }
 
-  @Test("A record without a version is read as before")
-  func first() {
+  @Test func `A record without a version is read as before`() {
     #expect(read(Array(Self.bytes().dropLast(4))) == Self.record)
   }
 
-  @Test("What a newer program adds behind is passed over")
-  func grown() {
+  @Test func `What a newer program adds behind is passed over`() {
     var bytes = Self.bytes()
     bytes.replaceSubrange(184..<188, with: [9, 0, 2, 0])
     #expect(read(bytes + [UInt8](repeating: 0xAB, count: 40)) == Self.record)
   }
 
-  @Test("A record that only a newer program can read is refused, as is one that is cut or forged")
-  func refused() {
+  @Test
+  func `A record that only a newer program can read is refused, as is one that is cut or forged`() {
     let bytes = Self.bytes()
     func versions(_ version: [UInt8]) -> [UInt8] { bytes.dropLast(4) + version }
     #expect(read(versions([3, 0, 3, 0])) == nil, "readable since 3")
@@ -67,8 +63,8 @@ struct PositionRecordTests {
     }
   }
 
-  @Test("A cursor that is ahead of its record is damage", arguments: [LSN(7), LSN(8), .max])
-  func ahead(of cursor: LSN) throws {
+  @Test(arguments: [LSN(7), LSN(8), .max])
+  func `A cursor that is ahead of its record is damage`(of cursor: LSN) throws {
     for (outbox, logWatch) in [(cursor, LSN(1)), (LSN(1), cursor)] {
       let engine = ShardEngine(
         settings: EngineSettings(shard: ShardNumber(0), prefix: "meddela", version: "test"),

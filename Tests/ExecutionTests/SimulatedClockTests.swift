@@ -10,7 +10,7 @@ import Testing
   private static let hour: Int64 = 3_600_000_000_000
 
   @Test(arguments: [0, 1, 37, -200])
-  func `what is read as the clock is set was read under the new setting`(drift: Int64) {
+  func `What is read as the clock is set was read under the new setting`(drift: Int64) {
     var clock = SimulatedClock(seed: 1, jumps: 0, drift: drift)
     for _ in 0..<200 {
       clock.pass(49_159_731_337)
@@ -26,7 +26,7 @@ import Testing
     }
   }
 
-  @Test func `what was put back before a process was born is not known to it`() {
+  @Test func `What was put back before a process was born is not known to it`() {
     var clock = SimulatedClock(seed: 1, jumps: 0, drift: 0)
     clock.pass(5_000_000_000)
     clock.set(forward: -Self.hour)

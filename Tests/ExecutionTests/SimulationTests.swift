@@ -12,13 +12,11 @@ struct SimulationTests {
     }
   }
 
-  @Test("Without faults every event ends final and every update arrives")
-  func calm() throws {
+  @Test func `Without faults every event ends final and every update arrives`() throws {
     try Self.run(0..<50) { _ in SimulationPlan() }
   }
 
-  @Test("With a broker that refuses, returns, blocks and hangs up")
-  func brokenBroker() throws {
+  @Test func `With a broker that refuses, returns, blocks and hangs up`() throws {
     try Self.run(0..<150) { _ in
       var plan = SimulationPlan()
       plan.faults = .broker
@@ -26,8 +24,7 @@ struct SimulationTests {
     }
   }
 
-  @Test("With crashes at any moment")
-  func crashes() throws {
+  @Test func `With crashes at any moment`() throws {
     try Self.run(1_000_000..<1_000_200) { _ in
       var plan = SimulationPlan()
       plan.faults = .broker
@@ -36,18 +33,19 @@ struct SimulationTests {
     }
   }
 
-  @Test("With everything at once: timeouts, fallbacks, redrives, rates, poison, several shards")
-  func everything() throws {
+  @Test
+  func `With everything at once: timeouts, fallbacks, redrives, rates, poison, several shards`()
+    throws
+  {
     try Self.run(2_000_000..<2_000_400) { .drawn($0) }
   }
 
   @Test(
-    "Seeds that a rule did not hold for once",
     arguments: [
       70_000_916, 70_001_861, 70_001_897, 70_003_969, 70_004_817, 70_005_414, 70_005_517,
       70_005_628, 70_006_111, 70_006_861, 200_174_439, 200_139_436,
     ] as [UInt64])
-  func mended(seed: UInt64) throws {
+  func `Seeds that a rule did not hold for once`(seed: UInt64) throws {
     try Self.run(seed..<seed + 1) { Self.withoutCancels(.drawn($0)) }
   }
 
@@ -58,13 +56,13 @@ struct SimulationTests {
     return plan
   }
 
-  @Test("The same with thousands of events", arguments: [80_001_123] as [UInt64])
-  func mendedLarge(seed: UInt64) throws {
+  @Test(arguments: [80_001_123] as [UInt64])
+  func `The same with thousands of events`(seed: UInt64) throws {
     try Self.run(seed..<seed + 1) { Self.withoutCancels(.large($0)) }
   }
 
-  @Test("What is drawn reaches every rule", arguments: [UInt64(2_000_000)])
-  func everythingIsReached(first: UInt64) throws {
+  @Test(arguments: [UInt64(2_000_000)])
+  func `What is drawn reaches every rule`(first: UInt64) throws {
     var sum = EngineCounters()
     for seed in first..<first + 120 {
       for counters in try SimulationRun.run(seed: seed, plan: .drawn(seed)).counters {

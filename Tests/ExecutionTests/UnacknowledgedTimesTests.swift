@@ -4,14 +4,12 @@ import Testing
 
 @Suite("How long a message may stay unacknowledged")
 struct UnacknowledgedTimesTests {
-  @Test("The times follow each other, and end within ten minutes")
-  func standard() {
+  @Test func `The times follow each other, and end within ten minutes`() {
     #expect(UnacknowledgedTimes.fit())
     #expect(UnacknowledgedTimes.most == 600_000_000_000)
   }
 
-  @Test("Times in another order do not pass")
-  func others() {
+  @Test func `Times in another order do not pass`() {
     let second: UInt64 = 1_000_000_000
     #expect(!UnacknowledgedTimes.fit(consumingStops: 30 * second), "as long as a confirm takes")
     #expect(!UnacknowledgedTimes.fit(consumingStops: 300 * second))

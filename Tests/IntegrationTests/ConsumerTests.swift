@@ -7,8 +7,10 @@ import Testing
   .enabled(if: TestBroker.isThere, Comment(rawValue: TestBroker.reason)),
   .timeLimit(.minutes(10)))
 struct ConsumerTests {
-  @Test("A message that the broker cannot deliver is parked in seconds, alone, and others flow")
-  func undeliverable() async throws {
+  @Test
+  func `A message that the broker cannot deliver is parked in seconds, alone, and others flow`()
+    async throws
+  {
     let broker = try OwnBroker()
     let service = try ServiceProcess(brokerURL: broker.url)
     try service.start()
@@ -42,8 +44,7 @@ struct ConsumerTests {
     await client.close()
   }
 
-  @Test("Twenty-five lives of a tenth of a second park no healthy message")
-  func shortLives() async throws {
+  @Test func `Twenty-five lives of a tenth of a second park no healthy message`() async throws {
     let service = try ServiceProcess(brokerURL: try #require(TestBroker.url))
     #expect(try service.run(["topology", "apply"]).0 == 0)
     let client = try await TestBroker.client(service.brokerURL)

@@ -13,8 +13,9 @@ struct CrashTests {
   static let rounds =
     ProcessInfo.processInfo.environment["MEDDELA_TEST_CRASH_ROUNDS"].flatMap { Int($0) } ?? 20
 
-  @Test("Every confirmed event ends final, and no confirmed delivery is published again")
-  func crashes() async throws {
+  @Test func `Every confirmed event ends final, and no confirmed delivery is published again`()
+    async throws
+  {
     let seed = UInt64.random(in: 0..<1_000_000)
     print("crash rounds with seed \(seed)")
     var random = SeededRandom(seed)

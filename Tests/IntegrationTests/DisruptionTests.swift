@@ -14,8 +14,10 @@ struct DisruptionTests {
     }
   }
 
-  @Test("A deleted input queue is made again, and what came meanwhile is in the unrouted queue")
-  func inputQueueDeleted() async throws {
+  @Test
+  func `A deleted input queue is made again, and what came meanwhile is in the unrouted queue`()
+    async throws
+  {
     let service = try ServiceProcess(brokerURL: try #require(TestBroker.url))
     try service.start()
     try await service.waitUntilConsuming()
@@ -47,8 +49,9 @@ struct DisruptionTests {
     await client.close()
   }
 
-  @Test("Without a binding for their channel deliveries wait, and go out once it is there")
-  func bindingRemoved() async throws {
+  @Test func `Without a binding for their channel deliveries wait, and go out once it is there`()
+    async throws
+  {
     let service = try ServiceProcess(brokerURL: try #require(TestBroker.url))
     #expect(try service.run(["topology", "apply"]).0 == 0)
     // With "declare" it would mend the binding itself, within half a minute.
@@ -73,8 +76,8 @@ struct DisruptionTests {
     await client.close()
   }
 
-  @Test("While the broker is frozen events wait; then each gets its one delivery")
-  func frozenBroker() async throws {
+  @Test
+  func `While the broker is frozen events wait; then each gets its one delivery`() async throws {
     let broker = try OwnBroker()
     let service = try ServiceProcess(brokerURL: broker.url)
     try service.start(["MEDDELA_BROKER_HEARTBEAT_SECONDS": "5"])
@@ -95,8 +98,7 @@ struct DisruptionTests {
     await traffic.close()
   }
 
-  @Test("A memory alarm that outlasts the consumer timeout loses nothing")
-  func alarm() async throws {
+  @Test func `A memory alarm that outlasts the consumer timeout loses nothing`() async throws {
     let broker = try OwnBroker()
     try broker.setConsumerTimeout(seconds: 10)
     let service = try ServiceProcess(brokerURL: broker.url)

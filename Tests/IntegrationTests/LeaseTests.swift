@@ -22,8 +22,9 @@ struct LeaseTests {
     }
   }
 
-  @Test("An owner connection that is closed stops everything for a moment, and loses nothing")
-  func closed() async throws {
+  @Test func `An owner connection that is closed stops everything for a moment, and loses nothing`()
+    async throws
+  {
     let service = try ServiceProcess(brokerURL: try #require(TestBroker.url))
     try service.start(servesHTTP: true)
     try await service.waitUntilConsuming()
@@ -50,8 +51,9 @@ struct LeaseTests {
     await client.close()
   }
 
-  @Test("A lease that another has when the connection is back ends the process with 75")
-  func taken() async throws {
+  @Test func `A lease that another has when the connection is back ends the process with 75`()
+    async throws
+  {
     let service = try ServiceProcess(brokerURL: try #require(TestBroker.url))
     try service.start(["MEDDELA_BROKER_HEARTBEAT_SECONDS": "2"])
     try await service.waitUntilConsuming()
@@ -70,8 +72,7 @@ struct LeaseTests {
     #expect(try await service.stop() == 0)
   }
 
-  @Test("An owner queue that is deleted is made again, with its record")
-  func ownerQueue() async throws {
+  @Test func `An owner queue that is deleted is made again, with its record`() async throws {
     let service = try ServiceProcess(brokerURL: try #require(TestBroker.url))
     try service.start()
     try await service.waitUntilConsuming()
@@ -89,8 +90,9 @@ struct LeaseTests {
     await client.close()
   }
 
-  @Test("An account without the right to configure needs the lease's name, and is told so")
-  func permissions() async throws {
+  @Test func `An account without the right to configure needs the lease's name, and is told so`()
+    async throws
+  {
     let service = try ServiceProcess(brokerURL: try #require(TestBroker.url))
     #expect(try service.run(["topology", "apply"]).0 == 0)
     let control = TestBroker.control

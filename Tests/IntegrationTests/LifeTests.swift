@@ -8,8 +8,9 @@ import Testing
   .enabled(if: TestBroker.isThere, Comment(rawValue: TestBroker.reason)),
   .timeLimit(.minutes(10)))
 struct LifeTests {
-  @Test("A delivery without a log is published again, the same, and then the event expires")
-  func logTimeout() async throws {
+  @Test func `A delivery without a log is published again, the same, and then the event expires`()
+    async throws
+  {
     let service = try ServiceProcess(brokerURL: try #require(TestBroker.url))
     try service.start(["MEDDELA_DELIVERY_LOG_TIMEOUT_SECONDS": "1"])
     try await service.waitUntilConsuming()
@@ -26,8 +27,10 @@ struct LifeTests {
     await client.close()
   }
 
-  @Test("What no template covers is counted, redriven through the service, and linked to before")
-  func redrive() async throws {
+  @Test
+  func `What no template covers is counted, redriven through the service, and linked to before`()
+    async throws
+  {
     let service = try ServiceProcess(brokerURL: try #require(TestBroker.url))
     try service.start()
     try await service.waitUntilConsuming()
@@ -56,8 +59,8 @@ struct LifeTests {
     await client.close()
   }
 
-  @Test("A failed delivery goes out on the fallback channel as the next attempt")
-  func recycling() async throws {
+  @Test
+  func `A failed delivery goes out on the fallback channel as the next attempt`() async throws {
     let service = try ServiceProcess(brokerURL: try #require(TestBroker.url))
     try service.start()
     try await service.waitUntilConsuming()
@@ -90,8 +93,8 @@ struct LifeTests {
     await client.close()
   }
 
-  @Test("A limited batch lane is acknowledged at once and delivered at its rate")
-  func rate() async throws {
+  @Test
+  func `A limited batch lane is acknowledged at once and delivered at its rate`() async throws {
     let service = try ServiceProcess(brokerURL: try #require(TestBroker.url))
     try service.start(["MEDDELA_BATCH_MAX_PER_SECOND": "20"])
     try await service.waitUntilConsuming()
@@ -113,8 +116,9 @@ struct LifeTests {
     await client.close()
   }
 
-  @Test("A message that the broker has delivered often is processed alone, and accepted")
-  func suspect() async throws {
+  @Test func `A message that the broker has delivered often is processed alone, and accepted`()
+    async throws
+  {
     let service = try ServiceProcess(brokerURL: try #require(TestBroker.url))
     try service.start()
     try await service.waitUntilConsuming()

@@ -9,8 +9,10 @@ import Testing
   .enabled(if: TestBroker.isThere, Comment(rawValue: TestBroker.reason)),
   .timeLimit(.minutes(10)))
 struct MainJobTests {
-  @Test("Events of both lanes are delivered, answered and final, and every message fits its schema")
-  func bothLanes() async throws {
+  @Test
+  func `Events of both lanes are delivered, answered and final, and every message fits its schema`()
+    async throws
+  {
     let service = try ServiceProcess(brokerURL: try #require(TestBroker.url))
     try service.start()
     try await service.waitUntilConsuming()
@@ -46,8 +48,9 @@ struct MainJobTests {
     await client.close()
   }
 
-  @Test("A client written from the schemas alone gets receipt, delivery and updates in order")
-  func pikaClient() async throws {
+  @Test func `A client written from the schemas alone gets receipt, delivery and updates in order`()
+    async throws
+  {
     let service = try ServiceProcess(brokerURL: try #require(TestBroker.url))
     try service.start()
     try await service.waitUntilConsuming()
@@ -60,8 +63,10 @@ struct MainJobTests {
     #expect(try await service.stop() == 0)
   }
 
-  @Test("A delivery that no queue takes stays pending, and is delivered when there is one again")
-  func unroutable() async throws {
+  @Test
+  func `A delivery that no queue takes stays pending, and is delivered when there is one again`()
+    async throws
+  {
     let service = try ServiceProcess(brokerURL: try #require(TestBroker.url))
     try service.start(["MEDDELA_DELIVERY_RETRY_MAX_SECONDS": "1"])
     try await service.waitUntilConsuming()

@@ -53,8 +53,9 @@ struct ManyParkedTests {
     return service
   }
 
-  @Test("All of 5,000 messages are seen, in an order that stays, and each can be taken out")
-  func many() async throws {
+  @Test func `All of 5,000 messages are seen, in an order that stays, and each can be taken out`()
+    async throws
+  {
     let service = try Self.service()
     let client = try await TestBroker.client(service.brokerURL)
     let messages = (0..<Self.count).map {
@@ -86,8 +87,10 @@ struct ManyParkedTests {
     await client.close()
   }
 
-  @Test("A message too large to be shown is listed with its size, and stays until it is discarded")
-  func oversized() async throws {
+  @Test
+  func `A message too large to be shown is listed with its size, and stays until it is discarded`()
+    async throws
+  {
     let service = try Self.service()
     let client = try await TestBroker.client(service.brokerURL)
     let parked = "\(service.prefix).parked"
@@ -127,8 +130,7 @@ struct ManyParkedTests {
     await client.close()
   }
 
-  @Test("What a stranger wrote moves no cursor")
-  func controlCharacters() async throws {
+  @Test func `What a stranger wrote moves no cursor`() async throws {
     let service = try Self.service()
     let client = try await TestBroker.client(service.brokerURL)
     var message = ParkedTests.parked(1, service, body: "a\u{1b}[2Jb\nc")

@@ -17,10 +17,10 @@ struct NetworkTests {
     guard code == 0 else { throw Timeout(what: "iptables works: \(err)") }
   }
 
-  @Test(
-    "Packets that vanish and connections that are reset: every confirmed event is sent in the end",
-    arguments: [["DROP"], ["REJECT", "--reject-with", "tcp-reset"]])
-  func cut(_ target: [String]) async throws {
+  @Test(arguments: [["DROP"], ["REJECT", "--reject-with", "tcp-reset"]])
+  func `Packets vanish, connections are reset: each confirmed event is sent in the end`(
+    _ target: [String]
+  ) async throws {
     let broker = try OwnBroker()
     let port = try #require(broker.url.split(separator: ":").last.map(String.init))
     let service = try ServiceProcess(brokerURL: broker.url)

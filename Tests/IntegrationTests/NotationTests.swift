@@ -21,8 +21,10 @@ struct NotationTests {
     return message
   }
 
-  @Test("CloudEvents in their three modes and Adobe's XML are delivered; one bad one parks alone")
-  func delivered() async throws {
+  @Test
+  func `CloudEvents in their three modes and Adobe's XML are delivered; one bad one parks alone`()
+    async throws
+  {
     let service = try ServiceProcess(brokerURL: try #require(TestBroker.url))
     try service.start()
     try await service.waitUntilConsuming()
@@ -90,8 +92,7 @@ struct NotationTests {
     await client.close()
   }
 
-  @Test("An event in another notation is matched and rendered from a file")
-  func notationsFromFiles() throws {
+  @Test func `An event in another notation is matched and rendered from a file`() throws {
     let service = try ServiceProcess(brokerURL: try #require(TestBroker.url))
     func file(_ name: String, _ text: String) throws -> String {
       let url = service.folder.appendingPathComponent(name)
@@ -121,8 +122,7 @@ struct NotationTests {
     #expect(broken == 65 && why.contains("unclosed token"), "\(why)")
   }
 
-  @Test("Templates are compared over the events of a store, and of a file")
-  func templatesDiff() async throws {
+  @Test func `Templates are compared over the events of a store, and of a file`() async throws {
     let service = try ServiceProcess(brokerURL: try #require(TestBroker.url))
     #expect(try service.run(["events", "list"]).0 == 66)
     try service.start()

@@ -39,8 +39,10 @@ struct OwnerTests {
     return try #require(object as? [String: Any])
   }
 
-  @Test("A second service with another store is refused within seconds, and the first goes on")
-  func anotherStore() async throws {
+  @Test
+  func `A second service with another store is refused within seconds, and the first goes on`()
+    async throws
+  {
     let (first, second) = try await pair()
     let began = Date()
     let (code, _, text) = try second.run(["serve"], sameQueues(first))
@@ -62,8 +64,9 @@ struct OwnerTests {
     await client.close()
   }
 
-  @Test("Another store is refused when the owner is gone, until it is adopted on purpose")
-  func adoption() async throws {
+  @Test func `Another store is refused when the owner is gone, until it is adopted on purpose`()
+    async throws
+  {
     let (first, second) = try await pair()
     let client = try await TestBroker.client(first.brokerURL)
     try await publish(["a-1", "a-2"], first.prefix, client)
@@ -106,8 +109,8 @@ struct OwnerTests {
     await client.close()
   }
 
-  @Test("A standby on the same store takes over after kill -9, and nothing is lost")
-  func standby() async throws {
+  @Test
+  func `A standby on the same store takes over after kill -9, and nothing is lost`() async throws {
     let (first, second) = try await pair()
     let more = sameQueues(
       first, ["MEDDELA_STORE_PATH": first.storePath, "MEDDELA_SHARDS_STANDBY": "true"])
@@ -139,8 +142,7 @@ struct OwnerTests {
     await client.close()
   }
 
-  @Test("A standby ends at once when it is told to")
-  func standbyStops() async throws {
+  @Test func `A standby ends at once when it is told to`() async throws {
     let (first, second) = try await pair()
     try second.start(sameQueues(first, ["MEDDELA_SHARDS_STANDBY": "true"]))
     try await eventually("it waits") { second.log.contains("Standby: waiting for the lease") }
@@ -154,8 +156,9 @@ struct OwnerTests {
     #expect(second.log.contains("belong to another store"))
   }
 
-  @Test("A copy that its owner has gone on without is refused, and told how much is missing")
-  func copy() async throws {
+  @Test func `A copy that its owner has gone on without is refused, and told how much is missing`()
+    async throws
+  {
     let (first, second) = try await pair()
     #expect(try await first.stop() == 0)
     try FileManager.default.copyItem(atPath: first.storePath, toPath: second.storePath)
@@ -184,8 +187,10 @@ struct OwnerTests {
     await client.close()
   }
 
-  @Test("Subscribers tell what a store restored from an older backup says from what came before")
-  func restore() async throws {
+  @Test
+  func `Subscribers tell what a store restored from an older backup says from what came before`()
+    async throws
+  {
     let (first, second) = try await pair()
     let client = try await TestBroker.client(first.brokerURL)
     let updates = "\(first.prefix).test.updates"
@@ -236,8 +241,10 @@ struct OwnerTests {
     return found
   }
 
-  @Test("Another prefix or virtual host on an existing store is refused until it is confirmed")
-  func otherPrefix() async throws {
+  @Test
+  func `Another prefix or virtual host on an existing store is refused until it is confirmed`()
+    async throws
+  {
     let (first, second) = try await pair()
     #expect(try await first.stop() == 0)
     let moved = ["MEDDELA_TOPOLOGY_PREFIX": second.prefix]

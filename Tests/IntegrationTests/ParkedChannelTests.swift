@@ -31,8 +31,9 @@ struct ParkedChannelTests {
     }.max() ?? 0
   }
 
-  @Test("Few channels make several connections, and all is seen in an order that stays")
-  func fewChannels() async throws {
+  @Test func `Few channels make several connections, and all is seen in an order that stays`()
+    async throws
+  {
     let broker = try OwnBroker(settings: ["channel_max = 3"])
     let (service, client) = try await Self.filled(broker)
     var expected = (0..<Self.count).map { "p-\($0)" }
@@ -69,8 +70,9 @@ struct ParkedChannelTests {
     await client.close()
   }
 
-  @Test("A walk that loses its connection, or holds for too long, says so and loses nothing")
-  func cutShort() async throws {
+  @Test func `A walk that loses its connection, or holds for too long, says so and loses nothing`()
+    async throws
+  {
     let broker = try OwnBroker()
     let (service, client) = try await Self.filled(broker)
     let parked = "\(service.prefix).parked"

@@ -52,8 +52,7 @@ struct ParkedTests {
     }
   }
 
-  @Test("Looking changes neither what is parked nor its order, however often")
-  func order() async throws {
+  @Test func `Looking changes neither what is parked nor its order, however often`() async throws {
     let service = try Self.service()
     let client = try await TestBroker.client(service.brokerURL)
     _ = try await client.publish(
@@ -80,8 +79,9 @@ struct ParkedTests {
     await client.close()
   }
 
-  @Test("A replayed message is the one that was parked, where it was published first")
-  func replay() async throws {
+  @Test
+  func `A replayed message is the one that was parked, where it was published first`() async throws
+  {
     let service = try Self.service()
     let client = try await TestBroker.client(service.brokerURL)
     _ = try await client.publish((0..<6).map { Self.parked($0, service) })
@@ -121,8 +121,7 @@ struct ParkedTests {
     await client.close()
   }
 
-  @Test("What is taken from behind one that stays is gone at once")
-  func middle() async throws {
+  @Test func `What is taken from behind one that stays is gone at once`() async throws {
     let service = try Self.service()
     let client = try await TestBroker.client(service.brokerURL)
     for round in 0..<5 {
@@ -137,8 +136,7 @@ struct ParkedTests {
     await client.close()
   }
 
-  @Test("What nobody takes stays parked")
-  func unroutable() async throws {
+  @Test func `What nobody takes stays parked`() async throws {
     let service = try Self.service()
     let client = try await TestBroker.client(service.brokerURL)
     _ = try await client.publish([Self.parked(0, service)])
@@ -152,8 +150,7 @@ struct ParkedTests {
     await client.close()
   }
 
-  @Test("Throwing away wants a filter or --all, and takes only what it says")
-  func discard() async throws {
+  @Test func `Throwing away wants a filter or --all, and takes only what it says`() async throws {
     let service = try Self.service()
     let client = try await TestBroker.client(service.brokerURL)
     _ = try await client.publish(
@@ -171,8 +168,9 @@ struct ParkedTests {
     await client.close()
   }
 
-  @Test("What the broker itself parked goes back with the routing key that it came with")
-  func brokersOwn() async throws {
+  @Test func `What the broker itself parked goes back with the routing key that it came with`()
+    async throws
+  {
     let service = try Self.service()
     let client = try await TestBroker.client(service.brokerURL)
     let prefix = service.prefix
@@ -205,8 +203,8 @@ struct ParkedTests {
     await client.close()
   }
 
-  @Test("A replayed message without an id that no queue takes stays parked, too")
-  func nameless() async throws {
+  @Test
+  func `A replayed message without an id that no queue takes stays parked, too`() async throws {
     let service = try Self.service()
     let client = try await TestBroker.client(service.brokerURL)
     var messages = (0..<3).map { Self.parked($0, service) }

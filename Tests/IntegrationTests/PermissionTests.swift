@@ -58,8 +58,10 @@ struct PermissionTests {
     #expect(last.components(separatedBy: "permission on the ").count == 2, "\(text)")
   }
 
-  @Test("A permission to publish or to consume that is missing is named before a store is made")
-  func publishing() throws {
+  @Test
+  func `A permission to publish or to consume that is missing is named before a store is made`()
+    throws
+  {
     let service = try ServiceProcess(brokerURL: try #require(TestBroker.url))
     let account = try Account(service)
     for exchange in ["deliveries", "status", "parked", "owner"] {
@@ -78,8 +80,7 @@ struct PermissionTests {
     #expect(!isMade(service))
   }
 
-  @Test("A permission to declare that is missing is named")
-  func declaring() throws {
+  @Test func `A permission to declare that is missing is named`() throws {
     for subject in [
       "exchange owner", "queue owner.00", "queue owner.00.lease", "exchange realtime",
       "queue batch.00", "queue deliveries.email", "exchange status", "queue unrouted",
@@ -102,8 +103,9 @@ struct PermissionTests {
     }
   }
 
-  @Test("All that is missing is named at one time, and the command that is named gives it")
-  func all() async throws {
+  @Test func `All that is missing is named at one time, and the command that is named gives it`()
+    async throws
+  {
     for mode in ["declare", "assert"] {
       let service = try ServiceProcess(brokerURL: try #require(TestBroker.url))
       let account = try Account(service)
@@ -142,8 +144,9 @@ struct PermissionTests {
     }
   }
 
-  @Test("Receipts that may not be sent are said, and keep nothing else from going on")
-  func receipts() async throws {
+  @Test
+  func `Receipts that may not be sent are said, and keep nothing else from going on`() async throws
+  {
     let service = try ServiceProcess(brokerURL: try #require(TestBroker.url))
     let account = try Account(service)
     try account.allow(write: "amq.default")
@@ -155,8 +158,8 @@ struct PermissionTests {
     #expect(try await service.stop() == 0)
   }
 
-  @Test("To ask whether a queue may be read takes nothing and leaves no consumer")
-  func asking() async throws {
+  @Test
+  func `To ask whether a queue may be read takes nothing and leaves no consumer`() async throws {
     let service = try ServiceProcess(brokerURL: try #require(TestBroker.url))
     #expect(try service.run(["topology", "apply"]).0 == 0)
     let path = try service.file("one.json", TestEvents.body("one"))
@@ -174,8 +177,7 @@ struct PermissionTests {
     await client.close()
   }
 
-  @Test("Commands name the permission that they lack in the same words")
-  func commands() async throws {
+  @Test func `Commands name the permission that they lack in the same words`() async throws {
     let service = try ServiceProcess(brokerURL: try #require(TestBroker.url))
     #expect(try service.run(["topology", "apply"]).0 == 0)
     // An empty queue is not read.

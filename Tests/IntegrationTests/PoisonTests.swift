@@ -9,8 +9,9 @@ import Testing
   .enabled(if: DeliberateBreaks.areBuilt, "only a debug build can be killed by a message"),
   .timeLimit(.minutes(10)))
 struct PoisonTests {
-  @Test("It is parked in the end, its neighbours are delivered, and none of them is parked")
-  func poison() async throws {
+  @Test func `It is parked in the end, its neighbours are delivered, and none of them is parked`()
+    async throws
+  {
     let service = try ServiceProcess(brokerURL: try #require(TestBroker.url))
     #expect(try service.run(["topology", "apply"]).0 == 0)
     let client = try await TestBroker.client(service.brokerURL)

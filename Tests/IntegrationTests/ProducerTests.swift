@@ -7,8 +7,9 @@ import Testing
   .enabled(if: TestBroker.isThere, Comment(rawValue: TestBroker.reason)),
   .timeLimit(.minutes(5)))
 struct ProducerTests {
-  @Test("What libraries send by default is delivered; what parks is replayed as it was")
-  func libraries() async throws {
+  @Test func `What libraries send by default is delivered; what parks is replayed as it was`()
+    async throws
+  {
     let service = try ServiceProcess(brokerURL: try #require(TestBroker.url))
     try service.start()
     try await service.waitUntilConsuming()

@@ -42,8 +42,10 @@ struct PublicationTests {
     return (names.0, names.1, Set(found))
   }
 
-  @Test("publishedAt and a new catalog switch between two events, on time, and mix no versions")
-  func straddling() async throws {
+  @Test
+  func `publishedAt and a new catalog switch between two events, on time, and mix no versions`()
+    async throws
+  {
     let service = try ServiceProcess(brokerURL: try #require(TestBroker.url))
     let templates = service.folder.appendingPathComponent("templates")
     try write("a", publishedAt: "2026-01-01T00:00:00Z", to: templates)

@@ -14,8 +14,7 @@ struct RefusalTests {
     return (code, err)
   }
 
-  @Test("An unknown key is named, with the nearest that exists")
-  func unknownKey() throws {
+  @Test func `An unknown key is named, with the nearest that exists`() throws {
     let (code, text) = try refusal(["MEDDELA_BROKER_URL": "amqp://127.0.0.1"])
     #expect(code == 78)
     #expect(text.contains("MEDDELA_BROKER_URL"))
@@ -27,16 +26,14 @@ struct RefusalTests {
     #expect(none.contains("nope: no such key") && !none.contains("nearest"), "\(none)")
   }
 
-  @Test("A value out of range is named with what was expected")
-  func badValue() throws {
+  @Test func `A value out of range is named with what was expected`() throws {
     let (code, text) = try refusal(["MEDDELA_REALTIME_PREFETCH": "0"])
     #expect(code == 78)
     #expect(text.contains("realtime.prefetch"))
     #expect(text.contains("1 to 2000"))
   }
 
-  @Test("A configuration file's mistake is named with its line")
-  func badFile() throws {
+  @Test func `A configuration file's mistake is named with its line`() throws {
     let service = try ServiceProcess(brokerURL: try #require(TestBroker.url))
     let file = service.folder.appendingPathComponent("bad.yaml")
     try "store:\n  path: x\n  pth: y\n".write(to: file, atomically: true, encoding: .utf8)
@@ -45,8 +42,7 @@ struct RefusalTests {
     #expect(text.contains("bad.yaml:3"))
   }
 
-  @Test("A wrong password is refused at once")
-  func wrongPassword() throws {
+  @Test func `A wrong password is refused at once`() throws {
     let (code, text) = try refusal([
       "MEDDELA_BROKER_URLS": TestBroker.url?.replacingOccurrences(
         of: "guest:guest@", with: "") ?? "",
@@ -56,8 +52,7 @@ struct RefusalTests {
     #expect(text.contains("access-refused"))
   }
 
-  @Test("A template with a mistake is refused with its file")
-  func badTemplate() throws {
+  @Test func `A template with a mistake is refused with its file`() throws {
     let service = try ServiceProcess(brokerURL: try #require(TestBroker.url))
     let folder = service.folder.appendingPathComponent("templates/bad.email")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -69,8 +64,7 @@ struct RefusalTests {
     #expect(text.contains("bad.email/template.yaml:2"))
   }
 
-  @Test("A second process on the same store is refused, and the first goes on")
-  func secondProcess() async throws {
+  @Test func `A second process on the same store is refused, and the first goes on`() async throws {
     let service = try ServiceProcess(brokerURL: try #require(TestBroker.url))
     try service.start()
     try await service.waitUntilConsuming()

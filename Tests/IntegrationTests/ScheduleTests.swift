@@ -16,9 +16,10 @@ struct ScheduleTests {
   private static let count = number("MEDDELA_TEST_SCHEDULED", 2_000)
   private static let seconds = number("MEDDELA_TEST_SCHEDULED_SECONDS", 20)
 
-  @Test(
-    "Each is delivered once, not before its time, and a kill in between makes none late for long")
-  func day() async throws {
+  @Test
+  func `Each is delivered once, not before its time, and a kill makes none late for long`()
+    async throws
+  {
     let service = try ServiceProcess(brokerURL: try #require(TestBroker.url))
     try service.start()
     try await service.waitUntilConsuming()

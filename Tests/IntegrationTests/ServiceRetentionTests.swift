@@ -52,8 +52,8 @@ struct ServiceRetentionTests {
     return service
   }
 
-  @Test("Final events go when they are store.retentionDays old, and not before")
-  func retentionDays() async throws {
+  @Test
+  func `Final events go when they are store.retentionDays old, and not before`() async throws {
     let service = try await service(lives: 4, ["MEDDELA_STORE_RETENTION_DAYS": "2"])
     #expect(try clock(service).time.retentionSeconds == 2 * 86_400)
     // Every record is a day and a half old.
@@ -78,8 +78,9 @@ struct ServiceRetentionTests {
     #expect(try await service.stop() == 0)
   }
 
-  @Test("A start with a clock that is far ahead is said, and confirmed beside the service")
-  func confirmRunning() async throws {
+  @Test func `A start with a clock that is far ahead is said, and confirmed beside the service`()
+    async throws
+  {
     let service = try await service(lives: 1)
     // As if the clock were ahead now.
     try change(service) { $0.wall -= 400 * Self.day }
@@ -106,8 +107,9 @@ struct ServiceRetentionTests {
     #expect(try await service.stop() == 0)
   }
 
-  @Test("A person confirms the clock before a start; there is nothing to confirm afterwards")
-  func confirmStopped() async throws {
+  @Test func `A person confirms the clock before a start; there is nothing to confirm afterwards`()
+    async throws
+  {
     let service = try await service(lives: 1)
     let confirm = ["store", "confirm-clock", "--json"]
     let (code, none, err) = try service.run(confirm)

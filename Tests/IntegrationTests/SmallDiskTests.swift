@@ -22,24 +22,22 @@ struct SmallDiskTests {
     return text
   }
 
-  @Test("A file system of 8 MB is too small, and the start says by how much")
-  func tooSmall() throws {
+  @Test func `A file system of 8 MB is too small, and the start says by how much`() throws {
     let text = try refused(try SmallFileSystem(mebibytes: 8))
     #expect(text.contains("it needs 68 MiB, and 8 MiB are free"), "\(text)")
   }
 
-  @Test("Segments that somebody asked for are made or refused, never smaller")
-  func asked() throws {
+  @Test func `Segments that somebody asked for are made or refused, never smaller`() throws {
     let files = try SmallFileSystem(mebibytes: 90)
     let text = try refused(files, ["--set", "store.segmentBytes=33554432"])
     #expect(text.contains("it needs 97 MiB, and 90 MiB are free"), "\(text)")
     #expect(text.contains("segmentBytes is 33554432"), "\(text)")
   }
 
-  @Test(
-    "A small file system gets small segments, which the store keeps when there is more room",
-    .enabled(if: TestBroker.isThere, Comment(rawValue: TestBroker.reason)))
-  func small() async throws {
+  @Test(.enabled(if: TestBroker.isThere, Comment(rawValue: TestBroker.reason)))
+  func `A small file system gets small segments, which the store keeps when there is more room`()
+    async throws
+  {
     let files = try SmallFileSystem(mebibytes: 150)
     let service = try ServiceProcess(brokerURL: try #require(TestBroker.url))
     let more = ["MEDDELA_STORE_PATH": "\(files.path)/data"]

@@ -31,8 +31,7 @@ struct StoreToolsTests {
     return out.split(separator: "\n").map(String.init)
   }
 
-  @Test("A backup made beside the service restores to the same events")
-  func backupAndRestore() async throws {
+  @Test func `A backup made beside the service restores to the same events`() async throws {
     let service = try await service()
     let backup = service.folder.appendingPathComponent("backup").path
     let restored = service.folder.appendingPathComponent("restored").path
@@ -55,8 +54,7 @@ struct StoreToolsTests {
     #expect(try await service.stop() == 0)
   }
 
-  @Test("Damage is named with its file, and ends the command with 65")
-  func damage() async throws {
+  @Test func `Damage is named with its file, and ends the command with 65`() async throws {
     let service = try await service()
     #expect(try await service.stop() == 0)
     let segment = service.storePath + "/00/segments/0000000000000001.log"
@@ -69,8 +67,7 @@ struct StoreToolsTests {
     #expect(out.contains("\"sound\":false"))
   }
 
-  @Test("Events are found by address, external id, time, and counted")
-  func filters() async throws {
+  @Test func `Events are found by address, external id, time, and counted`() async throws {
     let service = try await service()
     let list = ["events", "list", "--json"]
     let one = try lines(service, list + ["--to", "customer7@example.se"])

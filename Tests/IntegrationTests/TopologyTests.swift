@@ -42,8 +42,10 @@ struct TopologyTests {
   private static let isThorough =
     ProcessInfo.processInfo.environment["MEDDELA_TEST_THOROUGH"] == "1"
 
-  @Test("Each queue, exchange and binding, deleted alone and in pairs, is back within a minute")
-  func comesBack() async throws {
+  @Test
+  func `Each queue, exchange and binding, deleted alone and in pairs, is back within a minute`()
+    async throws
+  {
     let service = try ServiceProcess(brokerURL: try #require(TestBroker.url))
     try service.start(["MEDDELA_DELIVERY_RETRY_MAX_SECONDS": "2"])
     try await service.waitUntilConsuming()
@@ -91,8 +93,8 @@ struct TopologyTests {
     return true
   }
 
-  @Test("Where it only checks, what is missing is named in the log and by /ready")
-  func isNamed() async throws {
+  @Test
+  func `Where it only checks, what is missing is named in the log and by /ready`() async throws {
     let service = try ServiceProcess(brokerURL: try #require(TestBroker.url))
     #expect(try service.run(["topology", "apply"]).0 == 0)
     let port = 20_000 + Int.random(in: 0..<1_000)

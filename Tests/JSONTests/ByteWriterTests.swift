@@ -11,14 +11,12 @@ struct ByteWriterTests {
     return writer.withBytes { String(decoding: $0, as: UTF8.self) }
   }
 
-  @Test(
-    "Strings are escaped as RFC 8259 demands, and no further",
-    arguments: [
-      ("", #""""#), ("plain", #""plain""#), ("\"", #""\"""#), ("\\", #""\\""#), ("/", #""/""#),
-      ("\u{8}\t\n\u{C}\r", #""\b\t\n\f\r""#), ("\0\u{1}\u{1F}", #""\u0000\u0001\u001f""#),
-      ("\u{7F}åäö😀\u{2028}", "\"\u{7F}åäö😀\u{2028}\""), ("<a&b>", #""<a&b>""#),
-    ])
-  func escapes(text: String, expected: String) {
+  @Test(arguments: [
+    ("", #""""#), ("plain", #""plain""#), ("\"", #""\"""#), ("\\", #""\\""#), ("/", #""/""#),
+    ("\u{8}\t\n\u{C}\r", #""\b\t\n\f\r""#), ("\0\u{1}\u{1F}", #""\u0000\u0001\u001f""#),
+    ("\u{7F}åäö😀\u{2028}", "\"\u{7F}åäö😀\u{2028}\""), ("<a&b>", #""<a&b>""#),
+  ])
+  func `Strings are escaped as RFC 8259 demands, and no further`(text: String, expected: String) {
     #expect(written { $0.writeJSONString(text) } == expected)
     for width in 0...17 {
       // The same at every place of an eight-byte word.
@@ -29,18 +27,16 @@ struct ByteWriterTests {
   }
 
   @Test(
-    "Bytes that are not UTF-8 become replacement characters",
     arguments: [
       ([0xFF], "�"), ([0x61, 0xC3], "a�"), ([0xC3, 0x28], "�("), ([0xED, 0xA0, 0x80], "���"),
       ([0xC0, 0x80], "��"), ([0xF4, 0x90, 0x80, 0x80], "����"), ([0xF0, 0x9F, 0x98, 0x80], "😀"),
     ] as [([UInt8], String)])
-  func notUTF8(bytes: [UInt8], expected: String) {
+  func `Bytes that are not UTF-8 become replacement characters`(bytes: [UInt8], expected: String) {
     let text = written { writer in bytes.withUnsafeBytes { writer.writeJSONString($0) } }
     #expect(text == "\"" + expected + "\"")
   }
 
-  @Test("What is written as a string is read back the same")
-  func roundTrip() throws {
+  @Test func `What is written as a string is read back the same`() throws {
     let seed = printedSeed()
     var random = SeededRandom(seed)
     let alphabet: [Character] = ["\"", "\\", "\u{1}", "\n", "a", "å", "世", "😀", "\u{7F}", "/"]
@@ -55,26 +51,23 @@ struct ByteWriterTests {
     }
   }
 
-  @Test(
-    "Numbers are written in decimal digits",
-    arguments: [
-      (0, "0"), (9, "9"), (10, "10"), (-1, "-1"), (1_000, "1000"), (Int.max, "9223372036854775807"),
-      (Int.min, "-9223372036854775808"),
-    ])
-  func decimals(number: Int, expected: String) {
+  @Test(arguments: [
+    (0, "0"), (9, "9"), (10, "10"), (-1, "-1"), (1_000, "1000"), (Int.max, "9223372036854775807"),
+    (Int.min, "-9223372036854775808"),
+  ])
+  func `Numbers are written in decimal digits`(number: Int, expected: String) {
     #expect(written { $0.write(decimal: number) } == expected)
   }
 
-  @Test("Unsigned numbers and fixed widths are written")
-  func widths() {
+  @Test func `Unsigned numbers and fixed widths are written`() {
     #expect(written { $0.write(decimal: UInt64.max) } == "18446744073709551615")
     #expect(written { $0.write(decimal: UInt64(7), digits: 3) } == "007")
     #expect(written { $0.write(decimal: UInt64(1_234), digits: 2) } == "34")
     #expect(written { $0.write(decimal: UInt64.max, digits: 20) } == "18446744073709551615")
   }
 
-  @Test("It grows as it must and keeps everything", arguments: [0, 1, 63, 64, 65, 4096])
-  func growth(capacity: Int) {
+  @Test(arguments: [0, 1, 63, 64, 65, 4096])
+  func `It grows as it must and keeps everything`(capacity: Int) {
     var writer = ByteWriter(capacity: capacity)
     var expected: [UInt8] = []
     for number in 0..<3_000 {
@@ -91,8 +84,7 @@ struct ByteWriterTests {
     #expect(writer.array(spare: 3) == expected + [0, 0, 0])
   }
 
-  @Test("It is emptied and taken back, and written to again")
-  func truncation() {
+  @Test func `It is emptied and taken back, and written to again`() {
     var writer = ByteWriter(capacity: 8)
     writer.write(string: "abcdef")
     writer.truncate(to: 2)
@@ -106,8 +98,7 @@ struct ByteWriterTests {
     #expect(writer.array() == [0x79])
   }
 
-  @Test("Taking back more than was written is a programmer's error")
-  func impossible() async {
+  @Test func `Taking back more than was written is a programmer's error`() async {
     await #expect(processExitsWith: .failure) {
       var writer = ByteWriter(capacity: 8)
       writer.truncate(to: 1)

@@ -4,8 +4,7 @@ import Testing
 
 @Suite("Arrays and objects are walked in place")
 struct ContainerTests {
-  @Test("Members come in the order of the document, duplicates too")
-  func members() throws {
+  @Test func `Members come in the order of the document, duplicates too`() throws {
     try withDocument(#"{"b":1,"a":[{"x":{}},2],"b":null,"":"end"}"#) { root in
       #expect(root.members.map { $0.name.string } == ["b", "a", "b", ""])
       #expect(root.members.map { $0.value.text } == ["1", #"[{"x":{}},2]"#, "null", #""end""#])
@@ -13,8 +12,7 @@ struct ContainerTests {
     }
   }
 
-  @Test("Elements come in order, whatever is nested in them")
-  func elements() throws {
+  @Test func `Elements come in order, whatever is nested in them`() throws {
     try withDocument(#"[1.5,[],{},[[2]],"x",18446744073709551615,{"a":{"b":[]}},true]"#) { root in
       let texts = root.elements.map(\.text)
       #expect(
@@ -25,8 +23,7 @@ struct ContainerTests {
     }
   }
 
-  @Test("A member is found by its whole decoded name, the first of several")
-  func member() throws {
+  @Test func `A member is found by its whole decoded name, the first of several`() throws {
     try withDocument(#"{"ab":1,"a":2,"\u0061b":3,"å":4,"c":{"a":5}}"#) { root in
       #expect(root["ab"]?.asInt64 == 1)
       #expect(root["a"]?.asInt64 == 2)
@@ -39,8 +36,8 @@ struct ContainerTests {
     }
   }
 
-  @Test("An object or array without members is empty", arguments: ["[]", "{}", " [ ] ", "{ \n }"])
-  func empty(text: String) throws {
+  @Test(arguments: ["[]", "{}", " [ ] ", "{ \n }"])
+  func `An object or array without members is empty`(text: String) throws {
     try withDocument(text) { root in
       #expect(root.count == 0)
       #expect(Array(root.elements).isEmpty)
@@ -48,8 +45,7 @@ struct ContainerTests {
     }
   }
 
-  @Test("Elements are counted beyond the 24 bits that the tape has for them")
-  func count() throws {
+  @Test func `Elements are counted beyond the 24 bits that the tape has for them`() throws {
     let elements = 0xFF_FFFF + 3
     var bytes = [UInt8](repeating: UInt8(ascii: "1"), count: elements * 2 + 1)
     bytes[0] = UInt8(ascii: "[")
@@ -59,18 +55,17 @@ struct ContainerTests {
   }
 
   @Test(
-    "A key that stands twice at the top level is found",
     arguments: [
       (#"{"a":1,"b":2,"a":3}"#, "a"), (#"{"a":1,"\u0061":1}"#, "a"), (#"{"":1,"":2}"#, ""),
       (#"{"a":1,"b":{"a":2,"a":3}}"#, nil), (#"{"ab":1,"ba":2,"a":3,"b":4}"#, nil), ("{}", nil),
       (#"{"a":1}"#, nil), (#"["a","a"]"#, nil), ("1", nil),
     ] as [(String, String?)])
-  func duplicates(text: String, expected: String?) throws {
+  func `A key that stands twice at the top level is found`(text: String, expected: String?) throws {
     try withDocument(text) { root in #expect(root.firstDuplicateKey()?.string == expected) }
   }
 
-  @Test("A key that stands twice is found in objects of every size", arguments: 2...130)
-  func duplicatesBySize(count: Int) throws {
+  @Test(arguments: 2...130)
+  func `A key that stands twice is found in objects of every size`(count: Int) throws {
     var names = (0..<count).map { "key-\($0)" }
     func text() -> String { "{" + names.map { "\"\($0)\":0" }.joined(separator: ",") + "}" }
     try withDocument(text()) { root in #expect(root.firstDuplicateKey() == nil) }

@@ -12,8 +12,8 @@ struct LimitTests {
         .utf8)
   }
 
-  @Test("Depth counts arrays and objects inside each other", arguments: [1, 2, 3, 64, 66, 1024])
-  func depth(limit: Int) throws {
+  @Test(arguments: [1, 2, 3, 64, 66, 1024])
+  func `Depth counts arrays and objects inside each other`(limit: Int) throws {
     for inside in ["", "1", "\"x\",null"] {
       #expect(fault(in: Self.nested(limit, "[", inside, "]"), maxDepth: limit) == nil)
       let tooDeep = fault(in: Self.nested(limit + 1, "[", inside, "]"), maxDepth: limit)
@@ -27,22 +27,21 @@ struct LimitTests {
     #expect(tooDeep?.offset == limit * 5)
   }
 
-  @Test("Containers beside each other do not add up to a depth")
-  func breadth() {
+  @Test func `Containers beside each other do not add up to a depth`() {
     let wide = "[" + Array(repeating: "[[]]", count: 500).joined(separator: ",") + "]"
     #expect(fault(in: Array(wide.utf8), maxDepth: 3) == nil)
     #expect(fault(in: Array(wide.utf8), maxDepth: 2)?.code == .tooDeep)
   }
 
-  @Test("A megabyte of opening brackets is refused, not followed", arguments: ["[", #"{"a":"#])
-  func bottomless(open: String) {
+  @Test(arguments: ["[", #"{"a":"#])
+  func `A megabyte of opening brackets is refused, not followed`(open: String) {
     let bytes = Array(String(repeating: open, count: (1 << 20) / open.utf8.count).utf8)
     #expect(fault(in: bytes)?.code == .tooDeep)
     #expect(fault(in: bytes)?.path.utf8.count ?? 0 < 600)
   }
 
-  @Test("Size is the document's bytes, white space too", arguments: [2, 4, 100, 4096, 65_536])
-  func size(limit: Int) {
+  @Test(arguments: [2, 4, 100, 4096, 65_536])
+  func `Size is the document's bytes, white space too`(limit: Int) {
     let exact = Array(("[" + String(repeating: " ", count: limit - 2) + "]").utf8)
     #expect(fault(in: exact, maxBytes: limit) == nil)
     let error = fault(in: exact + [0x20], maxBytes: limit)
@@ -51,8 +50,7 @@ struct LimitTests {
     #expect(error?.detail == "the document has \(limit + 1) bytes; at most \(limit) are accepted")
   }
 
-  @Test("A path is cut before it grows without bound")
-  func path() {
+  @Test func `A path is cut before it grows without bound`() {
     let name = String(repeating: "n", count: 200)
     let bytes = Array((String(repeating: "{\"\(name)\":", count: 60) + "x").utf8)
     let path = fault(in: bytes)?.path ?? ""
@@ -62,8 +60,7 @@ struct LimitTests {
     #expect(!path.contains(name))
   }
 
-  @Test("A limit out of range is a programmer's error")
-  func impossible() async {
+  @Test func `A limit out of range is a programmer's error`() async {
     await #expect(processExitsWith: .failure) { _ = JSONParser(maxDepth: 0) }
     await #expect(processExitsWith: .failure) { _ = JSONParser(maxDepth: 1025) }
     await #expect(processExitsWith: .failure) { _ = JSONParser(maxBytes: (1 << 30) + 1) }

@@ -11,8 +11,7 @@ struct LineIndexTests {
     }
   }
 
-  @Test("Each place is told as by counting from the beginning, in any order")
-  func places() {
+  @Test func `Each place is told as by counting from the beginning, in any order`() {
     let bytes = Self.document(400)
     bytes.withUnsafeBytes { bytes in
       var lines = LineIndex()
@@ -26,8 +25,8 @@ struct LineIndexTests {
     }
   }
 
-  @Test("The place of each line costs a bounded number of looks", arguments: [1, 2, 4])
-  func cost(times: Int) {
+  @Test(arguments: [1, 2, 4])
+  func `The place of each line costs a bounded number of looks`(times: Int) {
     let count = 10_000 * times
     let bytes = [UInt8]((0..<count).flatMap { _ in Array("nope\n".utf8) })
     bytes.withUnsafeBytes { bytes in

@@ -23,8 +23,7 @@ struct MutationTests {
       "å", "😀", "\u{FEFF}", "[[[[[[[[[", "{\"a\":", "/", "NaN", "\u{C}",
     ].map { Array($0.utf8) } + [[0x80], [0xC3], [0xFF], [0xED, 0xA0, 0x80], [0xF0, 0x9F], [0xC0]]
 
-  @Test("The parser and the scanner accept the same documents")
-  func agreement() {
+  @Test func `The parser and the scanner accept the same documents`() {
     let seed = printedSeed()
     var random = SeededRandom(seed)
     let parser = JSONParser(maxDepth: 8)

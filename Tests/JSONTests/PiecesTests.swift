@@ -11,7 +11,6 @@ struct PiecesTests {
   }
 
   @Test(
-    "Elements are cut as they stand, whatever is in them",
     arguments: [
       (#"[{"a":1},{"b":}]"#, [#"{"a":1}"#, #"{"b":}"#]),
       (" [ 1e999 ,\n nope , \"x]\" ] \n", ["1e999", "nope", "\"x]\""]),
@@ -21,23 +20,20 @@ struct PiecesTests {
       (#"{"x":[1,2],"events":[tru],"y":{"events":[3]}}"#, ["tru"]),
       (#"["\\",1]"#, [#""\\""#, "1"]),
     ] as [(String, [String])])
-  func cuts(text: String, expected: [String]) {
+  func `Elements are cut as they stand, whatever is in them`(text: String, expected: [String]) {
     #expect(pieces(text) == expected)
   }
 
-  @Test(
-    "What has no boundaries to cut at is not cut",
-    arguments: [
-      "", "1", "{}", "[]", "[1", "[1,", "[1,]", "[,1]", "[1,,2]", "[1] 2", #"["a]"#, "[{]}",
-      "[}]", #"{"events":[]}"#, #"{"events":[1]"#, #"{"events":1}"#, #"{"events" [1]}"#,
-      #"{"events":[1],"events":[2]}"#, #"{"a":1,}"#, #"{"events":[1],}"#, #"{a:[1]}"#, #"["\"#,
-    ])
-  func refuses(text: String) {
+  @Test(arguments: [
+    "", "1", "{}", "[]", "[1", "[1,", "[1,]", "[,1]", "[1,,2]", "[1] 2", #"["a]"#, "[{]}",
+    "[}]", #"{"events":[]}"#, #"{"events":[1]"#, #"{"events":1}"#, #"{"events" [1]}"#,
+    #"{"events":[1],"events":[2]}"#, #"{"a":1,}"#, #"{"events":[1],}"#, #"{a:[1]}"#, #"["\"#,
+  ])
+  func `What has no boundaries to cut at is not cut`(text: String) {
     #expect(pieces(text) == nil)
   }
 
-  @Test("The members around the events are told as they stand")
-  func members() throws {
+  @Test func `The members around the events are told as they stand`() throws {
     let text = #"{ "schemaVersion" : 1 , "events":[1], "note":"x" }"#
     Array(text.utf8).withUnsafeBytes { bytes in
       let pieces = JSONPieces(bytes)
@@ -47,8 +43,8 @@ struct PiecesTests {
     }
   }
 
-  @Test("Of what the parser takes, the pieces are the elements; broken ones never trap")
-  func agrees() throws {
+  @Test
+  func `Of what the parser takes, the pieces are the elements; broken ones never trap`() throws {
     let seed = printedSeed()
     var random = SeededRandom(seed)
     let parts = ["{\"a\":[1,\"]\"]}", "[[],{}]", "\"\\\"\"", "-1.5e3", "null", "{\"events\":[1]}"]
@@ -69,8 +65,7 @@ struct PiecesTests {
     }
   }
 
-  @Test("A deep or endless body costs no stack")
-  func deep() {
+  @Test func `A deep or endless body costs no stack`() {
     #expect(pieces(String(repeating: "[", count: 1_000_000)) == nil)
     let deep = String(repeating: "[", count: 100_000) + String(repeating: "]", count: 100_000)
     #expect(pieces("[1,\(deep)]")?.count == 2)

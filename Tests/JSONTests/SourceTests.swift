@@ -4,14 +4,12 @@ import Testing
 
 @Suite("A value knows where it stands in its document")
 struct SourceTests {
-  @Test(
-    "A value's source is what was written, without what stands around it",
-    arguments: [
-      "null", "true", "false", "0", "-0", "49.00", "1E+2", "-1.50e-07", "123456789.0123456789",
-      "18446744073709551615", #""""#, #""a\"b\\""#, #""\\\"]\u005d""#, "[]", "{}", "[ 1 , [ ] ]",
-      #"{ "a" : [ 1.0 , "]}" ] }"#, "\"å😀\"",
-    ])
-  func source(text: String) throws {
+  @Test(arguments: [
+    "null", "true", "false", "0", "-0", "49.00", "1E+2", "-1.50e-07", "123456789.0123456789",
+    "18446744073709551615", #""""#, #""a\"b\\""#, #""\\\"]\u005d""#, "[]", "{}", "[ 1 , [ ] ]",
+    #"{ "a" : [ 1.0 , "]}" ] }"#, "\"å😀\"",
+  ])
+  func `A value's source is what was written, without what stands around it`(text: String) throws {
     try withDocument(text) { root in
       #expect(root.text == text)
       #expect(root.range == 0..<text.utf8.count)
@@ -31,8 +29,7 @@ struct SourceTests {
     }
   }
 
-  @Test("Offsets stay right behind nested arrays, objects, numbers and escapes")
-  func offsets() throws {
+  @Test func `Offsets stay right behind nested arrays, objects, numbers and escapes`() throws {
     let text = #"{"a":[1,2.5,{"b":[[],{}]},"\u0022,"],"c":{"d":-1e3,"e":{}},"f":"x","g":[0,true]}"#
     try withDocument(text) { root in
       for (name, value) in root.members {
@@ -45,8 +42,7 @@ struct SourceTests {
     }
   }
 
-  @Test("An element cut from an array is a document with the same value")
-  func cutting() throws {
+  @Test func `An element cut from an array is a document with the same value`() throws {
     let text = #"[ {"id":"å","n":1.50} , [1,[2]] , "x\ny" , -0.0 , null ]"#
     let bytes = Array(text.utf8)
     try withDocument(bytes) { root in
@@ -59,9 +55,8 @@ struct SourceTests {
     }
   }
 
-  @Test(
-    "What follows a document in memory is no part of it", arguments: ["1", "12e", "tru", "\"a"])
-  func padding(text: String) throws {
+  @Test(arguments: ["1", "12e", "tru", "\"a"])
+  func `What follows a document in memory is no part of it`(text: String) throws {
     // The spare bytes would go on with the value.
     let spare = [UInt8](repeating: UInt8(ascii: "1"), count: 32) + Array("ue\"\"".utf8)
     let bytes = Array(text.utf8) + spare + [UInt8](repeating: 0x5D, count: jsonPadding)
@@ -80,8 +75,7 @@ struct SourceTests {
     }
   }
 
-  @Test("A parser reads documents of any size one after the other")
-  func reuse() throws {
+  @Test func `A parser reads documents of any size one after the other`() throws {
     let parser = JSONParser()
     for size in [0, 10, 70_000, 3, 600_000, 3_000_000, 100, 5_000_000, 1] {
       let text = "[\"" + String(repeating: "x", count: size) + "\",-1.0]"
@@ -91,8 +85,7 @@ struct SourceTests {
     }
   }
 
-  @Test("A document in a caller's padded memory is read without a copy")
-  func inPlace() throws {
+  @Test func `A document in a caller's padded memory is read without a copy`() throws {
     let bytes = Array("[1,2]".utf8) + [UInt8](repeating: 0, count: jsonPadding)
     let parser = JSONParser()
     try bytes.withUnsafeBytes { all in

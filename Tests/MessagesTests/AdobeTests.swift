@@ -5,8 +5,8 @@ import Testing
 
 @Suite("Adobe's XML becomes events")
 struct AdobeTests {
-  @Test("The examples become what stands beside them", arguments: Example.all("adobe/valid"))
-  func valid(example: Example) throws {
+  @Test(arguments: Example.all("adobe/valid"))
+  func `The examples become what stands beside them`(example: Example) throws {
     let name = example.name.split(separator: "/").last!.dropLast(4)
     let expected = try #require(
       Example.all("adobe/translated").first { $0.name.hasSuffix("/\(name).json") })
@@ -19,8 +19,8 @@ struct AdobeTests {
     }
   }
 
-  @Test("Invalid examples are refused", arguments: Example.all("adobe/invalid"))
-  func invalid(example: Example) throws {
+  @Test(arguments: Example.all("adobe/invalid"))
+  func `Invalid examples are refused`(example: Example) throws {
     do {
       let result = try translate(adobe: example.bytes)
       guard result.refusals.isEmpty else { return }
@@ -31,14 +31,12 @@ struct AdobeTests {
     }
   }
 
-  @Test("There are examples")
-  func found() {
+  @Test func `There are examples`() {
     #expect(Example.all("adobe/valid").count >= 5)
     #expect(Example.all("adobe/invalid").count >= 12)
   }
 
-  @Test("A document type is refused before its entities are looked at")
-  func documentType() throws {
+  @Test func `A document type is refused before its entities are looked at`() throws {
     var text = "<?xml version=\"1.0\"?>\n<!DOCTYPE rtEvent [\n<!ENTITY a0 \"ha\">\n"
     for level in 1...30 {
       let inner = String(repeating: "&a\(level - 1);", count: 10)
@@ -51,7 +49,6 @@ struct AdobeTests {
   }
 
   @Test(
-    "Faults of a document have code, path, line and column",
     arguments: [
       ("", .notXML, "/", "line 1, column 1: "),
       ("<rtEvent id='x'>\n <ctx>\n  <a></b>", .notXML, "/rtEvent/ctx/a", "line 3, column 8: "),
@@ -60,22 +57,24 @@ struct AdobeTests {
       ("<PushEvents></PushEvents>", .emptyBatch, "/", "expected at least one"),
       ("<rtEvent/><rtEvent/>", .notXML, "/", "line 1, column 11: "),
     ] as [(String, ReasonCode, String, String)])
-  func faults(text: String, code: ReasonCode, path: String, detail: String) throws {
+  func `Faults of a document have code, path, line and column`(
+    text: String, code: ReasonCode, path: String, detail: String
+  ) throws {
     let refusal = try #require(refusal { try translate(adobe: Array(text.utf8)) })
     #expect(refusal.code == code && refusal.path == path, "\(refusal)")
     #expect(refusal.detail.hasPrefix(detail), "\(refusal)")
   }
 
-  @Test("Bytes that are not UTF-8 are told for that")
-  func encoding() throws {
+  @Test func `Bytes that are not UTF-8 are told for that`() throws {
     let body = Array("<rtEvent a='".utf8) + [0xFF, 0xE5] + Array("'/>".utf8)
     #expect(refusal { try translate(adobe: body) }?.code == .invalidUTF8)
     let cut = Array("<rtEvent>".utf8) + [0xE2, 0x80]
     #expect(refusal { try translate(adobe: cut) }?.code == .invalidUTF8)
   }
 
-  @Test("Depth and size are bounded as those of JSON are; other events of the message go on")
-  func limits() throws {
+  @Test
+  func `Depth and size are bounded as those of JSON are; other events of the message go on`() throws
+  {
     func nested(_ depth: Int) -> String {
       String(repeating: "<a>", count: depth) + "x" + String(repeating: "</a>", count: depth)
     }
@@ -99,8 +98,10 @@ struct AdobeTests {
 
   private var big: String { String(repeating: "y", count: 3_000) }
 
-  @Test("Events without an id take the message's, those of a collection their place behind it")
-  func messageID() throws {
+  @Test
+  func `Events without an id take the message's, those of a collection their place behind it`()
+    throws
+  {
     func translated(_ text: String) throws -> [String] {
       try translate(adobe: Array(text.utf8), messageID: "m-\"1").events
     }
@@ -117,9 +118,9 @@ struct AdobeTests {
         == [#"{"id":"m-\"1.0"}"#, #"{"id":"x"}"#, #"{"a":"1","id":"m-\"1.2"}"#])
   }
 
-  @Test(
-    "Without a message id they are refused, and told how to give one", arguments: [true, false])
-  func noID(isCollection: Bool) throws {
+  @Test(arguments: [true, false])
+  func `Without a message id they are refused, and told how to give one`(isCollection: Bool) throws
+  {
     let event = "<rtEvent type='t'/>"
     let body = isCollection ? "<PushEvents>\(event)<rtEvent id='x'/></PushEvents>" : event
     let result = try translate(adobe: Array(body.utf8))
@@ -129,10 +130,8 @@ struct AdobeTests {
     #expect(result.sources[0] == event && result.events.count == (isCollection ? 1 : 0))
   }
 
-  @Test(
-    "One element around the events of a collection may have any name",
-    arguments: ["Events", "events", "ns:Liste", "rtEvent-collection", "x"])
-  func wrapper(name: String) throws {
+  @Test(arguments: ["Events", "events", "ns:Liste", "rtEvent-collection", "x"])
+  func `One element around the events of a collection may have any name`(name: String) throws {
     let xmlns = name.hasPrefix("ns:") ? " xmlns:ns='u'" : ""
     let body =
       "<p:PushEvents xmlns:p='urn:nms:rtEvent'><p:sessiontoken>t</p:sessiontoken>"
@@ -141,19 +140,16 @@ struct AdobeTests {
     #expect(try translate(adobe: Array(body.utf8)).events == [#"{"id":"a"}"#, #"{"id":"b"}"#])
   }
 
-  @Test(
-    "But one, and only there",
-    arguments: [
-      "<domEventCollection><a><b><rtEvent/></b></a></domEventCollection>",
-      "<domEventCollection><a><rtEvent/></a><b><rtEvent/></b></domEventCollection>",
-      "<PushEvents><a><rtEvent/></a></PushEvents>", "<a><rtEvent/></a>",
-    ])
-  func noWrapper(body: String) {
+  @Test(arguments: [
+    "<domEventCollection><a><b><rtEvent/></b></a></domEventCollection>",
+    "<domEventCollection><a><rtEvent/></a><b><rtEvent/></b></domEventCollection>",
+    "<PushEvents><a><rtEvent/></a></PushEvents>", "<a><rtEvent/></a>",
+  ])
+  func `But one, and only there`(body: String) {
     #expect(refusal { try translate(adobe: Array(body.utf8)) }?.code == .badValue)
   }
 
-  @Test("Typographic quotes are UTF-8 and no XML; UTF-16 is refused whole")
-  func quotes() throws {
+  @Test func `Typographic quotes are UTF-8 and no XML; UTF-16 is refused whole`() throws {
     let body = "<rtEvent id='q'><app uuid=\u{201D}x\u{201D}/><ctx/></rtEvent>"
     let quotes = try #require(refusal { try translate(adobe: Array(body.utf8)) })
     #expect(quotes.code == .notXML && quotes.detail.contains("plain quotation mark"))
@@ -170,24 +166,21 @@ struct AdobeTests {
         == [#"{"id":"a"}"#])
   }
 
-  @Test(
-    "A tree becomes JSON as the table says",
-    arguments: [
-      ("<a/>", #"{"a":""}"#), ("<a> x\n</a>", #"{"a":"x"}"#), ("<a b='1'/>", #"{"a":{"b":"1"}}"#),
-      ("<a>1</a><b/><a>2</a><a c='3'/>", #"{"a":["1","2",{"c":"3"}],"b":""}"#),
-      ("<a b='1'>x<b>2</b></a>", #"{"a":{"b":["1","2"],"text":"x"}}"#),
-      ("<x:a xmlns:x='u' x:b='1' c='2'/>", #"{"a":{"c":"2"}}"#),
-      ("<a><![CDATA[<b>&amp;]]></a>", #"{"a":"<b>&amp;"}"#), ("<a>&lt;&#229;</a>", #"{"a":"<å"}"#),
-      ("<a text='1'>2</a>", #"{"a":{"text":["1","2"]}}"#),
-    ])
-  func tree(inner: String, expected: String) throws {
+  @Test(arguments: [
+    ("<a/>", #"{"a":""}"#), ("<a> x\n</a>", #"{"a":"x"}"#), ("<a b='1'/>", #"{"a":{"b":"1"}}"#),
+    ("<a>1</a><b/><a>2</a><a c='3'/>", #"{"a":["1","2",{"c":"3"}],"b":""}"#),
+    ("<a b='1'>x<b>2</b></a>", #"{"a":{"b":["1","2"],"text":"x"}}"#),
+    ("<x:a xmlns:x='u' x:b='1' c='2'/>", #"{"a":{"c":"2"}}"#),
+    ("<a><![CDATA[<b>&amp;]]></a>", #"{"a":"<b>&amp;"}"#), ("<a>&lt;&#229;</a>", #"{"a":"<å"}"#),
+    ("<a text='1'>2</a>", #"{"a":{"text":["1","2"]}}"#),
+  ])
+  func `A tree becomes JSON as the table says`(inner: String, expected: String) throws {
     let body = "<rtEvent id='x' type='t'><ctx>\(inner)</ctx></rtEvent>"
     let result = try translate(adobe: Array(body.utf8))
     #expect(result.events == [#"{"id":"x","type":"t","ctx":"# + expected + "}"])
   }
 
-  @Test("Many names in one element take no quadratic time")
-  func manyNames() throws {
+  @Test func `Many names in one element take no quadratic time`() throws {
     let names = (0..<60_000).map { "<a\($0)/>" }.joined()
     let body = Array("<rtEvent><ctx>\(names)</ctx></rtEvent>".utf8)
     let clock = ContinuousClock()
@@ -195,8 +188,8 @@ struct AdobeTests {
     #expect(time < .seconds(30))
   }
 
-  @Test("However the body is cut, the same comes of it", arguments: [1, 2, 3, 7, 50, 1 << 20])
-  func slices(size: Int) throws {
+  @Test(arguments: [1, 2, 3, 7, 50, 1 << 20])
+  func `However the body is cut, the same comes of it`(size: Int) throws {
     for example in Example.all("adobe/valid") {
       let result = try translate(adobe: example.bytes, slice: size)
       let whole = try translate(adobe: example.bytes)
@@ -209,8 +202,7 @@ struct AdobeTests {
     }
   }
 
-  @Test("A tag or a comment of many megabytes takes no quadratic time")
-  func longTokens() throws {
+  @Test func `A tag or a comment of many megabytes takes no quadratic time`() throws {
     let filler = String(repeating: "x", count: 8 << 20)
     var codes: [ReasonCode] = []
     let body = "<!--\(filler)--><rtEvent a='\(filler.prefix(4 << 20))'><ctx/></rtEvent>"
@@ -222,8 +214,10 @@ struct AdobeTests {
     #expect(time < .seconds(60))
   }
 
-  @Test("Bytes changed anywhere never trap, and what comes of them is JSON of the body's events")
-  func damaged() throws {
+  @Test
+  func `Bytes changed anywhere never trap, and what comes of them is JSON of the body's events`()
+    throws
+  {
     let seed = UInt64.random(in: 0...UInt64.max)
     print("damaged: seed \(seed)")
     var random = SeededRandom(seed)

@@ -8,8 +8,8 @@ struct CloudEventTests {
     #"{"specversion":"1.0","id":"c-1","source":"shop","type":"t","data":{"email":"a@b.se","#
     + #""ctx":{"n":1.50}}}"#
 
-  @Test("The examples become what stands beside them", arguments: Example.all("cloudevent/valid"))
-  func valid(example: Example) throws {
+  @Test(arguments: Example.all("cloudevent/valid"))
+  func `The examples become what stands beside them`(example: Example) throws {
     let name = example.name.split(separator: "/").last!
     let expected = try #require(
       Example.all("cloudevent/translated").first { $0.name.hasSuffix("/\(name)") })
@@ -19,22 +19,20 @@ struct CloudEventTests {
     try withBody(result.events[0]) { _ = try EventFields.decode($0, messageID: nil) }
   }
 
-  @Test("Invalid examples are refused", arguments: Example.all("cloudevent/invalid"))
-  func invalid(example: Example) throws {
+  @Test(arguments: Example.all("cloudevent/invalid"))
+  func `Invalid examples are refused`(example: Example) throws {
     let result = try translate(cloudEvent: example.bytes)
     guard result.refusals.isEmpty else { return }
     let refusal = try rejection(ofEvent: result.events[0])
     #expect(refusal != nil, "\(result.events)")
   }
 
-  @Test("There are examples")
-  func found() {
+  @Test func `There are examples`() {
     #expect(Example.all("cloudevent/valid").count >= 4)
     #expect(Example.all("cloudevent/invalid").count >= 15)
   }
 
-  @Test("Numbers stay as they were written, and the same body gives the same bytes")
-  func verbatim() throws {
+  @Test func `Numbers stay as they were written, and the same body gives the same bytes`() throws {
     let one = try translate(cloudEvent: Array(Self.whole.utf8))
     let other = try translate(cloudEvent: Array(Self.whole.utf8))
     #expect(one.events == other.events)
@@ -46,7 +44,6 @@ struct CloudEventTests {
   }
 
   @Test(
-    "Each fault has its code and path",
     arguments: [
       (#"[]"#, .notAnObject, "$"), (#"{}"#, .missingField, "$.specversion"),
       (#"{"specversion":"1.0","data_base64":"e30="}"#, .unsupportedContentType, "$.data_base64"),
@@ -67,13 +64,12 @@ struct CloudEventTests {
       ),
       (#"{"specversion":"1.0""#, .notJSON, "$.specversion"),
     ] as [(String, ReasonCode, String)])
-  func faults(text: String, code: ReasonCode, path: String) throws {
+  func `Each fault has its code and path`(text: String, code: ReasonCode, path: String) throws {
     let refusal = try #require(refusal { try translate(cloudEvent: Array(text.utf8)) })
     #expect(refusal.code == code && refusal.path == path, "\(refusal)")
   }
 
-  @Test("In a batch, each element is judged alone, one that is no JSON among them")
-  func batch() throws {
+  @Test func `In a batch, each element is judged alone, one that is no JSON among them`() throws {
     let body = "[\(Self.whole), {\"specversion\":\"0.3\"}, {\"n\":1e999}, \(Self.whole)]"
     let result = try translate(cloudEvent: Array(body.utf8), isBatch: true)
     #expect(result.isBatch)
@@ -82,13 +78,12 @@ struct CloudEventTests {
     #expect(result.sources == [Self.whole, #"{"specversion":"0.3"}"#, #"{"n":1e999}"#, Self.whole])
   }
 
-  @Test("A batch that is none is refused whole", arguments: ["[]", "{}", "1", "[1", "[1,]"])
-  func noBatch(text: String) {
+  @Test(arguments: ["[]", "{}", "1", "[1", "[1,]"])
+  func `A batch that is none is refused whole`(text: String) {
     #expect(refusal { try translate(cloudEvent: Array(text.utf8), isBatch: true) } != nil)
   }
 
-  @Test("In binary mode the body is the data")
-  func binary() throws {
+  @Test func `In binary mode the body is the data`() throws {
     let attributes =
       #"{"specversion":"1.0","id":"c-1","source":"shop","type":"t","time":"2026-01-01T00:00:00Z","#
       + #""traceparent":"00-a-b-01"}"#
@@ -106,8 +101,7 @@ struct CloudEventTests {
     #expect(refusal { try translate(binary: "{}", "{}") }?.path == "$.specversion")
   }
 
-  @Test("Without a ctx, data is the producer's own: its id and type are context")
-  func ownData() throws {
+  @Test func `Without a ctx, data is the producer's own: its id and type are context`() throws {
     let body =
       #"{"specversion":"1.0","id":"c","source":"s","type":"t","#
       + #""data":{"id":7,"type":"B2C","email":"a@b.se"}}"#
@@ -118,8 +112,7 @@ struct CloudEventTests {
       ])
   }
 
-  @Test("It is known by its four attributes")
-  func structured() throws {
+  @Test func `It is known by its four attributes`() throws {
     let whole = #"{"specversion":"1.0","id":"c","source":"s","type":"t"}"#
     #expect(try withBody(whole) { CloudEvent.isStructured($0) })
     for name in ["specversion", "id", "source", "type"] {
@@ -131,8 +124,7 @@ struct CloudEventTests {
     #expect(key?.code == .duplicateKey && key?.detail.contains(#""id""#) == true)
   }
 
-  @Test("A fault of the event is told by its place in the CloudEvent")
-  func paths() {
+  @Test func `A fault of the event is told by its place in the CloudEvent`() {
     func path(_ path: String, _ isBinary: Bool = false) -> String {
       CloudEvent.sourcePath(path, isBinary: isBinary)
     }

@@ -11,8 +11,7 @@ struct DeliveryLogTests {
 
   private static let happened = #""occurredAt":"2026-12-24T07:00:00+01:00""#
 
-  @Test("Every field is read")
-  func whole() throws {
+  @Test func `Every field is read`() throws {
     let text = Self.log(
       #""outcome":"failed","reason":{"code":"550 5.1.1","text":"Finns inte"},"providerMessageId":"p","x":1,"#
         + Self.happened)
@@ -29,10 +28,8 @@ struct DeliveryLogTests {
     }
   }
 
-  @Test(
-    "The outcome is a status",
-    arguments: [("sent", Status.sent), ("ignored", .ignored), ("failed", .deliveryFailed)])
-  func outcome(name: String, status: Status) throws {
+  @Test(arguments: [("sent", Status.sent), ("ignored", .ignored), ("failed", .deliveryFailed)])
+  func `The outcome is a status`(name: String, status: Status) throws {
     try withBody(Self.log(#""outcome":"\#(name)","reason":null,"# + Self.happened)) { root in
       let log = try DeliveryLogFields.decode(root)
       #expect(log.outcome == status)
@@ -41,7 +38,6 @@ struct DeliveryLogTests {
   }
 
   @Test(
-    "Each fault has its code, path and place",
     arguments: [
       ("[]", .notAnObject, "$", 0), ("{}", .missingField, "$.deliveryId", 0),
       (#"{"deliveryId":1}"#, .badID, "$.deliveryId", 14),
@@ -66,15 +62,16 @@ struct DeliveryLogTests {
       (log(#""schemaVersion":2,"# + happened), .badValue, "$.schemaVersion", 57),
       (log(#""x":1,"x":1,"# + happened), .duplicateKey, "$", 0),
     ] as [(String, ReasonCode, String, Int)])
-  func faults(text: String, code: ReasonCode, path: String, offset: Int) throws {
+  func `Each fault has its code, path and place`(
+    text: String, code: ReasonCode, path: String, offset: Int
+  ) throws {
     let rejection = try #require(try rejection(ofLog: text))
     #expect(rejection.code == code)
     #expect(rejection.path == path)
     #expect(rejection.offset == offset)
   }
 
-  @Test("A long explanation is cut between characters; it never costs the outcome")
-  func longText() throws {
+  @Test func `A long explanation is cut between characters; it never costs the outcome`() throws {
     for (character, kept) in [("x", 4096), ("å", 2048), ("€", 1365), ("😀", 1024)] {
       let text = String(repeating: character, count: 5_000)
       let body = Self.log(
@@ -86,8 +83,7 @@ struct DeliveryLogTests {
     }
   }
 
-  @Test("A provider's id is taken up to its limit")
-  func providerMessageID() throws {
+  @Test func `A provider's id is taken up to its limit`() throws {
     func body(_ count: Int) -> String {
       let id = String(repeating: "p", count: count)
       return Self.log(#""outcome":"sent","providerMessageId":"\#(id)","# + Self.happened)

@@ -4,8 +4,7 @@ import Testing
 
 @Suite("An event is decoded as its schema has it")
 struct EventTests {
-  @Test("Every field is read")
-  func whole() throws {
+  @Test func `Every field is read`() throws {
     let text = """
       {"id":"o-1042","type":"shop.order","channel":"sms","email":"elsa@example.se",\
       "mobilePhone":"+46701234567","registrationToken":null,"origin":"shop-se",\
@@ -29,8 +28,7 @@ struct EventTests {
     }
   }
 
-  @Test("What is null, absent or an empty text is no value")
-  func nothing() throws {
+  @Test func `What is null, absent or an empty text is no value`() throws {
     let text =
       #"{"id":"a","type":"t","channel":null,"email":"a@b","origin":"","ctx":{},"language":null}"#
     try withBody(text) { root in
@@ -42,7 +40,6 @@ struct EventTests {
   }
 
   @Test(
-    "Each fault has its code, path and place",
     arguments: [
       ("[]", .notAnObject, "$", 0), ("1", .notAnObject, "$", 0),
       (#" {"type":"t","ctx":{}}"#, .missingField, "$.id", 1),
@@ -74,7 +71,9 @@ struct EventTests {
       (#"{"schemaVersion":2,"id":"a"}"#, .badValue, "$.schemaVersion", 17),
       (#"{"id":"a","type":"t","id":"a"}"#, .duplicateKey, "$", 0),
     ] as [(String, ReasonCode, String, Int)])
-  func faults(text: String, code: ReasonCode, path: String, offset: Int) throws {
+  func `Each fault has its code, path and place`(
+    text: String, code: ReasonCode, path: String, offset: Int
+  ) throws {
     let rejection = try #require(try rejection(ofEvent: text))
     #expect(rejection.code == code)
     #expect(rejection.path == path)
@@ -83,8 +82,7 @@ struct EventTests {
     #expect(rejection.sentence == "\(path) at byte \(offset): \(rejection.detail)")
   }
 
-  @Test("The message's message_id must be the body's id, when there is one")
-  func messageID() throws {
+  @Test func `The message's message_id must be the body's id, when there is one`() throws {
     let text = #"{"id":"a","type":"t","email":"a@b","ctx":{}}"#
     #expect(try rejection(ofEvent: text, messageID: "a") == nil)
     #expect(try rejection(ofEvent: text, messageID: "") == nil)
@@ -94,13 +92,11 @@ struct EventTests {
     #expect(mismatch?.offset == 6)
   }
 
-  @Test(
-    "Texts are taken up to their limit in bytes",
-    arguments: [
-      ("origin", MessageLimits.originBytes), ("externalId", MessageLimits.externalIDBytes),
-      ("language", MessageLimits.languageBytes),
-    ])
-  func limits(name: String, limit: Int) throws {
+  @Test(arguments: [
+    ("origin", MessageLimits.originBytes), ("externalId", MessageLimits.externalIDBytes),
+    ("language", MessageLimits.languageBytes),
+  ])
+  func `Texts are taken up to their limit in bytes`(name: String, limit: Int) throws {
     func event(_ value: String) -> String {
       #"{"id":"a","type":"t","email":"a@b","ctx":{},"\#(name)":"\#(value)"}"#
     }
@@ -111,30 +107,28 @@ struct EventTests {
     #expect(try rejection(ofEvent: event(String(repeating: "å", count: limit)))?.code == .badValue)
   }
 
-  @Test("A key may stand twice anywhere but at the top level")
-  func duplicatesInside() throws {
+  @Test func `A key may stand twice anywhere but at the top level`() throws {
     let text = #"{"id":"a","type":"t","email":"a@b","ctx":{"x":1,"x":2}}"#
     #expect(try rejection(ofEvent: text) == nil)
   }
 
-  @Test(
-    "A key that stands twice is named, cut and escaped",
-    arguments: [
-      ("email", #""email" stands twice"#), ("a\\n\\\"b", #""a\n\"b" stands twice"#),
-      (String(repeating: "å", count: 100), String(repeating: "å", count: 64) + #"" (cut)"#),
-    ])
-  func duplicateKey(key: String, words: String) throws {
+  @Test(arguments: [
+    ("email", #""email" stands twice"#), ("a\\n\\\"b", #""a\n\"b" stands twice"#),
+    (String(repeating: "å", count: 100), String(repeating: "å", count: 64) + #"" (cut)"#),
+  ])
+  func `A key that stands twice is named, cut and escaped`(key: String, words: String) throws {
     let rejection = try #require(try rejection(ofEvent: #"{"\#(key)":1,"id":"x","\#(key)":2}"#))
     #expect(rejection.code == .duplicateKey && rejection.detail.contains(words), "\(rejection)")
   }
 
   @Test(
-    "The e-mail format is text or html, or Adobe's number for it",
     arguments: [
       (#""text""#, .text), (#""HTML""#, .html), ("1", .text), ("2", .html), (#""1""#, .text),
       (#""2""#, .html), ("2.0", .html), ("0", nil), (#""0""#, nil), (#""""#, nil), ("null", nil),
     ] as [(String, EmailFormat?)])
-  func emailFormat(value: String, expected: EmailFormat?) throws {
+  func `The e-mail format is text or html, or Adobe's number for it`(
+    value: String, expected: EmailFormat?
+  ) throws {
     let text = #"{"id":"a","type":"t","email":"a@b","ctx":{},"emailFormat":\#(value)}"#
     try withBody(text) { root in
       let event = try EventFields.decode(root, messageID: nil)
@@ -143,10 +137,10 @@ struct EventTests {
     }
   }
 
-  @Test(
-    "Any other is refused when the event comes, and was none where it is stored",
-    arguments: [#""rtf""#, "3", "-1", "1.5", "true", "{}", "[]", #""01""#])
-  func otherEmailFormat(value: String) throws {
+  @Test(arguments: [#""rtf""#, "3", "-1", "1.5", "true", "{}", "[]", #""01""#])
+  func `Any other is refused when the event comes, and was none where it is stored`(value: String)
+    throws
+  {
     let text = #"{"id":"a","type":"t","email":"a@b","ctx":{},"emailFormat":\#(value)}"#
     let rejection = try #require(try rejection(ofEvent: text))
     #expect(rejection.code == .badValue && rejection.path == "$.emailFormat")
@@ -156,8 +150,7 @@ struct EventTests {
     }
   }
 
-  @Test("A rejection never holds what was sent")
-  func secrecy() throws {
+  @Test func `A rejection never holds what was sent`() throws {
     for name in ["id", "type", "channel", "email", "mobilePhone", "scheduled", "country"] {
       let text = #"{"\#(name)":["SECRET"],"key":"SECRET","key":"SECRET"}"#
       let sentence = try rejection(ofEvent: text)?.sentence
@@ -168,12 +161,13 @@ struct EventTests {
   }
 
   @Test(
-    "A fallback channel has the address that the event gives for it",
     arguments: [
       ("email", "email", "a@b"), ("sms", "mobilePhone", "+46701"), ("push-ios", nil, nil),
       ("letter", "address", "Gatan 1\nMalmö"),
     ] as [(String, String?, String?)])
-  func fallback(channel: String, field: String?, address: String?) throws {
+  func `A fallback channel has the address that the event gives for it`(
+    channel: String, field: String?, address: String?
+  ) throws {
     let text =
       #"{"id":"a","type":"t","email":"a@b","mobilePhone":"+46701","address":"Gatan 1\nMalmö","registrationToken":null,"ctx":{}}"#
     try withBody(text) { root in

@@ -10,13 +10,13 @@ struct ExampleTests {
     "delivery-log/valid": 8, "delivery-log/invalid": 25, "cancel/valid": 8, "cancel/invalid": 13,
   ]
 
-  @Test("The examples are where these tests look for them", arguments: minimum.keys.sorted())
-  func found(folder: String) throws {
+  @Test(arguments: minimum.keys.sorted())
+  func `The examples are where these tests look for them`(folder: String) throws {
     #expect(Example.all(folder).count >= Self.minimum[folder]!)
   }
 
-  @Test("A valid event is decoded", arguments: Example.all("event/valid"))
-  func validEvent(example: Example) throws {
+  @Test(arguments: Example.all("event/valid"))
+  func `A valid event is decoded`(example: Example) throws {
     try withBody(example.bytes) { root in
       #expect(try EventBatch.check(root) == false)
       let fields = try EventFields.decode(root, messageID: nil)
@@ -28,8 +28,8 @@ struct ExampleTests {
     }
   }
 
-  @Test("An invalid event is refused", arguments: Example.all("event/invalid"))
-  func invalidEvent(example: Example) throws {
+  @Test(arguments: Example.all("event/invalid"))
+  func `An invalid event is refused`(example: Example) throws {
     try withBody(example.bytes) { root in
       #expect(throws: Rejection.self) {
         if try EventBatch.check(root) {
@@ -41,8 +41,8 @@ struct ExampleTests {
     }
   }
 
-  @Test("Of a valid batch every event is decoded", arguments: Example.all("events/valid"))
-  func validEvents(example: Example) throws {
+  @Test(arguments: Example.all("events/valid"))
+  func `Of a valid batch every event is decoded`(example: Example) throws {
     try withBody(example.bytes) { root in
       #expect(try EventBatch.check(root))
       let elements = try #require(JSONSplitter.elements(of: root))
@@ -50,8 +50,8 @@ struct ExampleTests {
     }
   }
 
-  @Test("Of an invalid batch something is refused", arguments: Example.all("events/invalid"))
-  func invalidEvents(example: Example) throws {
+  @Test(arguments: Example.all("events/invalid"))
+  func `Of an invalid batch something is refused`(example: Example) throws {
     try withBody(example.bytes) { root in
       #expect(throws: Rejection.self) {
         guard try EventBatch.check(root), let elements = JSONSplitter.elements(of: root) else {
@@ -72,13 +72,13 @@ struct ExampleTests {
     for element in root.elements { _ = try CancelFields.decode(element, messageID: nil) }
   }
 
-  @Test("A valid cancel is decoded", arguments: Example.all("cancel/valid"))
-  func validCancel(example: Example) throws {
+  @Test(arguments: Example.all("cancel/valid"))
+  func `A valid cancel is decoded`(example: Example) throws {
     try withBody(example.bytes) { root in try decodeCancels(root) }
   }
 
-  @Test("An invalid cancel is refused", arguments: Example.all("cancel/invalid"))
-  func invalidCancel(example: Example) throws {
+  @Test(arguments: Example.all("cancel/invalid"))
+  func `An invalid cancel is refused`(example: Example) throws {
     try withBody(example.bytes) { root in
       #expect(throws: Rejection.self) {
         if root.kind == .array { _ = try EventBatch.check(root) }
@@ -96,13 +96,13 @@ struct ExampleTests {
     for element in root.elements { _ = try DeliveryLogFields.decode(element) }
   }
 
-  @Test("A valid delivery log is decoded", arguments: Example.all("delivery-log/valid"))
-  func validLog(example: Example) throws {
+  @Test(arguments: Example.all("delivery-log/valid"))
+  func `A valid delivery log is decoded`(example: Example) throws {
     try withBody(example.bytes) { root in try decodeLogs(root) }
   }
 
-  @Test("An invalid delivery log is refused", arguments: Example.all("delivery-log/invalid"))
-  func invalidLog(example: Example) throws {
+  @Test(arguments: Example.all("delivery-log/invalid"))
+  func `An invalid delivery log is refused`(example: Example) throws {
     try withBody(example.bytes) { root in
       #expect(throws: Rejection.self) {
         if root.kind == .array { _ = try EventBatch.check(root) }

@@ -5,12 +5,13 @@ import Testing
 @Suite("Names on the wire are written and read back")
 struct IdentifierTests {
   @Test(
-    "A delivery id is read from the right, since an event's id may hold dots",
     arguments: [
       ("o-1042.00.1", "o-1042", 0, 1), ("a.b.c.07.12", "a.b.c", 7, 12),
       ("1.00.1.99.65535", "1.00.1", 99, 65_535), ("..00.3", ".", 0, 3), (" .01.2", " ", 1, 2),
     ] as [(String, String, UInt8, UInt16)])
-  func deliveryID(text: String, event: String, shard: UInt8, attempt: UInt16) throws {
+  func `A delivery id is read from the right, since an event's id may hold dots`(
+    text: String, event: String, shard: UInt8, attempt: UInt16
+  ) throws {
     try withBytes(text) { bytes in
       let id = try #require(DeliveryID(bytes))
       #expect(id.eventID.elementsEqual(event.utf8))
@@ -23,34 +24,29 @@ struct IdentifierTests {
     }
   }
 
-  @Test(
-    "What is no delivery id is none",
-    arguments: [
-      "", ".", "a", "a.00", "a.00.", ".00.1", "00.1", "a.0.1", "a.000.1", "a.00.0", "a.00.01",
-      "a.00.65536", "a.00.100000", "a.00.-1", "a.00.+1", "a.00.1 ", "a.0x.1", "a.00.1\n", "å.00.1",
-      "a.00.99999999999999999999", "a:00.1", "a.00:1",
-    ])
-  func noDeliveryID(text: String) {
+  @Test(arguments: [
+    "", ".", "a", "a.00", "a.00.", ".00.1", "00.1", "a.0.1", "a.000.1", "a.00.0", "a.00.01",
+    "a.00.65536", "a.00.100000", "a.00.-1", "a.00.+1", "a.00.1 ", "a.0x.1", "a.00.1\n", "å.00.1",
+    "a.00.99999999999999999999", "a:00.1", "a.00:1",
+  ])
+  func `What is no delivery id is none`(text: String) {
     #expect(withBytes(text) { DeliveryID($0) == nil })
   }
 
-  @Test("The longest event id still has delivery ids, one byte more has not")
-  func longest() {
+  @Test func `The longest event id still has delivery ids, one byte more has not`() {
     let id = String(repeating: "x", count: MessageLimits.idBytes)
     #expect(withBytes(id + ".99.65535") { DeliveryID($0) != nil })
     #expect(withBytes("x" + id + ".00.1") { DeliveryID($0) == nil })
   }
 
-  @Test("A status update's id ends with its sequence")
-  func statusUpdateID() {
+  @Test func `A status update's id ends with its sequence`() {
     let text = withBytes("a.b") { id in
       written { StatusUpdateID.write(eventID: id, shard: ShardNumber(3), sequence: .max, to: &$0) }
     }
     #expect(text == "a.b.03.4294967295")
   }
 
-  @Test("A status update's id ends with its lineage where that is above 0")
-  func statusUpdateLineage() {
+  @Test func `A status update's id ends with its lineage where that is above 0`() {
     func text(_ lineage: UInt64) -> String {
       withBytes("a.b") { id in
         written {
@@ -66,8 +62,7 @@ struct IdentifierTests {
     #expect(text(.max).utf8.count - 3 + 128 <= 255)
   }
 
-  @Test("A shard has two digits")
-  func shard() {
+  @Test func `A shard has two digits`() {
     for value in UInt8(0)..<100 {
       let shard = ShardNumber(value)
       let text = shard.description
@@ -80,13 +75,11 @@ struct IdentifierTests {
     }
   }
 
-  @Test("A shard beyond 99 is a programmer's error")
-  func impossibleShard() async {
+  @Test func `A shard beyond 99 is a programmer's error`() async {
     await #expect(processExitsWith: .failure) { _ = ShardNumber(100) }
   }
 
-  @Test("Routing keys are as the contract in schemas/asyncapi.yaml has them")
-  func routingKeys() {
+  @Test func `Routing keys are as the contract in schemas/asyncapi.yaml has them`() {
     withBytes("push-ios") { channel in
       withBytes("shop.order") { type in
         let delivery = written {
@@ -102,14 +95,12 @@ struct IdentifierTests {
     }
   }
 
-  @Test("Lanes are read by their names")
-  func lanes() {
+  @Test func `Lanes are read by their names`() {
     for lane in Lane.allCases { #expect(Lane(name: "\(lane.name)") == lane) }
     #expect(Lane(name: "Batch") == nil)
   }
 
   @Test(
-    "The content type says how a body is written",
     arguments: [
       ("", .json), ("application/json", .json), ("Application/JSON", .json),
       ("application/json; charset=utf-8", .json), ("application/json ;x", .json),
@@ -125,7 +116,7 @@ struct IdentifierTests {
       ("application/stream+json", .ndjson), ("application/vnd.masstransit+json", .massTransit),
       ("+json", .json), ("application/x-python-serialize", .unknown), ("text/html", .unknown),
     ] as [(String, BodyFormat)])
-  func bodyFormat(contentType: String, expected: BodyFormat) {
+  func `The content type says how a body is written`(contentType: String, expected: BodyFormat) {
     #expect(withBytes(contentType) { BodyFormat(contentType: $0) } == expected)
   }
 }

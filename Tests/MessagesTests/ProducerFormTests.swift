@@ -41,29 +41,26 @@ struct ProducerFormTests {
     }
   }
 
-  @Test(
-    "Names of UTF-8 say nothing, those of compressions count, alone and in lists",
-    arguments: [
-      ("", 0), ("UTF-8", 0), ("utf-8", 0), ("us-ascii", 0), ("identity", 0), ("binary", 0),
-      ("gzip", 1), ("GZIP", 1), ("deflate", 1), ("gzip:UTF-8", 1), ("UTF-8:gzip", 1),
-      ("gzip, utf-8", 1), ("utf-8,deflate", 1), ("gzip,deflate", 2), (" x-gzip ,", 1),
-    ])
-  func names(property: String, layers: Int) throws {
+  @Test(arguments: [
+    ("", 0), ("UTF-8", 0), ("utf-8", 0), ("us-ascii", 0), ("identity", 0), ("binary", 0),
+    ("gzip", 1), ("GZIP", 1), ("deflate", 1), ("gzip:UTF-8", 1), ("UTF-8:gzip", 1),
+    ("gzip, utf-8", 1), ("utf-8,deflate", 1), ("gzip,deflate", 2), (" x-gzip ,", 1),
+  ])
+  func `Names of UTF-8 say nothing, those of compressions count, alone and in lists`(
+    property: String, layers: Int
+  ) throws {
     #expect(try encoding(property).layers == layers)
   }
 
-  @Test(
-    "Another name is refused, and said",
-    arguments: ["br", "zstd", "iso-8859-1", "gzip,br", "bzip2:UTF-8", "UTF-16"])
-  func otherNames(property: String) throws {
+  @Test(arguments: ["br", "zstd", "iso-8859-1", "gzip,br", "bzip2:UTF-8", "UTF-16"])
+  func `Another name is refused, and said`(property: String) throws {
     let error = try #require(throws: Rejection.self) { try encoding(property) }
     #expect(error.code == .unsupportedContentType && error.path == "content_encoding")
     let name = property.split { ",:".contains($0) }.first { !["gzip", "UTF-8"].contains($0) }
     #expect(error.detail.contains("\"\(name!)\""), "\(error.detail)")
   }
 
-  @Test("kombu says it in a header")
-  func kombu() throws {
+  @Test func `Kombu says it in a header`() throws {
     #expect(try encoding("utf-8", "application/x-gzip").layers == 1)
     let error = try #require(throws: Rejection.self) { try encoding("utf-8", "application/x-bz2") }
     #expect(error.path == "compression" && error.detail.contains("application/x-bz2"))
@@ -79,19 +76,19 @@ struct ProducerFormTests {
   }
 
   @Test(
-    "However it is compressed and cut, the event comes out",
     arguments: [
       ("gzip", Packed.gzip), ("deflate", Packed.zlib), ("deflate", Packed.raw),
       ("gzip:UTF-8", Packed.gzip), ("gzip,deflate", Packed.twice), ("deflate,gzip", Packed.twice),
       ("gzip", Packed.members), ("gzip", Packed.zlib),
     ], [1, 13, 1 << 20])
-  func unpacked(packed: (String, String), slice: Int) throws {
+  func `However it is compressed and cut, the event comes out`(packed: (String, String), slice: Int)
+    throws
+  {
     let text = try unpack(packed.0, Packed.bytes(packed.1), slice: slice)
     #expect(text == Packed.event)
   }
 
-  @Test("What is not compressed, cut off, damaged or too long is told for that")
-  func faults() throws {
+  @Test func `What is not compressed, cut off, damaged or too long is told for that`() throws {
     let whole = Packed.bytes(Packed.gzip)
     var damaged = whole
     damaged[30] ^= 0x55
@@ -108,8 +105,7 @@ struct ProducerFormTests {
     }
   }
 
-  @Test("A bomb is stopped at the limit, whatever its layers")
-  func bomb() throws {
+  @Test func `A bomb is stopped at the limit, whatever its layers`() throws {
     let bomb = Packed.bytes(Packed.bomb)
     let error = try #require(throws: Rejection.self) {
       try unpack("gzip,gzip,gzip", bomb, slice: 16 << 10)
@@ -128,14 +124,13 @@ struct ProducerFormTests {
   }
 
   @Test(
-    "The text of a value section is unwrapped, however it is encoded",
     arguments: [
       [0x00, 0x53, 0x77, 0xB1, 0, 0, 0, 5], [0x00, 0x53, 0x77, 0xA1, 5],
       [0x00, 0x53, 0x77, 0xB0, 0, 0, 0, 5], [0x00, 0x53, 0x77, 0xA0, 5],
       [0x00, 0x80, 0, 0, 0, 0, 0, 0, 0, 0x77, 0xA1, 5], [0x00, 0x53, 0x75, 0xA0, 5],
       [0x00, 0xA3, 17] + Array("amqp:amqp-value:*".utf8) + [0xA1, 5],
     ] as [[UInt8]])
-  func values(head: [UInt8]) throws {
+  func `The text of a value section is unwrapped, however it is encoded`(head: [UInt8]) throws {
     #expect(try section(head, "{..}!") == "{..}!")
     // A footer may follow.
     let footer = head + Array("{..}!".utf8) + [0x00, 0x53, 0x78, 0xC1, 1, 0]
@@ -144,7 +139,6 @@ struct ProducerFormTests {
   }
 
   @Test(
-    "Other sections and values are refused with a sentence that names the data section",
     arguments: [
       ([0x00, 0x53, 0x77, 0xD1, 0, 0, 0, 4, 0, 0, 0, 0], "a map"),
       ([0x00, 0x53, 0x77, 0x45], "list"),
@@ -155,14 +149,15 @@ struct ProducerFormTests {
       ([0x7B, 0x7D], "no section"), ([], "no section"), ([0x00], "no section"),
       ([0x00, 0x80, 0, 0], "no section"),
     ] as [([UInt8], String)])
-  func otherSections(body: [UInt8], words: String) throws {
+  func `Other sections and values are refused with a sentence that names the data section`(
+    body: [UInt8], words: String
+  ) throws {
     let error = try #require(throws: Rejection.self) { try section(body) }
     #expect(error.code == .unsupportedContentType && error.path == "type")
     #expect(error.detail.contains("data section") && error.detail.contains(words))
   }
 
-  @Test("Bytes changed anywhere in a section or a packed body never trap")
-  func damaged() {
+  @Test func `Bytes changed anywhere in a section or a packed body never trap`() {
     var state: UInt64 = 7
     func next() -> Int {
       state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
@@ -185,31 +180,29 @@ struct ProducerFormTests {
   }
 
   @Test(
-    "One mark of UTF-8 is passed over; texts in UTF-16 and UTF-32 are known by their beginning",
     arguments: [
       ([0xEF, 0xBB, 0xBF, 0x7B], 3), ([0x7B, 0x7D], 0), ([], 0), ([0xEF], 0), ([0xEF, 0xBB], 0),
       ([0xFF, 0xFE, 0x7B, 0], nil), ([0xFE, 0xFF, 0, 0x7B], nil), ([0x7B, 0], nil),
       ([0, 0x7B], nil), ([0xFF, 0xFE, 0, 0], nil), ([0, 0, 0, 0x7B], nil), ([0xFF, 0x7B], 0),
     ] as [([UInt8], Int?)])
-  func marks(body: [UInt8], expected: Int?) {
+  func `One mark of UTF-8 is passed over; texts in UTF-16 and UTF-32 are known by their beginning`(
+    body: [UInt8], expected: Int?
+  ) {
     let found = try? body.withUnsafeBytes { try TextStart.markBytes($0) }
     #expect(found == expected)
   }
 
-  @Test(
-    "A reply_to of AMQP 1.0 means a queue",
-    arguments: [
-      ("/queue/answers", "answers"), ("/queues/answers", "answers"), ("answers", "answers"),
-      ("/amq/queue/a.b", "a.b"), ("/queues/a%2Fb%20c%", "a/b c%"), ("/queue/", "/queue/"),
-      ("/exchange/x/y", "/exchange/x/y"), ("", ""), ("/queues/%zz", "%zz"),
-    ])
-  func replyAddresses(replyTo: String, expected: String) {
+  @Test(arguments: [
+    ("/queue/answers", "answers"), ("/queues/answers", "answers"), ("answers", "answers"),
+    ("/amq/queue/a.b", "a.b"), ("/queues/a%2Fb%20c%", "a/b c%"), ("/queue/", "/queue/"),
+    ("/exchange/x/y", "/exchange/x/y"), ("", ""), ("/queues/%zz", "%zz"),
+  ])
+  func `A reply_to of AMQP 1.0 means a queue`(replyTo: String, expected: String) {
     let queue = withBytes(replyTo) { ReplyAddress.queue(of: $0) }
     #expect(String(decoding: queue, as: UTF8.self) == expected)
   }
 
-  @Test("In MassTransit's envelope the event is the message")
-  func massTransit() throws {
+  @Test func `In MassTransit's envelope the event is the message`() throws {
     func message(_ text: String) throws -> String {
       let bytes = Array(text.utf8)
       let range = try withPadded(bytes) { try MassTransit.message(in: $0, using: JSONParser()) }

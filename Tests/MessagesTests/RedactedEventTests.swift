@@ -12,8 +12,10 @@ struct RedactedEventTests {
     }
   }
 
-  @Test("The contract's fields as they were written; no ctx, and nothing that it does not know")
-  func fields() throws {
+  @Test
+  func `The contract's fields as they were written; no ctx, and nothing that it does not know`()
+    throws
+  {
     let event = """
       {"code":"S3CRET","id":"c-1", "type":"login_code","email":"elsa@example.se","emailFormat": 1,
        "ctx":{"code":"S3CRET"},"cloudevent":{"hint":"S3CRET"},"country":{"a":"S3CRET"},
@@ -29,19 +31,19 @@ struct RedactedEventTests {
     }
   }
 
-  @Test(
-    "Nothing is hidden of an event without data, and of a delivery log",
-    arguments: [
-      (#"{"id":"c-1"}"#, true), (#"{"id":"c-1","type":"login_code","email":7}"#, true),
-      (#"{"id":"c-1","ctx":{}}"#, false), (#"{"id":"c-1","code":"1"}"#, false),
-      (#"{"id":{"a":1}}"#, false), ("[]", false), ("7", false), ("{}", true),
-      (#"{"deliveryId":"c-1.00.1","eventId":"c-1","outcome":"sent","occurredAt":1}"#, true),
-      (#"{"deliveryId":"x","outcome":"failed","reason":{"code":"a","text":"b"}}"#, true),
-      (#"{"deliveryId":"x","reason":{"text":{"ctx":1}}}"#, false),
-      (#"{"deliveryId":"x","reason":["a"]}"#, false), (#"{"deliveryId":"x","reason":"a"}"#, false),
-      (#"{"deliveryId":"x","content":{"text":"a"}}"#, false),
-    ])
-  func harmless(_ text: String, isHarmless: Bool) throws {
+  @Test(arguments: [
+    (#"{"id":"c-1"}"#, true), (#"{"id":"c-1","type":"login_code","email":7}"#, true),
+    (#"{"id":"c-1","ctx":{}}"#, false), (#"{"id":"c-1","code":"1"}"#, false),
+    (#"{"id":{"a":1}}"#, false), ("[]", false), ("7", false), ("{}", true),
+    (#"{"deliveryId":"c-1.00.1","eventId":"c-1","outcome":"sent","occurredAt":1}"#, true),
+    (#"{"deliveryId":"x","outcome":"failed","reason":{"code":"a","text":"b"}}"#, true),
+    (#"{"deliveryId":"x","reason":{"text":{"ctx":1}}}"#, false),
+    (#"{"deliveryId":"x","reason":["a"]}"#, false), (#"{"deliveryId":"x","reason":"a"}"#, false),
+    (#"{"deliveryId":"x","content":{"text":"a"}}"#, false),
+  ])
+  func `Nothing is hidden of an event without data, and of a delivery log`(
+    _ text: String, isHarmless: Bool
+  ) throws {
     #expect(try withBody(text) { RedactedEvent.hidesNothing($0) } == isHarmless)
   }
 }

@@ -5,14 +5,15 @@ import Testing
 @Suite("What cannot be read is refused with a code for the parked exchange")
 struct RejectionTests {
   @Test(
-    "Every mistake of the parser has its code",
     arguments: [
       ([0x7B], .notJSON, "$", 1), ([], .notJSON, "$", 0),
       ([0x22, 0xFF, 0x22], .invalidUTF8, "$", 1),
       (Array("[1e999]".utf8), .numberOutOfRange, "$[0]", 1),
       ([UInt8](repeating: 0x5B, count: 70), .tooDeep, nil, MessageLimits.documentDepth),
     ] as [([UInt8], ReasonCode, String?, Int)])
-  func parser(bytes: [UInt8], code: ReasonCode, path: String?, offset: Int) throws {
+  func `Every mistake of the parser has its code`(
+    bytes: [UInt8], code: ReasonCode, path: String?, offset: Int
+  ) throws {
     let error = try #require(throws: JSONError.self) { try withBody(bytes) { _ in } }
     let rejection = Rejection(error)
     #expect(rejection.code == code)
@@ -21,8 +22,7 @@ struct RejectionTests {
     #expect(rejection.detail == "line 1, column \(error.column): \(error.detail)")
   }
 
-  @Test("A message beyond the broker's own limit is too large")
-  func tooLarge() throws {
+  @Test func `A message beyond the broker's own limit is too large`() throws {
     let bytes = [UInt8](repeating: 0x20, count: MessageLimits.messageBytes + 1)
     // Caught by hand: `#require` would describe the bytes one by one.
     do {
@@ -34,12 +34,13 @@ struct RejectionTests {
   }
 
   @Test(
-    "A batch without events, or of another version, is refused; one event is no batch",
     arguments: [
       ("[]", .emptyBatch, "$"), (#"{"events":[]}"#, .emptyBatch, "$.events"),
       (#"{"schemaVersion":2,"events":[1]}"#, .badValue, "$.schemaVersion"),
     ] as [(String, ReasonCode, String)])
-  func batch(text: String, code: ReasonCode, path: String) throws {
+  func `A batch without events, or of another version, is refused; one event is no batch`(
+    text: String, code: ReasonCode, path: String
+  ) throws {
     try withBody(text) { root in
       let rejection = try #require(throws: Rejection.self) { try EventBatch.check(root) }
       #expect(rejection.code == code)
@@ -49,8 +50,7 @@ struct RejectionTests {
     #expect(try !withBody(#"{"id":"a","events":[]}"#) { try EventBatch.check($0) })
   }
 
-  @Test("Without a place the sentence has the path alone")
-  func sentence() {
+  @Test func `Without a place the sentence has the path alone`() {
     let rejection = Rejection(code: .badReplyTo, path: "$", offset: nil, detail: "expected another")
     #expect(rejection.sentence == "$: expected another")
   }

@@ -15,18 +15,16 @@ struct StatusTests {
     (.expired, [true, false, true, true, true, false, false]),
   ]
 
-  @Test("Every pair of statuses is a legal move or none", arguments: table)
-  func moves(from: Status, expected: [Bool]) {
+  @Test(arguments: table)
+  func `Every pair of statuses is a legal move or none`(from: Status, expected: [Bool]) {
     #expect(Status.allCases.map { from.canMove(to: $0) } == expected)
   }
 
-  @Test("The table has every status")
-  func whole() {
+  @Test func `The table has every status`() {
     #expect(Self.table.map(\.0) == Status.allCases)
   }
 
   @Test(
-    "Each status has its names and its number in the event log",
     arguments: [
       (Status.pending, 1, "pending", "Pending"),
       (.pendingDelivery, 2, "pending-delivery", "Pending delivery"), (.sent, 3, "sent", "Sent"),
@@ -35,7 +33,9 @@ struct StatusTests {
       (.notCovered, 6, "not-covered", "Event not covered"),
       (.expired, 7, "expired", "Event expired"),
     ] as [(Status, UInt8, String, String)])
-  func names(status: Status, raw: UInt8, wire: String, adobe: String) {
+  func `Each status has its names and its number in the event log`(
+    status: Status, raw: UInt8, wire: String, adobe: String
+  ) {
     #expect(status.rawValue == raw)
     #expect("\(status.wireName)" == wire)
     #expect("\(status.adobeName)" == adobe)
@@ -43,8 +43,7 @@ struct StatusTests {
     #expect(Status(wireName: adobe) == nil)
   }
 
-  @Test("Final is what nothing more is done for; an outcome is what a delivery log can say")
-  func kinds() {
+  @Test func `Final is what nothing more is done for; an outcome is what a delivery log can say`() {
     #expect(Status.allCases.filter { !$0.isFinal } == [.pending, .pendingDelivery])
     #expect(Status.allCases.filter(\.isOutcome) == [.sent, .ignored, .deliveryFailed])
     #expect(Status.allCases.filter(\.isRedrivable) == [.deliveryFailed, .notCovered, .expired])

@@ -18,8 +18,7 @@ struct WriterTests {
     return update
   }
 
-  @Test("A first status update has what every one has, and no more")
-  func smallestUpdate() throws {
+  @Test func `A first status update has what every one has, and no more`() throws {
     let update = try update(.pending, after: nil, sequence: 1)
     let expected =
       #"{"schemaVersion":1,"eventId":"o\"1.b","sequence":1,"status":"pending","previousStatus":null,"#
@@ -29,8 +28,7 @@ struct WriterTests {
     #expect(written { update.write(to: &$0) } == expected)
   }
 
-  @Test("A status update has everything that is known")
-  func largestUpdate() throws {
+  @Test func `A status update has everything that is known`() throws {
     var update = try update(.deliveryFailed, after: .pendingDelivery, sequence: .max)
     update.origin = lasting("shop-å")
     update.externalID = lasting("c\n7")
@@ -56,8 +54,8 @@ struct WriterTests {
     #expect(written { update.write(to: &$0) } == expected)
   }
 
-  @Test("Every legal move is written as a document with its statuses", arguments: Status.allCases)
-  func moves(previous: Status) throws {
+  @Test(arguments: Status.allCases)
+  func `Every legal move is written as a document with its statuses`(previous: Status) throws {
     for status in Status.allCases where previous.canMove(to: status) {
       var update = try update(status, after: previous, sequence: 2)
       update.hasDelivery = status.isOutcome || status == .pendingDelivery
@@ -76,8 +74,7 @@ struct WriterTests {
     }
   }
 
-  @Test("Receipts say accepted, duplicate or why not")
-  func receipts() throws {
+  @Test func `Receipts say accepted, duplicate or why not`() throws {
     let accepted = written {
       Receipt.write(eventID: lasting("a\\b"), isDuplicate: false, status: .pending, to: &$0)
     }
@@ -130,8 +127,8 @@ struct WriterTests {
     keep(duplicate, "receipt")
   }
 
-  @Test("A delivery has a head from the event and a tail from the log, around its content")
-  func delivery() throws {
+  @Test
+  func `A delivery has a head from the event and a tail from the log, around its content`() throws {
     let event =
       #"{"id":"o\"1","type":"t","channel":"sms","mobilePhone":"+46701","email":"a@b","origin":"s","externalId":"e","#
       + #""language":"sv","expiration":"2026-12-24T18:00:00Z","emailFormat":2,"ctx":{}}"#

@@ -9,7 +9,7 @@ import Testing
     .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
     .appending(path: "deploy")
 
-  @Test func `the handbook's table has every key, its default and what it is`() throws {
+  @Test func `The handbook's table has every key, its default and what it is`() throws {
     let page = try Self.text("handbook/configuration.md")
     let rows = page.split(separator: "\n").filter { $0.hasPrefix("| `") }.map(String.init)
     #expect(rows == ConfigurationKey.all.map(Self.row))

@@ -21,8 +21,7 @@ struct KnownHeadersTests {
     }
   }
 
-  @Test("Trace context and compression are found by their names, where they are texts")
-  func texts() {
+  @Test func `Trace context and compression are found by their names, where they are texts`() {
     var writer = HeaderWriter()
     writer.append("tenant", "north")
     writer.append("tracestate", "a=b")
@@ -47,10 +46,10 @@ struct KnownHeadersTests {
     }
   }
 
-  @Test(
-    "A CloudEvent's attributes may begin with cloudEvents:, cloudEvents_, ce- and ce_",
-    arguments: 0..<4)
-  func prefixes(index: Int) {
+  @Test(arguments: 0..<4)
+  func `A CloudEvent's attributes may begin with cloudEvents:, cloudEvents_, ce- and ce_`(
+    index: Int
+  ) {
     let names: [[StaticString]] = [
       ["cloudEvents:specversion", "cloudEvents:id"], ["cloudEvents_specversion", "cloudEvents_id"],
       ["ce-specversion", "ce-id"], ["ce_specversion", "ce_id"],
@@ -59,8 +58,7 @@ struct KnownHeadersTests {
     #expect(attributes(headers) == #"{"specversion":"1.0","id":"e"}"#)
   }
 
-  @Test("The short prefix is one only with the version; with both the long one counts")
-  func short() {
+  @Test func `The short prefix is one only with the version; with both the long one counts`() {
     #expect(attributes([("ce-id", "e")]) == nil)
     #expect(attributes([("ce-specversion2", "1.0"), ("cex", "1")]) == nil)
     #expect(attributes([("tenant", "n")]) == nil)
@@ -69,8 +67,7 @@ struct KnownHeadersTests {
         == #"{"id":"e"}"#)
   }
 
-  @Test("A header is renamed with its value as it stands")
-  func renamed() throws {
+  @Test func `A header is renamed with its value as it stands`() throws {
     var writer = HeaderWriter()
     writer.append("CC", "a.b")
     var other = HeaderWriter()

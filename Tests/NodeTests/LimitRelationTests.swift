@@ -21,14 +21,12 @@ struct LimitRelationTests {
     }
   }
 
-  @Test("The defaults agree with each other, and the constants do")
-  func defaults() throws {
+  @Test func `The defaults agree with each other, and the constants do`() throws {
     #expect(try problems([]).isEmpty)
     LimitRelation.assertConstants()
   }
 
-  @Test("An event that would not fit a record is refused at the start, to the byte")
-  func eventSize() throws {
+  @Test func `An event that would not fit a record is refused at the start, to the byte`() throws {
     let most = LimitRelation.mostEventBytes(segmentBytes: 256 << 20)
     #expect(most > 1 << 20, "the default leaves room")
     #expect(try problems(["events.maxBytes=\(most)"]).isEmpty)
@@ -39,16 +37,14 @@ struct LimitRelationTests {
     }
   }
 
-  @Test("The same where segments are as small as they may be")
-  func smallSegments() throws {
+  @Test func `The same where segments are as small as they may be`() throws {
     let most = LimitRelation.mostEventBytes(segmentBytes: 1 << 24)
     let segments = "store.segmentBytes=\(1 << 24)"
     #expect(try problems([segments, "events.maxBytes=\(most)"]).isEmpty)
     #expect(try problems([segments, "events.maxBytes=\(most + 1)"]).count == 1)
   }
 
-  @Test("What a record holds beside the body is what the engine may write at most")
-  func largestFacts() throws {
+  @Test func `What a record holds beside the body is what the engine may write at most`() throws {
     let facts = EventFacts(id: UnsafeRawBufferPointer(start: nil, count: 0), capacity: 0) {
       name, bytes in
       if name == .templateName {
@@ -70,8 +66,7 @@ struct LimitRelationTests {
     #expect(bytes.count == 1_000 + RecordPayload.mostBytesBesideBody)
   }
 
-  @Test("Retries that contradict each other are refused")
-  func retries() throws {
+  @Test func `Retries that contradict each other are refused`() throws {
     let tooLong = try problems(["delivery.retryMinSeconds=20", "delivery.retryMaxSeconds=10"])
     #expect(
       tooLong == ["--set: delivery.retryMinSeconds: expected at most delivery.retryMaxSeconds"])
@@ -83,8 +78,7 @@ struct LimitRelationTests {
     #expect(try problems(["delivery.retryMinSeconds=20", "delivery.giveUpSeconds=20"]).isEmpty)
   }
 
-  @Test("A log timeout that retention would begin anew for ever is refused")
-  func logTimeout() throws {
+  @Test func `A log timeout that retention would begin anew for ever is refused`() throws {
     let days = "store.retentionDays=2"
     #expect(try problems([days, "delivery.logTimeoutSeconds=172800"]).isEmpty)
     let never = try problems([days, "delivery.logTimeoutSeconds=172801"])
@@ -93,8 +87,7 @@ struct LimitRelationTests {
       never.first?.contains("expected at most store.retentionDays, 172800 seconds") == true)
   }
 
-  @Test("A store that may not take six of the segments that are set is refused")
-  func storeBytes() throws {
+  @Test func `A store that may not take six of the segments that are set is refused`() throws {
     let segments = "store.segmentBytes=33554432"
     #expect(try problems([segments, "store.maxBytes=201326592"]).isEmpty)
     #expect(try problems(["store.maxBytes=201326591"]).isEmpty, "smaller segments are taken")
@@ -104,8 +97,7 @@ struct LimitRelationTests {
     #expect(try problems(["store.maxBytes=100663295"]).count == 1, "not six of the smallest")
   }
 
-  @Test("The longest prefix leaves room for every name")
-  func prefix() throws {
+  @Test func `The longest prefix leaves room for every name`() throws {
     let longest = String(repeating: "p", count: NodeConfiguration.mostPrefixBytes)
     #expect(try problems(["topology.prefix=\(longest)"]).isEmpty)
     #expect(try problems(["topology.prefix=\(longest)p"]).count == 1)
@@ -113,8 +105,7 @@ struct LimitRelationTests {
     #expect("\(longest).deliveries.\(channel)".utf8.count <= 255)
   }
 
-  @Test("Each relation is one that some configuration breaks")
-  func eachCanBreak() throws {
+  @Test func `Each relation is one that some configuration breaks`() throws {
     let breaking = [
       ["events.maxBytes=\(16 << 20)"],
       ["delivery.retryMinSeconds=20", "delivery.retryMaxSeconds=10"],

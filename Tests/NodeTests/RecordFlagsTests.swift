@@ -19,8 +19,8 @@ struct RecordFlagsTests {
         previousLSN: previousLSN, id: .none, payload: .none))
   }
 
-  @Test("Only an event that its cancel came before begins anew, and a cancel is of no event")
-  func cancels() {
+  @Test
+  func `Only an event that its cancel came before begins anew, and a cancel is of no event`() {
     #expect(flags(.accepted, isDriven: true) == [.event, .driven])
     #expect(flags(.accepted, isDriven: true, previousLSN: 3) == [.event, .driven, .base])
     #expect(flags(.transition, isFinal: true, previousLSN: 3) == [.event, .final])
@@ -28,8 +28,7 @@ struct RecordFlagsTests {
     #expect(!flags(.cancelRequested, isFinal: true).isOfEvent)
   }
 
-  @Test("What is written again, and what is parked, needs nothing before it")
-  func bases() {
+  @Test func `What is written again, and what is parked, needs nothing before it`() {
     #expect(flags(.carried, isDriven: true, previousLSN: 3) == [.event, .driven, .base])
     #expect(flags(.parked, isDriven: true) == [.event, .driven, .base, .aside])
     #expect(flags(.unparked, isFinal: true, previousLSN: 3) == [.event, .final, .aside])

@@ -65,8 +65,7 @@ struct SensitivityFilesTests {
 
   private func remove() { try? FileManager.default.removeItem(at: folder) }
 
-  @Test("Present templates and versions of long ago count alike")
-  func both() throws {
+  @Test func `Present templates and versions of long ago count alike`() throws {
     defer { remove() }
     try write("order")
     let order = try keep("order")
@@ -86,8 +85,8 @@ struct SensitivityFilesTests {
     #expect(read().reason(type: "parcels") == .unknownType("parcels"))
   }
 
-  @Test("A version that is damaged hides everything: it may have been a sensitive one")
-  func damaged() throws {
+  @Test
+  func `A version that is damaged hides everything: it may have been a sensitive one`() throws {
     defer { remove() }
     try write("order")
     try keep("order")
@@ -99,15 +98,13 @@ struct SensitivityFilesTests {
     #expect(name.hasSuffix("\(version).json"))
   }
 
-  @Test("Without templates and without a store everything is hidden")
-  func absent() throws {
+  @Test func `Without templates and without a store everything is hidden`() throws {
     remove()
     #expect(read().reason(type: "order") == .noTemplates)
     #expect(read().reason(type: nil) == .noTemplates)
   }
 
-  @Test("A file that cannot be read as a template's hides everything")
-  func unreadable() throws {
+  @Test func `A file that cannot be read as a template's hides everything`() throws {
     defer { remove() }
     try write("order")
     #expect(read().hidesNothing)
@@ -127,8 +124,7 @@ struct RevealNoticeTests {
   private let notice = RevealNotice(
     command: "events show", subject: "event \"o\u{1b}-1\"", user: "anna", host: "adm-1")
 
-  @Test("It arrives as it was sent, and fits into a request whatever it is about")
-  func request() {
+  @Test func `It arrives as it was sent, and fits into a request whatever it is about`() {
     #expect(RevealNotice(Array(notice.request.dropLast())) == notice)
     #expect(notice.request.last == 0x0A && notice.request.dropLast().allSatisfy { $0 != 0x0A })
     let long = String(repeating: "\u{1}", count: 9_000)
@@ -137,16 +133,14 @@ struct RevealNoticeTests {
     #expect(RevealNotice(Array(largest.request.dropLast())) != nil)
   }
 
-  @Test("Other requests are none, and it is none of theirs")
-  func others() {
+  @Test func `Other requests are none, and it is none of theirs`() {
     for line in [#"{"command":"redrive","eventId":"o-1"}"#, "", "{", "[]", "7"] {
       #expect(RevealNotice(Array(line.utf8)) == nil)
     }
     #expect(ControlProtocol.request(Array(notice.request.dropLast())) == nil)
   }
 
-  @Test("It is logged whatever the level of the log is")
-  func level() {
+  @Test func `It is logged whatever the level of the log is`() {
     let lines = LogLines()
     var logger = Logger(label: "test") { _ in KeptLines(lines: lines) }
     logger.logLevel = .critical

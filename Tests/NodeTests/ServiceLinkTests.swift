@@ -7,7 +7,7 @@ import Testing
     try ConfigurationValues(path: nil, environment: environment, flags: [])
   }
 
-  @Test func `what Kubernetes writes for services beside us is passed over`() throws {
+  @Test func `What Kubernetes writes for services beside us is passed over`() throws {
     var environment: [String: String] = [:]
     for name in ["MEDDELA", "MEDDELA_HTTP", "MEDDELA_BROKER"] {
       environment["\(name)_SERVICE_HOST"] = "10.0.0.1"
@@ -26,7 +26,7 @@ import Testing
     #expect(values.value("http.port")?.source == "default")
   }
 
-  @Test func `a key of ours is one, and a mistyped one an error`() throws {
+  @Test func `A key of ours is one, and a mistyped one an error`() throws {
     let values = try values(["MEDDELA_HTTP_PORT": "8081", "MEDDELA_TOPOLOGY_PREFIX": "a"])
     #expect(values.value("http.port")?.text == "8081")
     #expect(values.passedOver.isEmpty)
@@ -39,7 +39,7 @@ import Testing
     #expect(throws: ConfigurationError.self) { try self.values(["MEDDELA_PORT": "8080"]) }
   }
 
-  @Test func `a folder without a name is refused`() throws {
+  @Test func `A folder without a name is refused`() throws {
     for key in ["MEDDELA_STORE_PATH", "MEDDELA_TEMPLATES_PATH"] {
       let values = try values([key: ""])
       let error = #expect(throws: ConfigurationError.self) { try NodeConfiguration(values) }

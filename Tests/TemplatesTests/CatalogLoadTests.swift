@@ -4,8 +4,7 @@ import Testing
 @testable import Templates
 
 struct CatalogLoadTests {
-  @Test("A folder of templates becomes a catalog")
-  func loads() throws {
+  @Test func `A folder of templates becomes a catalog`() throws {
     try withFolder { folder in
       var email = Draft()
       email.metadata["fallback"] = "[sms]"
@@ -28,8 +27,7 @@ struct CatalogLoadTests {
     }
   }
 
-  @Test("A catalog with mistakes is refused whole, and every one is listed")
-  func listsAll() throws {
+  @Test func `A catalog with mistakes is refused whole, and every one is listed`() throws {
     try withFolder { folder in
       try Draft().write(to: folder)
       var first = Draft(name: "a")
@@ -60,19 +58,19 @@ struct CatalogLoadTests {
     }
   }
 
-  @Test(
-    "A template that its own sample does not render is refused",
-    arguments: [
-      ("{", "expected JSON"), ("[]", "expected"),
-      (#"{"id":"1","type":"order","email":"a@b.se"}"#, "ctx"),
-      (#"{"id":"1","type":"other","email":"a@b.se","ctx":{}}"#, "expected an event of type order"),
-      (
-        #"{"id":"1","type":"order","email":"a@b.se","ctx":{"name":{}}}"#,
-        "text.mustache:1: {{ctx.name}}"
-      ),
-      (#"{"id":"1","type":"order","email":"a@b.se","ctx":{"number":null}}"#, "ctx.number"),
-    ])
-  func sample(_ sample: String, expected: String) throws {
+  @Test(arguments: [
+    ("{", "expected JSON"), ("[]", "expected"),
+    (#"{"id":"1","type":"order","email":"a@b.se"}"#, "ctx"),
+    (#"{"id":"1","type":"other","email":"a@b.se","ctx":{}}"#, "expected an event of type order"),
+    (
+      #"{"id":"1","type":"order","email":"a@b.se","ctx":{"name":{}}}"#,
+      "text.mustache:1: {{ctx.name}}"
+    ),
+    (#"{"id":"1","type":"order","email":"a@b.se","ctx":{"number":null}}"#, "ctx.number"),
+  ])
+  func `A template that its own sample does not render is refused`(
+    _ sample: String, expected: String
+  ) throws {
     var draft = Draft()
     draft.metadata["required"] = "[ctx.number]"
     draft.files["subject.mustache"] = "Order"
@@ -86,8 +84,7 @@ struct CatalogLoadTests {
     #expect(problem.description.contains(expected))
   }
 
-  @Test("Links are followed inside the folder and refused when they lead out of it")
-  func links() throws {
+  @Test func `Links are followed inside the folder and refused when they lead out of it`() throws {
     try withFolder { folder in
       try withFolder { outside in
         try Draft(name: "real").write(to: folder.appendingPathComponent(".data"))
@@ -109,8 +106,8 @@ struct CatalogLoadTests {
     }
   }
 
-  @Test("Pipes, folders in place of files, huge files and other encodings are refused")
-  func files() throws {
+  @Test
+  func `Pipes, folders in place of files, huge files and other encodings are refused`() throws {
     try withFolder { folder in
       try Draft().write(to: folder)
       let own = folder.appendingPathComponent("order.email")
@@ -127,8 +124,7 @@ struct CatalogLoadTests {
     }
   }
 
-  @Test("A folder that is not there, or has no template, is refused")
-  func nothing() throws {
+  @Test func `A folder that is not there, or has no template, is refused`() throws {
     try withFolder { folder in
       #expect(problems(in: folder).map(\.code) == [.missingFile])
       #expect(problems(in: folder.appendingPathComponent("none")).map(\.code) == [.unreadable])
@@ -138,8 +134,9 @@ struct CatalogLoadTests {
     }
   }
 
-  @Test("A copy of a template under another name is refused, and so is a fallback to nowhere")
-  func catalogRules() throws {
+  @Test func `A copy of a template under another name is refused, and so is a fallback to nowhere`()
+    throws
+  {
     let one = try Draft(name: "one").template()
     let two = try Draft(name: "two").template()
     let error = try #require(throws: CatalogError.self) { try TemplateCatalog([two, one]) }
@@ -151,8 +148,7 @@ struct CatalogLoadTests {
     #expect(dead.problems.map(\.field) == ["fallback"])
   }
 
-  @Test("More problems than anyone reads are counted")
-  func many() throws {
+  @Test func `More problems than anyone reads are counted`() throws {
     let error = CatalogError(
       (0..<500).map { TemplateProblem(.yaml, file: "f", line: $0 + 1, "x") } + [
         TemplateProblem(.yaml, file: "f", line: 1, "x")

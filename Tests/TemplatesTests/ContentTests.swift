@@ -6,8 +6,7 @@ import Testing
 struct ContentTests {
   static let event = #"{"id":"1","type":"order","ctx":{"number":"1042","name":"Elsa <3"}}"#
 
-  @Test("The content has its fields in the order of the contract")
-  func fields() throws {
+  @Test func `The content has its fields in the order of the contract`() throws {
     var draft = Draft()
     draft.metadata["replyTo"] = "\"{{ctx.name}} <help@example.se>\""
     draft.metadata["headers"] = "{X-Order: \"{{ctx.number}}\", List-Id: shop}"
@@ -22,8 +21,7 @@ struct ContentTests {
         + #""attachments":["https://example.se/1042.pdf"]}"#)
   }
 
-  @Test("Whatever an event puts into a header, it stays one line")
-  func headerInjection() throws {
+  @Test func `Whatever an event puts into a header, it stays one line`() throws {
     var draft = Draft()
     draft.metadata["from"] = "\"{{ctx.name}} <a@example.se>\""
     draft.metadata["headers"] = "{X-Name: \"{{{ctx.name}}}\"}"
@@ -37,13 +35,13 @@ struct ContentTests {
         + #""attachments":["https://example.se/x%0D%0ABcc:%20y%0A%E2%80%A8"]}"#)
   }
 
-  @Test(
-    "A recipient who asked for text gets no html, where there is a text",
-    arguments: [
-      (#""text""#, false), ("1", false), (#""1""#, false), (#""html""#, true), ("2", true),
-      ("0", true), ("null", true),
-    ])
-  func emailFormat(format: String, hasHTML: Bool) throws {
+  @Test(arguments: [
+    (#""text""#, false), ("1", false), (#""1""#, false), (#""html""#, true), ("2", true),
+    ("0", true), ("null", true),
+  ])
+  func `A recipient who asked for text gets no html, where there is a text`(
+    format: String, hasHTML: Bool
+  ) throws {
     var draft = Draft()
     draft.files["html.mustache"] = "<b>{{ctx.name}}</b>"
     let event = #"{"ctx":{"name":"Elsa"},"emailFormat":\#(format)}"#
@@ -53,8 +51,7 @@ struct ContentTests {
     #expect(try draft.content(event).contains("\"html\""))
   }
 
-  @Test("An empty replyTo, header or attachment is left out; the others stay")
-  func empties() throws {
+  @Test func `An empty replyTo, header or attachment is left out; the others stay`() throws {
     var draft = Draft()
     draft.metadata["replyTo"] = "\"{{ctx.reply}}\""
     draft.metadata["headers"] = "{A: \"{{a}}\", B: \"{{b}}\", C: \"{{c}}\", D: \"{{d}}\"}"
@@ -67,8 +64,7 @@ struct ContentTests {
     #expect(try draft.content("{}").hasSuffix(#","headers":{},"attachments":[]}"#))
   }
 
-  @Test("Without a sender there is no message")
-  func emptyFrom() throws {
+  @Test func `Without a sender there is no message`() throws {
     var draft = Draft()
     draft.metadata["from"] = "\"{{sender}}\""
     draft.files["sample.json"] =
@@ -78,15 +74,13 @@ struct ContentTests {
     #expect(error.field == "from")
   }
 
-  @Test(
-    "A required path must be there and not be null",
-    arguments: [
-      (#"{"ctx":{"number":"1"}}"#, true), (#"{"ctx":{"number":0}}"#, true),
-      (#"{"ctx":{"number":""}}"#, true), (#"{"ctx":{"number":[]}}"#, true),
-      (#"{"ctx":{"number":null}}"#, false), (#"{"ctx":{}}"#, false), ("{}", false),
-      (#"{"ctx":"x"}"#, false), (#"{"number":"1"}"#, false),
-    ])
-  func required(_ event: String, isPresent: Bool) throws {
+  @Test(arguments: [
+    (#"{"ctx":{"number":"1"}}"#, true), (#"{"ctx":{"number":0}}"#, true),
+    (#"{"ctx":{"number":""}}"#, true), (#"{"ctx":{"number":[]}}"#, true),
+    (#"{"ctx":{"number":null}}"#, false), (#"{"ctx":{}}"#, false), ("{}", false),
+    (#"{"ctx":"x"}"#, false), (#"{"number":"1"}"#, false),
+  ])
+  func `A required path must be there and not be null`(_ event: String, isPresent: Bool) throws {
     var draft = Draft()
     draft.metadata["required"] = "[ctx.number]"
     draft.files["subject.mustache"] = "Order"
@@ -101,8 +95,7 @@ struct ContentTests {
     }
   }
 
-  @Test("After an error nothing has been appended")
-  func nothingAppended() throws {
+  @Test func `After an error nothing has been appended`() throws {
     let template = try Draft().template()
     let parser = JSONParser()
     var writer = ByteWriter(capacity: 64)
@@ -113,19 +106,19 @@ struct ContentTests {
     #expect(writer.array() == utf8("before"))
   }
 
-  @Test(
-    "A rendering that grows without end is stopped",
-    arguments: [
-      (
-        "{{#a}}{{#a}}{{#a}}xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx{{/a}}{{/a}}{{/a}}",
-        RenderError.Code.tooLarge
-      ),
-      ("{{#a}}{{#a}}{{#a}}{{/a}}{{/a}}{{/a}}", .tooLong),
-      ("{{#a}}{{big}}{{/a}}", .tooLarge),
-      ("{{big}}{{big}}{{big}}{{big}}", .tooLarge),
-      ("{{#a}}{{#o}}{{missing}}{{missing}}{{missing}}{{missing}}{{/o}}{{/a}}", .tooLong),
-    ])
-  func bounded(_ text: String, code: RenderError.Code) throws {
+  @Test(arguments: [
+    (
+      "{{#a}}{{#a}}{{#a}}xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx{{/a}}{{/a}}{{/a}}",
+      RenderError.Code.tooLarge
+    ),
+    ("{{#a}}{{#a}}{{#a}}{{/a}}{{/a}}{{/a}}", .tooLong),
+    ("{{#a}}{{big}}{{/a}}", .tooLarge),
+    ("{{big}}{{big}}{{big}}{{big}}", .tooLarge),
+    ("{{#a}}{{#o}}{{missing}}{{missing}}{{missing}}{{missing}}{{/o}}{{/a}}", .tooLong),
+  ])
+  func `A rendering that grows without end is stopped`(_ text: String, code: RenderError.Code)
+    throws
+  {
     let array = Array(repeating: "1", count: 200).joined(separator: ",")
     let big = String(repeating: "b", count: 300_000)
     let members = (0..<40_000).map { "\"m\($0)\":0" }.joined(separator: ",")
@@ -136,8 +129,7 @@ struct ContentTests {
     #expect(error.file == "test")
   }
 
-  @Test("A rendering is stopped soon after it has become too large")
-  func stoppedSoon() throws {
+  @Test func `A rendering is stopped soon after it has become too large`() throws {
     let literal = String(repeating: "x", count: 100_000)
     var compiler = MustacheCompiler { _ in nil }
     let text = "{{#a}}{{#a}}\(literal){{/a}}{{/a}}"

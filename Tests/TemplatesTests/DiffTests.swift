@@ -47,8 +47,7 @@ struct DiffTests {
     }
   }
 
-  @Test("Each kind of change is told for what it is")
-  func kinds() throws {
+  @Test func `Each kind of change is told for what it is`() throws {
     let old = try Self.catalog([("a.email", "a", "one\ntwo {{ctx.name}}\nthree")])
     #expect(try change(old, old).kind == .same)
     // Another version that says the same to this event.
@@ -71,19 +70,19 @@ struct DiffTests {
   }
 
   @Test(
-    "Lines that differ are shown with their neighbours",
     arguments: [
       ("a", "a", []), ("", "", []), ("a", "b", ["-a", "+b"]), ("a\nb", "a\nb\n", [" b", "+"]),
       ("1\n2\n3\n4\n5\n6", "1\n2\nx\n4\n5\n6", [" 2", "-3", "+x", " 4"]),
       ("1\n2\n3", "0\n1\n2\n3", ["+0", " 1"]), ("1\n2", "2", ["-1", " 2"]),
       ("e\u{301}", "\u{E9}", ["-e\u{301}", "+\u{E9}"]),
     ] as [(String, String, [String])])
-  func lines(old: String, new: String, expected: [String]) {
+  func `Lines that differ are shown with their neighbours`(
+    old: String, new: String, expected: [String]
+  ) {
     #expect(LineDiff(old, new).lines.map(\.text) == expected)
   }
 
-  @Test("Old and new can be read off the result")
-  func reversible() {
+  @Test func `Old and new can be read off the result`() {
     var random = SeededRandom(printedSeed())
     for _ in 0..<200 {
       func text() -> [String] {
@@ -101,8 +100,7 @@ struct DiffTests {
     }
   }
 
-  @Test("A text of very many lines is told in numbers")
-  func many() {
+  @Test func `A text of very many lines is told in numbers`() {
     let old = (0..<5_000).map(String.init).joined(separator: "\n")
     #expect(LineDiff(old, old + "\nx").lines.map(\.text) == ["-(5000 lines)", "+(5001 lines)"])
     #expect(LineDiff(old, old).lines.isEmpty)

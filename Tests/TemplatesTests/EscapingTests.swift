@@ -6,8 +6,7 @@ import Testing
 @testable import Templates
 
 struct EscapingTests {
-  @Test("Html escapes five characters, text and header none")
-  func styles() throws {
+  @Test func `Html escapes five characters, text and header none`() throws {
     let event = #"{"x":"<a href=\"b\">&'</a>"}"#
     #expect(
       try render("{{x}}", event) == "&lt;a href=&quot;b&quot;&gt;&amp;&#39;&lt;/a&gt;")
@@ -16,13 +15,11 @@ struct EscapingTests {
     #expect(try render("{{x}}", event, style: .header) == #"<a href="b">&'</a>"#)
   }
 
-  @Test(
-    "Numbers render as they are written",
-    arguments: [
-      "1.210", "1e3", "1E+3", "-0", "0.1000000000000000055", "12345678901234567890", "-1.0",
-      "100000000000000000000000000000e-5",
-    ])
-  func numbers(_ number: String) throws {
+  @Test(arguments: [
+    "1.210", "1e3", "1E+3", "-0", "0.1000000000000000055", "12345678901234567890", "-1.0",
+    "100000000000000000000000000000e-5",
+  ])
+  func `Numbers render as they are written`(_ number: String) throws {
     for style in [MustacheStyle.text, .html, .header] {
       #expect(try render("{{x}}", "{\"x\": \(number) }", style: style) == number)
       #expect(try render("{{#x}}{{.}};{{/x}}", "[\(number)]", style: style) == "")
@@ -32,15 +29,15 @@ struct EscapingTests {
     }
   }
 
-  @Test("True and false render as words, null and missing as nothing")
-  func words() throws {
+  @Test func `True and false render as words, null and missing as nothing`() throws {
     #expect(
       try render("{{t}}{{f}}{{n}}{{m}}.", #"{"t":true,"f":false,"n":null}"#) == "truefalse.")
   }
 
-  @Test(
-    "An empty string, null, false and an empty array are false; zero and an empty object are not")
-  func falsity() throws {
+  @Test
+  func `Empty strings and arrays, null and false are false; zero and an empty object are not`()
+    throws
+  {
     let event = #"{"s":"","n":null,"f":false,"a":[],"z":0,"o":{}}"#
     #expect(
       try render("{{#s}}s{{/s}}{{#n}}n{{/n}}{{#f}}f{{/f}}{{#a}}a{{/a}}", event) == "")
@@ -49,8 +46,8 @@ struct EscapingTests {
     #expect(try render("{{#z}}z{{/z}}{{#o}}o{{/o}}", event) == "zo")
   }
 
-  @Test("A header loses every control character, from the event and from the template")
-  func headers() throws {
+  @Test
+  func `A header loses every control character, from the event and from the template`() throws {
     let event = #"{"x":"a\r\nBcc: b\u0000\u001f\u007f\u0085\u2028\u2029\tc\u00a0é\u202a"}"#
     let expected = "aBcc: bc\u{A0}é\u{202A}"
     #expect(try render("{{x}}", event, style: .header) == expected)
@@ -58,8 +55,7 @@ struct EscapingTests {
     #expect(try render("one\r\ntwo\tthree\n", "{}", style: .header) == "onetwothree")
   }
 
-  @Test("In a line a break is a blank: one for several, none at the beginning")
-  func lines() throws {
+  @Test func `In a line a break is a blank: one for several, none at the beginning`() throws {
     let event = #"{"x":"\r\nfirst line\r\nsecond\u2028\u2029\tthird\u0085\u0000.\u000b"}"#
     #expect(try render("{{x}}", event, style: .line) == "first line second third . ")
     #expect(try render("\"{{{x}}}", #"{"x":"\ny"}"#, style: .line) == "\" y")
@@ -67,16 +63,14 @@ struct EscapingTests {
     #expect(try render("{{x}}\nz", #"{"x":"y"}"#, style: .line) == "y z")
   }
 
-  @Test("In a display name a quote and a backslash stand behind a backslash")
-  func phrases() throws {
+  @Test func `In a display name a quote and a backslash stand behind a backslash`() throws {
     let event = #"{"x":"A\", evil@example.com, \"B\\\n"}"#
     #expect(
       try render("{{x}}|{{{x}}}", event, style: .phrase)
         == #"A\", evil@example.com, \"B\\ |A\", evil@example.com, \"B\\ "#)
   }
 
-  @Test("A value in a URL is percent-encoded: all of it, or what no URL may hold")
-  func links() throws {
+  @Test func `A value in a URL is percent-encoded: all of it, or what no URL may hold`() throws {
     let event = #"{"x":"faktura å/7?a=b&c#d%20%2e100%[\"","u":"https://a.se/?q=1#å"}"#
     #expect(
       try render("https://b.se/{{x}}.pdf", event, style: .link)
@@ -88,8 +82,7 @@ struct EscapingTests {
     #expect(try render("https://b.se/ö.pdf", "{}", style: .link) == "https://b.se/%C3%B6.pdf")
   }
 
-  @Test("An object or an array has no text: the error names file, line and tag")
-  func containers() throws {
+  @Test func `An object or an array has no text: the error names file, line and tag`() throws {
     for (event, kind) in [(#"{"x":{"y":1}}"#, "object"), (#"{"x":[1]}"#, "array")] {
       let error = try #require(throws: RenderError.self) { try render("\n\n{{ x }}", event) }
       #expect(error.code == .notScalar)
@@ -98,8 +91,7 @@ struct EscapingTests {
     }
   }
 
-  @Test("Random text comes out as a plain implementation would write it")
-  func random() throws {
+  @Test func `Random text comes out as a plain implementation would write it`() throws {
     var generator = SeededRandom(printedSeed())
     let alphabet = Array(
       "ab<>&'\"\\/{}\u{0}\u{1}\u{7F}\u{85}\u{9F}\u{A0}\r\n\t é日\u{2028}\u{2027}😀")

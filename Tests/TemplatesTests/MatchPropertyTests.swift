@@ -67,8 +67,7 @@ struct MatchPropertyTests {
     }
   }
 
-  @Test("The winner does not depend on the order in which templates were loaded")
-  func totalOrder() throws {
+  @Test func `The winner does not depend on the order in which templates were loaded`() throws {
     var generator = SeededRandom(printedSeed())
     for _ in 0..<60 {
       let templates = try Self.templates(using: &generator)
@@ -82,8 +81,10 @@ struct MatchPropertyTests {
     }
   }
 
-  @Test("explain takes what match takes, and gives a reason for every other template of the type")
-  func explainAgrees() throws {
+  @Test
+  func `Explain takes what match takes, and gives a reason for every other template of the type`()
+    throws
+  {
     var generator = SeededRandom(printedSeed())
     var covered = 0
     for _ in 0..<60 {
@@ -109,8 +110,10 @@ struct MatchPropertyTests {
     #expect(covered > 100)
   }
 
-  @Test("When the winner goes, the next one wins, and each wins against every later one alone")
-  func succession() throws {
+  @Test
+  func `When the winner goes, the next one wins, and each wins against every later one alone`()
+    throws
+  {
     var generator = SeededRandom(printedSeed())
     var pairs = 0
     for _ in 0..<150 {
@@ -143,8 +146,7 @@ struct MatchPropertyTests {
     return winners
   }
 
-  @Test("Random bytes are asked for without harm")
-  func randomBytes() throws {
+  @Test func `Random bytes are asked for without harm`() throws {
     var generator = SeededRandom(printedSeed())
     let catalog = try TemplateCatalog(Self.templates(using: &generator))
     for _ in 0..<5_000 {

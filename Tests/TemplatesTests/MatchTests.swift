@@ -108,8 +108,8 @@ struct MatchTests {
     return try draft.template()
   }
 
-  @Test("The winner and every reason are those of the table", arguments: MatchCase.all)
-  func table(_ test: MatchCase) throws {
+  @Test(arguments: MatchCase.all)
+  func `The winner and every reason are those of the table`(_ test: MatchCase) throws {
     let templates = try test.templates.map { try Self.template($0.key, $0.value) }
     let catalog = try TemplateCatalog(templates)
     let (winner, explanation) = MatchQuery.withStrings(
@@ -122,8 +122,7 @@ struct MatchTests {
     #expect(Dictionary(uniqueKeysWithValues: reasons) == test.reasons)
   }
 
-  @Test("Of templates published at once the higher version wins")
-  func versions() throws {
+  @Test func `Of templates published at once the higher version wins`() throws {
     let templates = try (0..<5).map { try Self.template("t\($0)", [:]) }
     let catalog = try TemplateCatalog(templates)
     let explanation = MatchQuery.withStrings(
@@ -133,8 +132,7 @@ struct MatchTests {
     #expect(explanation.rejected.map(\.reason) == Array(repeating: .lowerVersion, count: 4))
   }
 
-  @Test("Publication and validity switch exactly on time")
-  func onTime() throws {
+  @Test func `Publication and validity switch exactly on time`() throws {
     let catalog = try TemplateCatalog([
       try Self.template("old", ["publishedAt": "2020-01-01T00:00:00Z"]),
       try Self.template("new", ["publishedAt": "2026-06-01T00:00:00Z"]),
@@ -161,8 +159,7 @@ struct MatchTests {
     #expect(winner("2026-08-01T00:00:00Z", 0) == "new")
   }
 
-  @Test("A query for an event takes its fields, and another channel for a fallback")
-  func ofEvent() throws {
+  @Test func `A query for an event takes its fields, and another channel for a fallback`() throws {
     let catalog = try TemplateCatalog([
       try Self.template("mail", ["origin": "shop", "language": "sv"]),
       try Self.template("text", ["channel": "sms"]),
@@ -180,8 +177,7 @@ struct MatchTests {
     }
   }
 
-  @Test("An explanation shows no control character of the event")
-  func terminal() throws {
+  @Test func `An explanation shows no control character of the event`() throws {
     let catalog = try TemplateCatalog([try Self.template("order", [:])])
     let text = MatchQuery.withStrings(
       eventType: "order", channel: "email", language: "\u{1B}[2J", origin: "a\nb", lane: .batch,
@@ -190,8 +186,7 @@ struct MatchTests {
     #expect(text.contains("language ?[2J, origin a?b,"))
   }
 
-  @Test("An explanation reads well and is JSON")
-  func explanation() throws {
+  @Test func `An explanation reads well and is JSON`() throws {
     let catalog = try TemplateCatalog([
       try Self.template("order.sv", ["language": "sv"]), try Self.template("order", [:]),
     ])

@@ -78,10 +78,10 @@ struct BadField: Sendable, CustomTestStringConvertible {
 }
 
 struct MetadataTests {
-  @Test(
-    "A wrong value is refused with its line, its key and what was expected", arguments: BadField.all
-  )
-  func refused(_ field: BadField) throws {
+  @Test(arguments: BadField.all)
+  func `A wrong value is refused with its line, its key and what was expected`(_ field: BadField)
+    throws
+  {
     var draft = Draft()
     draft.metadata[field.key] = field.value
     let problem = try #require(draft.problems.first)
@@ -97,8 +97,7 @@ struct MetadataTests {
     }
   }
 
-  @Test("Every wrong key is listed, not only the first")
-  func several() {
+  @Test func `Every wrong key is listed, not only the first`() {
     var draft = Draft()
     draft.metadata["channel"] = "E-Mail"
     draft.metadata["lanes"] = "fast"
@@ -113,32 +112,30 @@ struct MetadataTests {
       ])
   }
 
-  @Test("A window that ends before it begins is refused")
-  func window() {
+  @Test func `A window that ends before it begins is refused`() {
     var draft = Draft()
     draft.metadata["validFrom"] = "2026-02-01T00:00:00Z"
     draft.metadata["validTo"] = "2026-02-01T01:00:00+01:00"
     #expect(draft.problems.map(\.detail) == ["expected a time after validFrom"])
   }
 
-  @Test(
-    "A key twice, a file that is not YAML, and one that is no mapping are refused",
-    arguments: [
-      ("channel: email\nchannel: sms\n", "each key once"), ("a: [\n", "expected YAML"),
-      ("- a\n", "expected a mapping"), ("", "expected a mapping"),
-      ("a: b\n---\nc: d\n", "expected"),
-      (String(repeating: "[", count: 8_000), "expected YAML"),
-      (String(repeating: "- ", count: 8_000), "expected"),
-      ("a: \u{1}", "expected YAML"),
-    ])
-  func yaml(_ text: String, expected: String) {
+  @Test(arguments: [
+    ("channel: email\nchannel: sms\n", "each key once"), ("a: [\n", "expected YAML"),
+    ("- a\n", "expected a mapping"), ("", "expected a mapping"),
+    ("a: b\n---\nc: d\n", "expected"),
+    (String(repeating: "[", count: 8_000), "expected YAML"),
+    (String(repeating: "- ", count: 8_000), "expected"),
+    ("a: \u{1}", "expected YAML"),
+  ])
+  func `A key twice, a file that is not YAML, and one that is no mapping are refused`(
+    _ text: String, expected: String
+  ) {
     var draft = Draft()
     draft.files["template.yaml"] = text
     #expect(draft.problems.first?.detail.contains(expected) == true)
   }
 
-  @Test("Everything that template.yaml may say arrives in the template")
-  func all() throws {
+  @Test func `Everything that template.yaml may say arrives in the template`() throws {
     var draft = Draft()
     draft.metadata["language"] = "sv-SE"
     draft.metadata["origin"] = "shop"
@@ -166,14 +163,13 @@ struct MetadataTests {
     #expect(try draft.template().lanes == [.batch])
   }
 
-  @Test(
-    "Each channel has the files it needs",
-    arguments: [
-      ("email", ["subject", "text"], true), ("email", ["subject", "html"], true),
-      ("email", ["text"], false), ("email", ["subject"], false), ("sms", ["text"], true),
-      ("sms", ["html"], false), ("push-ios", ["text", "subject"], true), ("push-ios", [], false),
-    ])
-  func files(_ channel: String, _ names: [String], isComplete: Bool) {
+  @Test(arguments: [
+    ("email", ["subject", "text"], true), ("email", ["subject", "html"], true),
+    ("email", ["text"], false), ("email", ["subject"], false), ("sms", ["text"], true),
+    ("sms", ["html"], false), ("push-ios", ["text", "subject"], true), ("push-ios", [], false),
+  ])
+  func `Each channel has the files it needs`(_ channel: String, _ names: [String], isComplete: Bool)
+  {
     var draft = Draft()
     draft.metadata["channel"] = channel
     for name in ["subject", "text", "html"] {

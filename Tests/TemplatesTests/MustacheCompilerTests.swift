@@ -76,8 +76,8 @@ struct MustacheCompilerTests {
     return partials
   }()
 
-  @Test("A mistake is refused with its line and what was expected", arguments: Mistake.all)
-  func refused(_ mistake: Mistake) throws {
+  @Test(arguments: Mistake.all)
+  func `A mistake is refused with its line and what was expected`(_ mistake: Mistake) throws {
     let error = try #require(throws: CatalogError.self) {
       try render(mistake.template, "{}", partials: Self.partials)
     }
@@ -87,8 +87,7 @@ struct MustacheCompilerTests {
     if problem.line != nil { #expect(problem.line == mistake.line) }
   }
 
-  @Test("Several mistakes of one text are all listed")
-  func several() throws {
+  @Test func `Several mistakes of one text are all listed`() throws {
     let error = try #require(throws: CatalogError.self) {
       try render("{{a b}}\n{{>nowhere}}\n{{..}}\n{{#open}}", "{}")
     }
@@ -96,8 +95,7 @@ struct MustacheCompilerTests {
     #expect(error.problems[1].description.hasPrefix("test:2: {{>nowhere}}: there is no partial"))
   }
 
-  @Test("A mistake in a partial names the partial's file and line")
-  func inPartial() throws {
+  @Test func `A mistake in a partial names the partial's file and line`() throws {
     let error = try #require(throws: CatalogError.self) {
       try render("\n\n  {{>footer}}", "{}", partials: ["footer": "one\ntwo {{a b}}\n"])
     }
@@ -105,23 +103,20 @@ struct MustacheCompilerTests {
     #expect(error.problems[0].line == 2)
   }
 
-  @Test("A section does not swallow the text behind an inverted section")
-  func literalAfterInverted() throws {
+  @Test func `A section does not swallow the text behind an inverted section`() throws {
     #expect(try render("a{{^x}}b{{/x}}c", #"{"x":true}"#) == "ac")
     #expect(try render("a{{^x}}b{{/x}}c", "{}") == "abc")
     #expect(try render("a{{#x}}b{{/x}}c", "{}") == "ac")
   }
 
-  @Test("An indented partial keeps its indentation on every level, and values none")
-  func nestedIndentation() throws {
+  @Test func `An indented partial keeps its indentation on every level, and values none`() throws {
     let partials = ["outer": "<\n  {{>inner}}\n>\n", "inner": "1\n{{{x}}}\n"]
     #expect(
       try render("[\n {{>outer}}\n]", #"{"x":"a\nb"}"#, partials: partials)
         == "[\n <\n   1\n   a\nb\n >\n]")
   }
 
-  @Test("The bounds agree with each other")
-  func limits() {
+  @Test func `The bounds agree with each other`() {
     #expect(TemplateLimits.agree)
   }
 }

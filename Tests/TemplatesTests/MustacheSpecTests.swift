@@ -32,8 +32,8 @@ struct SpecCase: Sendable, CustomTestStringConvertible {
 }
 
 struct MustacheSpecTests {
-  @Test("Every case of the Mustache specification's core", arguments: SpecCase.all)
-  func core(_ spec: SpecCase) throws {
+  @Test(arguments: SpecCase.all)
+  func `Every case of the Mustache specification's core`(_ spec: SpecCase) throws {
     let parser = JSONParser()
     let root = try parser.parse(try SpecCase.bytes(of: spec.module))
     let cases = try #require(root["cases"]).elements
@@ -55,8 +55,7 @@ struct MustacheSpecTests {
     }
   }
 
-  @Test("No module of the fixtures is missing or cut short")
-  func complete() {
+  @Test func `No module of the fixtures is missing or cut short`() {
     let counts = SpecCase.modules.map { module in
       SpecCase.all.filter { $0.module == module }.count
     }

@@ -14,8 +14,7 @@ struct RenderRulesTests {
 
   private static let event = #"{"ctx":{"number":"a b","name":"first\nsecond"}}"#
 
-  @Test("A template that an event has pinned goes on by the rules of its release")
-  func pinned() throws {
+  @Test func `A template that an event has pinned goes on by the rules of its release`() throws {
     let files = Self.draft { $0.files["subject.mustache"] = "{{ctx.name}}{{else}}\n" }.templateFiles
     let old = try Template(files, rules: .first)
     var writer = ByteWriter(capacity: 64)
@@ -30,16 +29,14 @@ struct RenderRulesTests {
         + #""text":"Hello first\nsecond\n","attachments":["https://example.se/a b.pdf"]}"#)
   }
 
-  @Test("The same files have another version under other rules")
-  func versions() throws {
+  @Test func `The same files have another version under other rules`() throws {
     let files = Self.draft().templateFiles
     let versions = try RenderRules.allCases.map { try Template(files, rules: $0).version }
     #expect(Set(versions).count == RenderRules.allCases.count)
     #expect(try Template(files).rules == .current)
   }
 
-  @Test("A display name that is made from data is one, whatever is in it")
-  func displayNames() throws {
+  @Test func `A display name that is made from data is one, whatever is in it`() throws {
     let draft = Self.draft { $0.metadata["replyTo"] = "'{{ctx.name}} <svar@example.se>'" }
     let content = try draft.content(#"{"ctx":{"name":"A\", evil@example.com, \"B"}}"#)
     let name = #"\"A\\\", evil@example.com, \\\"B\""#
@@ -56,16 +53,14 @@ struct RenderRulesTests {
         #"{"from":"\"Å, AB\" <shop@example.se>","#))
   }
 
-  @Test(
-    "An address that is made from data is one address",
-    arguments: [
-      ("a@example.se", true), ("Elsa <a@example.se>", true), (#""Elsa, AB" <a@example.se>"#, true),
-      ("a@example.se, b@example.se", false), ("Elsa, AB <a@example.se>", false),
-      (#""Elsa" x, <a@example.se>"#, false), (#""Elsa <a@example.se>"#, false), ("Elsa", false),
-      ("<a@example.se> b@example.se", false), (#""Elsa\" <a@example.se>"#, false),
-      ("Elsa <a@exa\u{200B}mple.se>", false), ("a@example.se>", false),
-    ])
-  func addresses(_ value: String, isOne: Bool) throws {
+  @Test(arguments: [
+    ("a@example.se", true), ("Elsa <a@example.se>", true), (#""Elsa, AB" <a@example.se>"#, true),
+    ("a@example.se, b@example.se", false), ("Elsa, AB <a@example.se>", false),
+    (#""Elsa" x, <a@example.se>"#, false), (#""Elsa <a@example.se>"#, false), ("Elsa", false),
+    ("<a@example.se> b@example.se", false), (#""Elsa\" <a@example.se>"#, false),
+    ("Elsa <a@exa\u{200B}mple.se>", false), ("a@example.se>", false),
+  ])
+  func `An address that is made from data is one address`(_ value: String, isOne: Bool) throws {
     let draft = Self.draft {
       $0.metadata["from"] = "'{{{ctx.from}}}'"
       $0.files["sample.json"] =
@@ -85,8 +80,7 @@ struct RenderRulesTests {
     }
   }
 
-  @Test("An attachment that is no URL cannot be rendered")
-  func badLinks() throws {
+  @Test func `An attachment that is no URL cannot be rendered`() throws {
     let draft = Self.draft {
       $0.metadata["attachments"] = "['{{ctx.url}}']"
     }
@@ -101,8 +95,8 @@ struct RenderRulesTests {
         .hasSuffix(#""attachments":["https://x.se/faktura%20%C3%A5"]}"#))
   }
 
-  @Test("A text message ends where its text does; an e-mail keeps its last line break")
-  func lastLineBreak() throws {
+  @Test
+  func `A text message ends where its text does; an e-mail keeps its last line break`() throws {
     #expect(try Self.draft().content("{}").contains(#""text":"Hello \n","#))
     let sms = Self.draft {
       $0.metadata["channel"] = "sms"
@@ -115,23 +109,22 @@ struct RenderRulesTests {
     #expect(try sms.content("{}").contains(#""text":"Hello ","#))
   }
 
-  @Test(
-    "The words of Handlebars are refused, with what to write instead",
-    arguments: [
-      "{{#ctx.a}}A{{else}}B{{/ctx.a}}", "{{#ctx.l}}{{this}}{{/ctx.l}}",
-      "{{#ctx.l}}{{this.name}}{{/ctx.l}}", "{{#ctx.l}}{{@index}}{{/ctx.l}}", "{{../name}}",
-      "{{#if ctx.a}}A{{/if ctx.a}}", "{{#each ctx.l}}{{/each ctx.l}}", "{{~ctx.a~}}",
-      "{{else if ctx.a}}",
-    ])
-  func handlebars(_ text: String) {
+  @Test(arguments: [
+    "{{#ctx.a}}A{{else}}B{{/ctx.a}}", "{{#ctx.l}}{{this}}{{/ctx.l}}",
+    "{{#ctx.l}}{{this.name}}{{/ctx.l}}", "{{#ctx.l}}{{@index}}{{/ctx.l}}", "{{../name}}",
+    "{{#if ctx.a}}A{{/if ctx.a}}", "{{#each ctx.l}}{{/each ctx.l}}", "{{~ctx.a~}}",
+    "{{else if ctx.a}}",
+  ])
+  func `The words of Handlebars are refused, with what to write instead`(_ text: String) {
     let draft = Self.draft { $0.files["text.mustache"] = text }
     let problem = draft.problems.first
     #expect(problem?.code == .mustache)
     #expect(problem?.detail.contains("Mustache has no") == true)
   }
 
-  @Test("Names that the sample has nothing for are told, but for what is meant to be missing")
-  func unresolved() throws {
+  @Test func `Names that the sample has nothing for are told, but for what is meant to be missing`()
+    throws
+  {
     let draft = Self.draft {
       $0.files["text.mustache"] = """
         {{ctx.name}} {{name}}

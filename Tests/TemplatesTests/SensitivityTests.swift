@@ -24,8 +24,7 @@ struct SensitivityTests {
       ("code.push", "code", true),
     ], versions: ["a1", "b2"])
 
-  @Test("A type is sensitive when any of its templates is, however it is written")
-  func types() {
+  @Test func `A type is sensitive when any of its templates is, however it is written`() {
     #expect(Self.mixed.reason(type: "order") == nil)
     for type in ["code", "Code", "CODE"] {
       #expect(Self.mixed.reason(type: type) == .template("code.email"))
@@ -33,8 +32,8 @@ struct SensitivityTests {
     #expect(!Self.mixed.hidesNothing)
   }
 
-  @Test("A type that no template has, and no type at all, are sensitive once any template is")
-  func unknownTypes() {
+  @Test
+  func `A type that no template has, and no type at all, are sensitive once any template is`() {
     #expect(Self.mixed.reason(type: "kode") == .unknownType("kode"))
     #expect(Self.mixed.reason(type: nil) == .noType)
     let plain = Self.sensitivity([("order.email", "order", false)])
@@ -43,8 +42,7 @@ struct SensitivityTests {
     #expect(plain.hidesNothing)
   }
 
-  @Test("A version that is not known is sensitive, whatever else is known of the type")
-  func versions() {
+  @Test func `A version that is not known is sensitive, whatever else is known of the type`() {
     #expect(Self.mixed.reason(type: "order", pinned: [("order.email", "a1")]) == nil)
     #expect(
       Self.mixed.reason(type: "order", pinned: [("order.email", "a1"), ("old", "c3")])
@@ -57,8 +55,7 @@ struct SensitivityTests {
         == .unknownVersion(template: "order.email", version: "a1"))
   }
 
-  @Test("Where nothing is known, or something cannot be read, everything is sensitive")
-  func nothingKnown() {
+  @Test func `Where nothing is known, or something cannot be read, everything is sensitive`() {
     #expect(Sensitivity().reason(type: "order") == .noTemplates)
     #expect(!Sensitivity().hidesNothing)
     // A folder that holds no template says nothing.
@@ -69,8 +66,7 @@ struct SensitivityTests {
     #expect(!damaged.hidesNothing)
   }
 
-  @Test("Each reason is a sentence that names what it is about, and no value of an event")
-  func sentences() {
+  @Test func `Each reason is a sentence that names what it is about, and no value of an event`() {
     let reasons: [(Sensitivity.Reason, String)] = [
       (.template("code.email"), "template code.email is sensitive"),
       (.unknownType("kode"), "the type kode"), (.noType, "cannot be read"),
@@ -85,8 +81,7 @@ struct SensitivityTests {
 struct TemplateKindTests {
   private func kind(_ draft: Draft) -> TemplateKind { TemplateKind(draft.templateFiles) }
 
-  @Test("The key is part of the version only where it stands")
-  func version() throws {
+  @Test func `The key is part of the version only where it stands`() throws {
     let plain = try Draft().template()
     #expect(!plain.isSensitive)
     // As it has been since before the key was known.
@@ -113,8 +108,7 @@ struct TemplateKindTests {
     return draft
   }
 
-  @Test("It is read from a template that is refused for something else")
-  func lenient() {
+  @Test func `It is read from a template that is refused for something else`() {
     var draft = sensitiveDraft
     draft.metadata["publishedAt"] = "soon"
     draft.metadata["colour"] = "red"
@@ -126,8 +120,7 @@ struct TemplateKindTests {
     #expect(kind(draft).isSensitive)
   }
 
-  @Test("What is no YAML may be sensitive when the word, or an escape, stands in it")
-  func noYAML() {
+  @Test func `What is no YAML may be sensitive when the word, or an escape, stands in it`() {
     var draft = Draft()
     for (text, isSensitive) in [
       ("a: [\nsensitive: true", true), ("a: [\n\"sensi\\u0074ive\": true", true), ("a: [", false),
@@ -138,8 +131,7 @@ struct TemplateKindTests {
     }
   }
 
-  @Test("A key that is written with an escape is the same key")
-  func escaped() throws {
+  @Test func `A key that is written with an escape is the same key`() throws {
     var draft = Draft()
     draft.metadata[#""sensi\u0074ive""#] = "true"
     #expect(try draft.template().isSensitive)
@@ -148,8 +140,7 @@ struct TemplateKindTests {
     #expect(!TemplateKind.mayMention(Draft().templateFiles))
   }
 
-  @Test("What was matched says so")
-  func explanation() throws {
+  @Test func `What was matched says so`() throws {
     let catalog = try TemplateCatalog([sensitiveDraft.template()])
     MatchQuery.withStrings(
       eventType: "order", channel: "email", lane: .realtime, now: time("2026-02-01T00:00:00Z")

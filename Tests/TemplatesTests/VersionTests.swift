@@ -14,8 +14,7 @@ struct VersionTests {
     return draft
   }
 
-  @Test("Any other byte in any file or partial that is used makes another version")
-  func everyByte() throws {
+  @Test func `Any other byte in any file or partial that is used makes another version`() throws {
     let draft = Self.draft
     let version = try draft.template().version
     #expect(version.count == 64)
@@ -37,8 +36,7 @@ struct VersionTests {
     #expect(versions.count == changes + 1)
   }
 
-  @Test("The folder's name and partials that are not used do not matter")
-  func others() throws {
+  @Test func `The folder's name and partials that are not used do not matter`() throws {
     var draft = Self.draft
     let version = try draft.template().version
     draft.name = "renamed"
@@ -47,8 +45,7 @@ struct VersionTests {
     #expect(try draft.template().version == version)
   }
 
-  @Test("Moving bytes from one file to another makes another version")
-  func boundaries() {
+  @Test func `Moving bytes from one file to another makes another version`() {
     let one = TemplateFiles(
       name: "t", files: [.init(name: "a", bytes: [1, 2]), .init(name: "b", bytes: [3])])
     let two = TemplateFiles(
@@ -57,8 +54,7 @@ struct VersionTests {
     #expect(Set([one, two, three].map { $0.version(by: .current) }).count == 3)
   }
 
-  @Test("The version is the SHA-256 of lengths, names and bytes, as documented")
-  func known() {
+  @Test func `The version is the SHA-256 of lengths, names and bytes, as documented`() {
     // printf '\x01\0\0\0\0\0\0\0a\x02\0\0\0\0\0\0\0hi' | sha256sum
     let files = TemplateFiles(name: "t", files: [.init(name: "a", bytes: utf8("hi"))])
     #expect(
@@ -70,8 +66,7 @@ struct VersionTests {
         == "01170d5658967120680a1fdb329d1dd223f4b99b476309c3f64c26e004f30b7d")
   }
 
-  @Test("A restored template has the same version and renders the same bytes")
-  func archive() throws {
+  @Test func `A restored template has the same version and renders the same bytes`() throws {
     let template = try Self.draft.template()
     var writer = ByteWriter(capacity: 64)
     template.archive(into: &writer)
@@ -88,8 +83,7 @@ struct VersionTests {
     #expect(again.array() == writer.array())
   }
 
-  @Test("A damaged archive is refused, whatever the damage")
-  func damaged() throws {
+  @Test func `A damaged archive is refused, whatever the damage`() throws {
     var generator = SeededRandom(printedSeed())
     let template = try Self.draft.template()
     var writer = ByteWriter(capacity: 64)
@@ -117,8 +111,7 @@ struct VersionTests {
     }
   }
 
-  @Test("A template whose sample no longer fits can still be restored")
-  func oldSample() throws {
+  @Test func `A template whose sample no longer fits can still be restored`() throws {
     let files = Self.draft.templateFiles.files.filter { $0.name != "sample.json" }
     let template = try Template(
       TemplateFiles(name: "old", files: files), checkingSample: false)

@@ -12,8 +12,7 @@ struct DocumentationTests {
     pages = try Pages(root: tree.root)
   }
 
-  @Test("There are pages to look at")
-  func thereArePages() {
+  @Test func `There are pages to look at`() {
     for path in [
       "README.md", "Sources/Maintaining.md", "Sources/Execution/Execution.docc/Invariants.md",
       "Sources/AMQP/AMQP.docc/Connection.md", "Sources/EventLog/EventLog.docc/FileFormat.md",
@@ -23,8 +22,7 @@ struct DocumentationTests {
     }
   }
 
-  @Test("Every link leads to a file, and to a heading in it")
-  func links() {
+  @Test func `Every link leads to a file, and to a heading in it`() {
     for page in pages.all {
       let folder = pages.root.appendingPathComponent(page.path).deletingLastPathComponent()
       for link in Set(Pages.links(page)) {
@@ -45,8 +43,7 @@ struct DocumentationTests {
   }
 
   /// The design of a program is in its repository, or nobody finds it.
-  @Test("Nothing refers to a document that is not in the repository")
-  func foreignDocuments() throws {
+  @Test func `Nothing refers to a document that is not in the repository`() throws {
     let names = Set(pages.all.map { $0.path.split(separator: "/").last.map(String.init) ?? "" })
     let design = "DES" + "IGN"
     // Of a library, and said to be.
@@ -64,8 +61,7 @@ struct DocumentationTests {
     }
   }
 
-  @Test("Files, tests and scripts that a page names are there")
-  func files() {
+  @Test func `Files, tests and scripts that a page names are there`() {
     let named = Set(tree.files.map { $0.path.split(separator: "/").last.map(String.init) ?? "" })
     let suites = Set(
       tree.files.filter { $0.path.hasPrefix("Tests/") }.flatMap { file in
@@ -92,8 +88,9 @@ struct DocumentationTests {
     }
   }
 
-  @Test("The page of invariants has every check of the simulator and every deliberate break")
-  func invariants() throws {
+  @Test
+  func `The page of invariants has every check of the simulator and every deliberate break`() throws
+  {
     let page = try #require(pages["Sources/Execution/Execution.docc/Invariants.md"])
     let code = Set(Pages.code(page.text))
     let breaks = try text("Sources/Execution/Engine/DeliberateBreaks.swift")
@@ -104,8 +101,7 @@ struct DocumentationTests {
     #expect((breaks + checks).filter { !code.contains($0) } == [])
   }
 
-  @Test("The page about an event's life has every kind of record with its number")
-  func kinds() throws {
+  @Test func `The page about an event's life has every kind of record with its number`() throws {
     let page = try #require(pages["Sources/Execution/Execution.docc/LifeOfAnEvent.md"])
     let kinds = try text("Sources/Execution/Record/RecordKind.swift")
       .matches(of: /\n  case (\w+) = (\d+)/)

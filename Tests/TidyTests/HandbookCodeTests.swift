@@ -10,8 +10,7 @@ struct HandbookCodeTests {
     tree = try SourceTree()
   }
 
-  @Test("Every reason code stands in the table of statuses and in troubleshooting")
-  func reasonCodes() throws {
+  @Test func `Every reason code stands in the table of statuses and in troubleshooting`() throws {
     let codes = try text("Sources/Messages/ReasonCode.swift")
       .matches(of: /= ReasonCode\("([a-z-]+)"\)/).map { String($0.output.1) }
     #expect(codes.count >= 39)
@@ -21,8 +20,7 @@ struct HandbookCodeTests {
     }
   }
 
-  @Test("Every exit code stands in both tables")
-  func exitCodes() throws {
+  @Test func `Every exit code stands in both tables`() throws {
     var codes: Set<String> = []
     for match in try text("Sources/Commands/CommandFailure.swift").matches(of: /case \w+ = (\d+)/) {
       codes.insert(String(match.output.1))
@@ -39,8 +37,8 @@ struct HandbookCodeTests {
     }
   }
 
-  @Test("Every warning and error that is logged stands in troubleshooting, word for word")
-  func logLines() throws {
+  @Test
+  func `Every warning and error that is logged stands in troubleshooting, word for word`() throws {
     let explained = Set(Pages.code(try text("deploy/handbook/trouble.md")))
     var count = 0
     for file in tree.sources {

@@ -11,8 +11,8 @@ struct HandbookTests {
     root = try SourceTree().root
   }
 
-  @Test("The page on producers shows a snippet of every client program, word for word")
-  func snippets() throws {
+  @Test
+  func `The page on producers shows a snippet of every client program, word for word`() throws {
     let page = try text("deploy/handbook/producers.md")
     let folder = root.appendingPathComponent("Tests/Contract/clients").path
     let names = try FileManager.default.contentsOfDirectory(atPath: folder)
@@ -27,8 +27,7 @@ struct HandbookTests {
     }
   }
 
-  @Test("The README is for five minutes: at most 200 lines")
-  func length() throws {
+  @Test func `The README is for five minutes: at most 200 lines`() throws {
     #expect(try text("README.md").split(separator: "\n").count <= 200)
   }
 

@@ -30,13 +30,11 @@ struct TidyTests {
     ],
   ]
 
-  @Test("There are sources to look at")
-  func thereAreSources() {
+  @Test func `There are sources to look at`() {
     #expect(tree.sources.count > 40)
   }
 
-  @Test("Import arrows run one way")
-  func importArrows() {
+  @Test func `Import arrows run one way`() {
     let ours = Set(Self.arrows.keys).union([
       "CExpat", "CZlib", "CLibCrypto", "CSimdJSON", "CCRC32C", "CSystemCalls", "CRabbitMQ",
     ])
@@ -57,8 +55,7 @@ struct TidyTests {
     }
   }
 
-  @Test("No file has over 400 lines, no line over 100 columns")
-  func lengths() {
+  @Test func `No file has over 400 lines, no line over 100 columns`() {
     for file in tree.files {
       #expect(file.lines.count <= 400, "\(file) has \(file.lines.count) lines")
       for (index, line) in file.lines.enumerated() where line.count > 100 {
@@ -69,8 +66,19 @@ struct TidyTests {
     }
   }
 
-  @Test("No function has over 70 lines")
-  func functionLengths() {
+  /// A string would be a second name beside the function's.
+  @Test func `A test is called what its function is called, a sentence`() {
+    let named = "@Test" + "(\""
+    for file in tree.files where file.path.hasPrefix("Tests/") {
+      let lines = file.lines + [""]
+      for (index, line) in file.lines.enumerated() where line.contains(named.dropLast()) {
+        let call = (line + lines[index + 1]).filter { $0 != " " }
+        #expect(!call.contains(named), "\(file):\(index + 1): a name in a string")
+      }
+    }
+  }
+
+  @Test func `No function has over 70 lines`() {
     for file in tree.sources {
       for function in FunctionSpan.all(in: file.lines) where function.count > 70 {
         Issue.record("\(file):\(function.line) \(function.name) has \(function.count) lines")
@@ -80,8 +88,7 @@ struct TidyTests {
 
   /// But for LogSequence: what is `package` is not inlined into another module, and an LSN must cost
   /// no more than its 64 bits.
-  @Test("Nothing is public: what crosses targets is package")
-  func nothingIsPublic() {
+  @Test func `Nothing is public: what crosses targets is package`() {
     for file in tree.sources where file.target != "LogSequence" {
       for (index, line) in file.lines.enumerated() {
         let words = line.split(separator: " ")
@@ -92,8 +99,7 @@ struct TidyTests {
     }
   }
 
-  @Test("No words of unfinished work, no forced tries, no fatal errors")
-  func forgottenWords() {
+  @Test func `No words of unfinished work, no forced tries, no fatal errors`() {
     let words = ["TO" + "DO", "FIX" + "ME", "fatal" + "Error(", "try" + "!"]
     for file in tree.files {
       for (index, line) in file.lines.enumerated() {
@@ -104,8 +110,7 @@ struct TidyTests {
     }
   }
 
-  @Test("What the compiler cannot check says why it is safe")
-  func uncheckedClaims() {
+  @Test func `What the compiler cannot check says why it is safe`() {
     let claims = ["@unchecked " + "Sendable", "nonisolated" + "(unsafe)"]
     for file in tree.files {
       for (index, line) in file.lines.enumerated() {
@@ -117,8 +122,7 @@ struct TidyTests {
     }
   }
 
-  @Test("The top level is exactly what was agreed")
-  func topLevel() throws {
+  @Test func `The top level is exactly what was agreed`() throws {
     let names = try FileManager.default.contentsOfDirectory(atPath: tree.root.path)
       .filter { !$0.hasPrefix(".") && $0 != "Package.resolved" && $0 != "data" }
     #expect(

@@ -32,18 +32,18 @@ import Testing
     }
   }
 
-  @Test(arguments: [0, 3]) func `the first LSN of a frame`(frame: Int) throws {
+  @Test(arguments: [0, 3]) func `The first LSN of a frame`(frame: Int) throws {
     try forge(Self.segment) { [Forger.frames($0)[frame].offset + 16] }
   }
 
-  @Test func `the other numbers of a frame`() throws {
+  @Test func `The other numbers of a frame`() throws {
     try forge(isClosed: false, Self.segment) { bytes in
       let frame = Forger.frames(bytes)[2].offset
       return [8, 24, 32, 40].map { frame + $0 }
     }
   }
 
-  @Test func `the frames of the newest segment`() throws {
+  @Test func `The frames of the newest segment`() throws {
     let store = try RecoveryFuzzer.makeStore(isClosed: false)
     let name = try #require(store.files.keys.filter { $0.hasSuffix(".log") }.max())
     try forge(isClosed: false, name) { bytes in
@@ -52,12 +52,12 @@ import Testing
     }
   }
 
-  @Test(arguments: [32, 40, 56, 64, 80]) func `the counters of the manifest`(field: Int) throws {
+  @Test(arguments: [32, 40, 56, 64, 80]) func `The counters of the manifest`(field: Int) throws {
     try forge("/store/MANIFEST") { _ in [field] }
   }
 
   @Test(arguments: [0, 8, 16, 24, 32, 40, 48])
-  func `a segment's entry in the manifest`(field: Int) throws {
+  func `A segment's entry in the manifest`(field: Int) throws {
     try forge("/store/MANIFEST") { bytes in
       let last = bytes.count - 4 - Manifest.entryBytes
       return [Manifest.headerBytes + field, last + field]
@@ -65,29 +65,29 @@ import Testing
   }
 
   @Test(arguments: [32, 40, 48, 56, 64, 72, 88])
-  func `the header of a segment`(field: Int) throws {
+  func `The header of a segment`(field: Int) throws {
     try forge(Self.segment) { _ in [field] }
   }
 
-  @Test func `when the newest segment was made`() throws {
+  @Test func `When the newest segment was made`() throws {
     let store = try RecoveryFuzzer.makeStore(isClosed: true)
     let name = try #require(store.files.keys.filter { $0.hasSuffix(".log") }.max())
     try forge(name) { _ in [64] }
   }
 
-  @Test func `the durable mark`() throws {
+  @Test func `The durable mark`() throws {
     try forge(isClosed: false, "/store/DURABLE") { _ in [24, 32, 40, 48] }
   }
 
   @Test(arguments: [8, 32, 40, 48, 56, 80, 88, 96, 1024, 1056])
-  func `the header of a table and of the checkpoint`(field: Int) throws {
+  func `The header of a table and of the checkpoint`(field: Int) throws {
     let store = try RecoveryFuzzer.makeStore(isClosed: true)
     let table = try #require(store.files.keys.filter { $0.hasSuffix(".table") }.max())
     try forge(table) { _ in [field] }
     try forge("/store/index/checkpoint") { _ in [field] }
   }
 
-  @Test func `a table's header whose counts do not fit each other is as good as none`() {
+  @Test func `A table's header whose counts do not fit each other is as good as none`() {
     let store = StoreID(bytes: [UInt8](repeating: 7, count: 16))
     let end = ChainPoint(lsn: 90, sequence: 9, chain: 1)
     var header = TableHeader(
@@ -108,7 +108,7 @@ import Testing
     }
   }
 
-  @Test func `entries of a table`() throws {
+  @Test func `Entries of a table`() throws {
     let store = try RecoveryFuzzer.makeStore(isClosed: true)
     let table = try #require(store.files.keys.filter { $0.hasSuffix(".table") }.max())
     for name in [table, "/store/index/checkpoint"] {
@@ -117,16 +117,16 @@ import Testing
   }
 
   @Test(arguments: [40, 72, 80, 88, 4096 + 8, 4096 + 16])
-  func `the positions of a segment`(field: Int) throws {
+  func `The positions of a segment`(field: Int) throws {
     try forge("/store/index/0000000000000001.positions") { _ in [field] }
   }
 
   @Test(arguments: [32, 40, 48, 56, 64, 72, 80, 96, 104])
-  func `the clock of a store`(field: Int) throws {
+  func `The clock of a store`(field: Int) throws {
     try forge(isClosed: field % 16 == 0, "/store/CLOCK") { _ in [field] }
   }
 
-  @Test func `numbers of a backup's listing`() throws {
+  @Test func `Numbers of a backup's listing`() throws {
     let directory = TemporaryDirectory(inMemory: true)
     let digest = FileDigest([])
     for bytes in [Int64.max, .max / 2, .max / 3, 1 << 61, -1, .min] {

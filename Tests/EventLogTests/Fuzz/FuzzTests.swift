@@ -5,7 +5,7 @@ import Testing
 
 /// The short, deterministic form of Tests/Scripts/fuzz: the same mutator over seeded bytes.
 @Suite struct FuzzTests {
-  @Test func `damaged and forged stores never trap, and no record is invented`() throws {
+  @Test func `Damaged and forged stores never trap, and no record is invented`() throws {
     let fuzzer = try RecoveryFuzzer()
     for seed in seeds(200) {
       var random = SeededRandom(seed)
@@ -15,7 +15,7 @@ import Testing
     }
   }
 
-  @Test func `an altered record that every checksum vouches for is seen as one`() throws {
+  @Test func `An altered record that every checksum vouches for is seen as one`() throws {
     let fuzzer = try RecoveryFuzzer()
     // Forged, the chain too; a bit of the id in record 3 of each file.
     let violations = (0..<32).compactMap { (file: UInt8) -> String? in

@@ -60,7 +60,7 @@ import Testing
   }
 
   @Test(arguments: [false, true])
-  func `a changed store is refused by both or by neither`(isClosed: Bool) throws {
+  func `A changed store is refused by both or by neither`(isClosed: Bool) throws {
     let base = try Self.store(isClosed: isClosed)
     #expect(base.files.keys.contains { $0.hasSuffix(".table") })
     Self.expectOneVerdict(base, "unchanged")
@@ -82,7 +82,7 @@ import Testing
   }
 
   @Test(arguments: [false, true], [0, 1, 63, 64, 4_096, 20_000])
-  func `a byte behind the last frame`(isClosed: Bool, distance: Int) throws {
+  func `A byte behind the last frame`(isClosed: Bool, distance: Int) throws {
     let disk = try Self.store(isClosed: isClosed)
     let (name, last) = try #require(
       disk.files.filter { $0.key.hasSuffix(".log") }.max { $0.key < $1.key })
@@ -94,7 +94,7 @@ import Testing
   }
 
   @Test(arguments: [false, true])
-  func `a last segment that was cut behind its frames`(isClosed: Bool) throws {
+  func `A last segment that was cut behind its frames`(isClosed: Bool) throws {
     let disk = try Self.store(isClosed: isClosed)
     let (name, last) = try #require(
       disk.files.filter { $0.key.hasSuffix(".log") }.max { $0.key < $1.key })
@@ -106,7 +106,7 @@ import Testing
 
   /// What is written then could not be read again.
   @Test(arguments: [false, true], [32, 40])
-  func `a store that has counted too far is refused before anything is written`(
+  func `A store that has counted too far is refused before anything is written`(
     isClosed: Bool, field: Int
   ) throws {
     let base = try Self.store(isClosed: isClosed)

@@ -8,7 +8,7 @@ import Testing
 /// depends on which program wrote which part of it.
 @Suite struct GoldenBytesTests {
   @Test(arguments: GoldenStore.all)
-  func `records and frames are encoded as they stand there`(_ golden: GoldenStore) throws {
+  func `Records and frames are encoded as they stand there`(_ golden: GoldenStore) throws {
     let manifest = try golden.manifest()
     var point = manifest.origin
     var frames = 0
@@ -40,7 +40,7 @@ import Testing
   }
 
   @Test(arguments: GoldenStore.all)
-  func `identity, manifests and mark are encoded as they stand there`(
+  func `Identity, manifests and mark are encoded as they stand there`(
     _ golden: GoldenStore
   ) throws {
     let identity = try golden.identity()

@@ -10,7 +10,7 @@ import Testing
 /// format is made once, by the program that writes it, and never again.
 @Suite(.enabled(if: GoldenStore.target != nil))
 struct GoldenStoreMaker {
-  @Test func `a store with every kind of record, sealed and active segments`() throws {
+  @Test func `A store with every kind of record, sealed and active segments`() throws {
     let target = try #require(GoldenStore.target)
     let golden = GoldenStore(format: SegmentHeader.version)
     let files = FileManager.default

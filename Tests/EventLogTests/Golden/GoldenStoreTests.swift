@@ -7,7 +7,7 @@ import Testing
 /// Stores that earlier programs wrote are read, verified, written on, and mean the same.
 @Suite struct GoldenStoreTests {
   @Test(arguments: GoldenStore.all)
-  func `every record reads as the list beside it says`(_ golden: GoldenStore) throws {
+  func `Every record reads as the list beside it says`(_ golden: GoldenStore) throws {
     let directory = TemporaryDirectory()
     let options = try golden.copy(to: directory)
     #expect(try Self.lines(options) == golden.lines())
@@ -21,7 +21,7 @@ import Testing
   }
 
   @Test(arguments: GoldenStore.all, [false, true])
-  func `verifying finds nothing`(_ golden: GoldenStore, isClosed: Bool) throws {
+  func `Verifying finds nothing`(_ golden: GoldenStore, isClosed: Bool) throws {
     let directory = TemporaryDirectory()
     let options = try golden.copy(to: directory, isClosed: isClosed)
     let report = try StoreVerifier(path: options.path).run()
@@ -31,7 +31,7 @@ import Testing
   }
 
   @Test(arguments: GoldenStore.all, [false, true])
-  func `a writer goes on from it, with all that was there`(
+  func `A writer goes on from it, with all that was there`(
     _ golden: GoldenStore, isClosed: Bool
   ) throws {
     let directory = TemporaryDirectory()
@@ -64,7 +64,7 @@ import Testing
 
   /// What stands in `index` was made by the earlier program; this one makes the same.
   @Test(arguments: GoldenStore.all)
-  func `derived files made again are the same, byte by byte`(_ golden: GoldenStore) throws {
+  func `Derived files made again are the same, byte by byte`(_ golden: GoldenStore) throws {
     let directory = TemporaryDirectory()
     let options = try golden.copy(to: directory, isClosed: true)
     let paths = StorePaths(root: options.path)

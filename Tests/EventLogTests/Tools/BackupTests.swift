@@ -9,7 +9,7 @@ import Testing
   private func backup(_ store: ToolStore) -> String { store.directory.path + "/backup" }
 
   @Test(arguments: [false, true])
-  func `a backup under load restores to the state at its LSN`(isLinking: Bool) throws {
+  func `A backup under load restores to the state at its LSN`(isLinking: Bool) throws {
     let store = try ToolStore(seed: 11)
     let writer = try BackgroundWriter(store)
     defer { writer.stop() }
@@ -36,7 +36,7 @@ import Testing
   }
 
   @Test(arguments: [false, true])
-  func `a backup that retention takes segments from begins again`(isLinking: Bool) throws {
+  func `A backup that retention takes segments from begins again`(isLinking: Bool) throws {
     let store = try ToolStore(seed: 18, records: 0)
     let writer = try BackgroundWriter(store, isRetiring: true)
     defer { writer.stop() }
@@ -61,7 +61,7 @@ import Testing
     #expect(try store.reopened(restored) == Array(expected))
   }
 
-  @Test func `linking shares the sealed segments and copies the last one`() throws {
+  @Test func `Linking shares the sealed segments and copies the last one`() throws {
     let store = try ToolStore(seed: 12)
     _ = try StoreBackup(path: store.path, to: backup(store), isLinking: true).run()
     let names = try LinuxDisk().list(backup(store) + "/segments")
@@ -74,7 +74,7 @@ import Testing
     #expect(links.last == 1)
   }
 
-  @Test func `a segment that was active when the backup was planned is never linked`() throws {
+  @Test func `A segment that was active when the backup was planned is never linked`() throws {
     let store = try ToolStore(seed: 19)
     let writer = try BackgroundWriter(store)
     defer { writer.stop() }
@@ -98,7 +98,7 @@ import Testing
     #expect(records == Array(writer.model.records.prefix(Int(listing.lsn.rawValue))))
   }
 
-  @Test func `nothing is ever overwritten`() throws {
+  @Test func `Nothing is ever overwritten`() throws {
     let store = try ToolStore(seed: 13)
     _ = try StoreBackup(path: store.path, to: backup(store)).run()
     let again = #expect(throws: EventLogError.self) {
@@ -112,7 +112,7 @@ import Testing
     #expect(try store.reopened(store.path) == store.model.records)
   }
 
-  @Test func `a damaged or unfinished backup is refused before anything is put in place`() throws {
+  @Test func `A damaged or unfinished backup is refused before anything is put in place`() throws {
     let store = try ToolStore(seed: 14)
     let listing = try StoreBackup(path: store.path, to: backup(store)).run()
     let restored = store.directory.path + "/restored"
@@ -139,7 +139,7 @@ import Testing
     #expect(access(restored, F_OK) != 0)
   }
 
-  @Test func `a store with damage gives no backup`() throws {
+  @Test func `A store with damage gives no backup`() throws {
     let store = try ToolStore(seed: 15)
     try Bytes.flip(try store.segments[1], 5000)
     let error = #expect(throws: EventLogError.self) {
@@ -149,7 +149,7 @@ import Testing
     #expect(access(backup(store) + "/" + BackupListing.fileName, F_OK) != 0)
   }
 
-  @Test func `files of another store are told apart, though they vouch for themselves`() throws {
+  @Test func `Files of another store are told apart, though they vouch for themselves`() throws {
     let store = try ToolStore(seed: 16, records: 5)
     let other = try ToolStore(seed: 17, records: 5)
     for name in ["STORE", "MANIFEST"] {
@@ -158,7 +158,7 @@ import Testing
     }
   }
 
-  @Test func `a listing that leads out of the backup is refused`() throws {
+  @Test func `A listing that leads out of the backup is refused`() throws {
     let file = BackupListing.File(path: "../../etc/passwd", bytes: 1, digest: FileDigest())
     let listing = BackupListing(
       storeID: "00", created: 1, epoch: 1, lsn: 1, sequence: 1, files: [file])
@@ -167,7 +167,7 @@ import Testing
     }
   }
 
-  @Test func `a folder of templates comes back`() throws {
+  @Test func `A folder of templates comes back`() throws {
     let directory = TemporaryDirectory()
     let folder = directory.path + "/templates"
     mkdir(folder, 0o755)

@@ -6,7 +6,7 @@ import Testing
 /// The walks behind `events list` and `store export`.
 @Suite struct ListingTests {
   @Test(arguments: [1, 7, 64, 599, 600, 601, 1 << 20])
-  func `the newest record of each event, whatever the window`(window: Int) throws {
+  func `The newest record of each event, whatever the window`(window: Int) throws {
     let store = try ToolStore(seed: 21)
     let reader = try EventLogReader(path: store.path)
     var found: [ModelRecord] = []
@@ -21,7 +21,7 @@ import Testing
   }
 
   @Test(arguments: [1 << 30, 100_000, 3_000])
-  func `every event with its whole history, in memory or by way of files`(budget: Int) throws {
+  func `Every event with its whole history, in memory or by way of files`(budget: Int) throws {
     let store = try ToolStore(seed: 22)
     let scratch = store.directory.path
     let reader = try EventLogReader(path: store.path)
@@ -38,7 +38,7 @@ import Testing
     #expect(try LinuxDisk().list(scratch) == ["store"])
   }
 
-  @Test func `files of an export are removed when it is broken off`() throws {
+  @Test func `Files of an export are removed when it is broken off`() throws {
     let store = try ToolStore(seed: 23)
     let reader = try EventLogReader(path: store.path)
     struct Enough: Error {}
@@ -50,7 +50,7 @@ import Testing
     #expect(try LinuxDisk().list(store.directory.path) == ["store"])
   }
 
-  @Test func `statistics leave out what retention removes meanwhile`() throws {
+  @Test func `Statistics leave out what retention removes meanwhile`() throws {
     var calls = 0
     var call = 0
     repeat {
@@ -74,7 +74,7 @@ import Testing
     #expect(calls > 20)
   }
 
-  @Test func `statistics say what the store holds`() throws {
+  @Test func `Statistics say what the store holds`() throws {
     let store = try ToolStore(seed: 24, isClosed: false)
     let statistics = try StoreStatistics(path: store.path)
     #expect(statistics.records == (store.model.records.count))

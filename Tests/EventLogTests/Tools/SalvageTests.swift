@@ -61,7 +61,7 @@ import Testing
     return (report, records)
   }
 
-  @Test func `of a sound store nothing is lost`() throws {
+  @Test func `Of a sound store nothing is lost`() throws {
     let store = try ToolStore(seed: 51)
     let (report, records) = try salvage(store, losing: [])
     #expect(records == store.model.records)
@@ -71,7 +71,7 @@ import Testing
   }
 
   @Test(arguments: [0, 8, 30, 41, 48, 56, 70])
-  func `a flipped byte costs the record that it is in, and no other`(byte: Int) throws {
+  func `A flipped byte costs the record that it is in, and no other`(byte: Int) throws {
     let store = try ToolStore(seed: 52)
     let segment = try store.segments[1]
     let places = try Self.places(segment)
@@ -84,7 +84,7 @@ import Testing
     #expect(report.lostBytes < Int64(place.count) + 4096)
   }
 
-  @Test func `a damaged header of a frame or of a segment costs no record`() throws {
+  @Test func `A damaged header of a frame or of a segment costs no record`() throws {
     let store = try ToolStore(seed: 53)
     let segments = try store.segments
     let frame = try Bytes.frames(segments[0])[3]
@@ -93,7 +93,7 @@ import Testing
     _ = try salvage(store, losing: [])
   }
 
-  @Test func `zeroed blocks cost the records in them`() throws {
+  @Test func `Zeroed blocks cost the records in them`() throws {
     let store = try ToolStore(seed: 54)
     let segment = try store.segments[2]
     let places = try Self.places(segment)
@@ -106,7 +106,7 @@ import Testing
     _ = try salvage(store, losing: Set(lost))
   }
 
-  @Test func `a missing segment costs its records, a shortened one those behind its end`() throws {
+  @Test func `A missing segment costs its records, a shortened one those behind its end`() throws {
     let store = try ToolStore(seed: 55)
     let segments = try store.segments
     let gone = Set(try Self.places(segments[1]).keys)
@@ -119,7 +119,7 @@ import Testing
     #expect(report.lost.first?.file == segments[1])
   }
 
-  @Test(arguments: [true, false]) func `without a manifest segments are found by their headers`(
+  @Test(arguments: [true, false]) func `Without a manifest segments are found by their headers`(
     isClosed: Bool
   ) throws {
     let store = try ToolStore(seed: 56, isClosed: isClosed)
@@ -129,7 +129,7 @@ import Testing
     #expect(report.lineage > 1_000_000)
   }
 
-  @Test func `a killed store keeps what was acknowledged`() throws {
+  @Test func `A killed store keeps what was acknowledged`() throws {
     let store = try ToolStore(seed: 57, isClosed: false)
     let segment = try #require(try store.segments.last)
     let places = try Self.places(segment)
@@ -141,7 +141,7 @@ import Testing
     #expect(report.lastLSN == last, "its number is not given again")
   }
 
-  @Test func `an event that has lost what it needs is ended, and named`() throws {
+  @Test func `An event that has lost what it needs is ended, and named`() throws {
     let store = try ToolStore(seed: 58, records: 300)
     let owner = Owner()
     let log = try EventLog.open(store.options, callbacks: owner.callbacks)
@@ -188,7 +188,7 @@ import Testing
     try opened.close()
   }
 
-  @Test func `what a body holds does not pass for a record`() throws {
+  @Test func `What a body holds does not pass for a record`() throws {
     let store = try ToolStore(seed: 59, records: 100)
     let owner = Owner()
     let log = try EventLog.open(store.options, callbacks: owner.callbacks)
@@ -229,7 +229,7 @@ import Testing
     }
   }
 
-  @Test func `it refuses a running writer, a place that is taken, and a store without identity`()
+  @Test func `It refuses a running writer, a place that is taken, and a store without identity`()
     throws
   {
     let store = try ToolStore(seed: 60, records: 50)

@@ -33,7 +33,7 @@ import Testing
     }
   }
 
-  @Test func `it says the first damage, and nothing of a sound store`() throws {
+  @Test func `It says the first damage, and nothing of a sound store`() throws {
     let store = try ToolStore(seed: 31)
     let sound = Heard()
     let first = Scrubber(path: store.path, callbacks: sound.callbacks)
@@ -51,7 +51,7 @@ import Testing
     second.stop()
   }
 
-  @Test func `it keeps to its rate, and stops in the middle of a pass`() throws {
+  @Test func `It keeps to its rate, and stops in the middle of a pass`() throws {
     let store = try ToolStore(seed: 32)
     let bytes = try StoreVerifier(path: store.path).run().bytes
     var options = Scrubber.Options()

@@ -6,14 +6,14 @@ import Testing
 
 /// Who a store is, from outside, and how a restored or adopted one is told from what it was.
 @Suite struct StandingTests {
-  @Test func `a folder without a store has no standing`() throws {
+  @Test func `A folder without a store has no standing`() throws {
     let directory = TemporaryDirectory()
     #expect(try StoreStanding.read(path: directory.path + "/none") == nil)
     #expect(try StoreStanding.read(path: directory.path) == nil)
   }
 
   @Test(arguments: [true, false])
-  func `a store's standing is what opening it finds, and reading it changes nothing`(
+  func `A store's standing is what opening it finds, and reading it changes nothing`(
     isClosed: Bool
   ) throws {
     let store = try ToolStore(seed: 31, isClosed: isClosed)
@@ -34,7 +34,7 @@ import Testing
     try StoreStanding.refuseWriter(path: store.path)
   }
 
-  @Test func `a damaged store has no standing but an error with its file`() throws {
+  @Test func `A damaged store has no standing but an error with its file`() throws {
     let store = try ToolStore(seed: 32)
     for name in ["STORE", "MANIFEST"] {
       try Bytes.flip(store.path + "/" + name, 20)
@@ -47,7 +47,7 @@ import Testing
     }
   }
 
-  @Test func `a lineage stays over openings, crashes, rolls and backups`() throws {
+  @Test func `A lineage stays over openings, crashes, rolls and backups`() throws {
     var store = try ToolStore(seed: 33)
     try StoreLineage(path: store.path).set(7)
     #expect(try StoreVerifier(path: store.path).run().isSound)
@@ -62,7 +62,7 @@ import Testing
     #expect(try store.reopened(store.path) == store.model.records)
   }
 
-  @Test func `a restored store is the same one in another lineage`() throws {
+  @Test func `A restored store is the same one in another lineage`() throws {
     let store = try ToolStore(seed: 34)
     let original = try #require(try StoreStanding.read(path: store.path))
     var source = store.path
@@ -82,7 +82,7 @@ import Testing
     #expect(try StoreStanding.read(path: store.path) == original)
   }
 
-  @Test func `a lineage is not changed under a writer, nor where no store is`() throws {
+  @Test func `A lineage is not changed under a writer, nor where no store is`() throws {
     let store = try ToolStore(seed: 35)
     let log = try EventLog.open(store.options, callbacks: Owner().callbacks)
     let locked = #expect(throws: EventLogError.self) { try StoreLineage(path: store.path).set(1) }
@@ -99,7 +99,7 @@ import Testing
     #expect(tooHigh?.code == .badOptions)
   }
 
-  @Test func `a manifest keeps its lineage, and one of before has lineage 0`() throws {
+  @Test func `A manifest keeps its lineage, and one of before has lineage 0`() throws {
     let store = StoreID(bytes: (0..<16).map { $0 })
     var manifest = Manifest(
       store: store, generation: 1, epoch: 1, isClosed: false, origin: .beginning,

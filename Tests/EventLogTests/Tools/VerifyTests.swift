@@ -8,7 +8,7 @@ import Testing
 /// `StoreVerifier`: says of a sound store that it is, and of any other where it is not.
 @Suite struct VerifyTests {
   @Test(arguments: [true, false])
-  func `a sound store has no findings and all its records counted`(isClosed: Bool) throws {
+  func `A sound store has no findings and all its records counted`(isClosed: Bool) throws {
     let store = try ToolStore(seed: 1, isClosed: isClosed)
     var told: [(Int64, Int64)] = []
     let report = try StoreVerifier(path: store.path).run(progress: {
@@ -24,7 +24,7 @@ import Testing
     #expect(zip(told, told.dropFirst()).allSatisfy { $0.0.0 <= $0.1.0 })
   }
 
-  @Test func `every kind of byte is checked, and the finding names file and place`() throws {
+  @Test func `Every kind of byte is checked, and the finding names file and place`() throws {
     let store = try ToolStore(seed: 2)
     let segments = try store.segments
     let frames = try Bytes.frames(segments[1])
@@ -55,7 +55,7 @@ import Testing
     #expect(try StoreVerifier(path: store.path).run().isSound)
   }
 
-  @Test func `it goes on behind damage and says which records are lost`() throws {
+  @Test func `It goes on behind damage and says which records are lost`() throws {
     let store = try ToolStore(seed: 3)
     let segments = try store.segments
     let first = try #require(try Bytes.frames(segments[0]).last { $0.header.recordCount > 2 })
@@ -76,7 +76,7 @@ import Testing
     header.firstLSN...(header.firstLSN.advanced(by: header.recordCount).previous)
   }
 
-  @Test func `a record whose own checksum is wrong inside a frame whose checksum is right`()
+  @Test func `A record whose own checksum is wrong inside a frame whose checksum is right`()
     throws
   {
     let store = try ToolStore(seed: 4)
@@ -101,7 +101,7 @@ import Testing
     #expect(finding.lostRecords == frame.header.firstLSN...frame.header.firstLSN)
   }
 
-  @Test func `missing, swapped, shortened, foreign and unlisted segments are told apart`() throws {
+  @Test func `Missing, swapped, shortened, foreign and unlisted segments are told apart`() throws {
     let store = try ToolStore(seed: 5)
     let segments = try store.segments
     let first = try Bytes.read(segments[0])
@@ -135,7 +135,7 @@ import Testing
     #expect(try StoreVerifier(path: store.path).run().isSound)
   }
 
-  @Test func `beside a running writer it finds nothing wrong`() throws {
+  @Test func `Beside a running writer it finds nothing wrong`() throws {
     let store = try ToolStore(seed: 7)
     let writer = try BackgroundWriter(store)
     defer { writer.stop() }
@@ -150,7 +150,7 @@ import Testing
     #expect(writer.stop() > LSN(store.model.records.count))
   }
 
-  @Test func `a segment that cannot be read is named with the place, the others are checked`()
+  @Test func `A segment that cannot be read is named with the place, the others are checked`()
     throws
   {
     let disk = MemoryDisk()
@@ -177,7 +177,7 @@ import Testing
     #expect(report.records < 600 && report.records > 300)
   }
 
-  @Test func `a directory without a store is refused, a stopped run says so`() throws {
+  @Test func `A directory without a store is refused, a stopped run says so`() throws {
     let directory = TemporaryDirectory()
     #expect(throws: EventLogError.self) { try StoreVerifier(path: directory.path).run() }
     let store = try ToolStore(seed: 8)
@@ -186,7 +186,7 @@ import Testing
     #expect(report.records < store.model.records.count)
   }
 
-  @Test func `segments that retention removes during the pass are no damage, nor is what follows`()
+  @Test func `Segments that retention removes during the pass are no damage, nor is what follows`()
     throws
   {
     let (disk, model) = try DamageTests.store()

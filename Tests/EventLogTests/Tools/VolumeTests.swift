@@ -10,7 +10,7 @@ import Testing
     mkdir(path + "/lost+found", 0o700)
   }
 
-  @Test func `a fresh volume takes a backup, and another its restore`() throws {
+  @Test func `A fresh volume takes a backup, and another its restore`() throws {
     let store = try ToolStore(seed: 31)
     let (backup, restored) = (store.directory.path + "/backup", store.directory.path + "/new")
     makeVolume(backup)
@@ -23,7 +23,7 @@ import Testing
     #expect(try EventLogReader(path: restored).lineage == 1)
   }
 
-  @Test func `a fresh volume takes what is salvaged`() throws {
+  @Test func `A fresh volume takes what is salvaged`() throws {
     let store = try ToolStore(seed: 34)
     let salvaged = store.directory.path + "/new"
     makeVolume(salvaged)
@@ -34,7 +34,7 @@ import Testing
     #expect(names.contains("lost+found") && !names.contains { $0.contains("salvaging") })
   }
 
-  @Test func `a restore into a fresh volume that fails leaves nothing there`() throws {
+  @Test func `A restore into a fresh volume that fails leaves nothing there`() throws {
     let store = try ToolStore(seed: 32)
     let (backup, restored) = (store.directory.path + "/backup", store.directory.path + "/new")
     let listing = try StoreBackup(path: store.path, to: backup).run()
@@ -52,7 +52,7 @@ import Testing
     #expect(try LinuxDisk().list(restored) == ["lost+found"])
   }
 
-  @Test func `anything else in the folder is still in the way`() throws {
+  @Test func `Anything else in the folder is still in the way`() throws {
     let store = try ToolStore(seed: 33)
     let backup = store.directory.path + "/backup"
     makeVolume(backup)
@@ -63,7 +63,7 @@ import Testing
     #expect(error?.code == .cannotCreate)
   }
 
-  @Test func `a folder of templates that is a volume comes back`() throws {
+  @Test func `A folder of templates that is a volume comes back`() throws {
     let directory = TemporaryDirectory()
     let (folder, copy) = (directory.path + "/templates", directory.path + "/copy")
     let back = directory.path + "/back"
@@ -74,7 +74,7 @@ import Testing
     #expect(try Bytes.read(back + "/a.json") == Array("one".utf8))
   }
 
-  @Test func `all folders above a new store are synced before it is one`() throws {
+  @Test func `All folders above a new store are synced before it is one`() throws {
     let disk = SimDisk()
     for path in ["/a", "/a/b"] { try disk.makeDirectory(path) }
     var synced: [String] = []
@@ -90,7 +90,7 @@ import Testing
     for path in ["/a/b", "/a", "/"] { #expect(synced.contains(path), "\(path)") }
   }
 
-  @Test func `where a store must be, none is made, and nothing is written`() throws {
+  @Test func `Where a store must be, none is made, and nothing is written`() throws {
     let directory = TemporaryDirectory()
     var options = directory.options()
     options.mustExist = true

@@ -51,8 +51,7 @@ struct ActiveEventTests {
 
   // MARK: Phases
 
-  @Test("A new event is recorded, queued, published and recorded again")
-  func life() {
+  @Test func `A new event is recorded, queued, published and recorded again`() {
     var event = ActiveEvent(key: Self.key)
     #expect(event.isAtRest && event.isReady)
     event.awaitDurable(.publish([1, 2, 3]))
@@ -76,16 +75,14 @@ struct ActiveEventTests {
     #expect(event.isAtRest)
   }
 
-  @Test("A delivery that is lost waits again, for as long as before")
-  func lost() {
+  @Test func `A delivery that is lost waits again, for as long as before`() {
     var event = Self.published()
     #expect(event.wasLost().since == 5)
     #expect(event.isQueued(in: 3) && event.deliveryBytes == 2)
     #expect(event.publish(Self.token).since == 5)
   }
 
-  @Test("A return counts for the publish that is under way, and for no other attempt")
-  func returned() {
+  @Test func `A return counts for the publish that is under way, and for no other attempt`() {
     var event = Self.published()
     #expect(event.wasReturned(attempt: 2, Self.reason) == false)
     #expect(event.confirmed() == .deliver)
@@ -97,13 +94,11 @@ struct ActiveEventTests {
     #expect(event.confirmed() == .deliver)
   }
 
-  @Test("The confirm of a delivery that was out already begins its time anew")
-  func confirmedAgain() {
+  @Test func `The confirm of a delivery that was out already begins its time anew`() {
     #expect(Self.published(.pendingDelivery).confirmed() == .republish)
   }
 
-  @Test("Inputs wait while the log is asked or written")
-  func inputs() {
+  @Test func `Inputs wait while the log is asked or written`() {
     var event = ActiveEvent(key: Self.key, loadingFor: .due)
     #expect(event.isLoading && !event.isReady && event.nextInput() == nil)
     event.postpone(.carry)
@@ -122,8 +117,7 @@ struct ActiveEventTests {
     #expect(event.nextInput() == nil && event.isReady)
   }
 
-  @Test("Without a body what asked for it is given up")
-  func bodyIsGone() {
+  @Test func `Without a body what asked for it is given up`() {
     var event = Self.event(.sent)
     event.loadBody(for: .carryFinal(lsn: 7))
     event.postpone(.due)
@@ -134,8 +128,7 @@ struct ActiveEventTests {
     #expect(event.isAtRest && event.inputs.count == 1)
   }
 
-  @Test("An event leaves when nothing of it is under way")
-  func idle() {
+  @Test func `An event leaves when nothing of it is under way`() {
     #expect(Self.event(.sent).idleAction == .leave)
     #expect(Self.event(.pending).idleAction == .driveOn)
     #expect(Self.event(.pending, dueAt: 200).idleAction == .leave)
@@ -154,8 +147,7 @@ struct ActiveEventTests {
     event.due(at: time(200), isTimeUp: isTimeUp, isPaced: isPaced)
   }
 
-  @Test("What is due goes on, in its turn")
-  func due() {
+  @Test func `What is due goes on, in its turn`() {
     var event = Self.event(.pending)
     #expect(Self.due(&event) == .goOn(needsTurn: false))
     event.state.dueAt = Self.time(150)
@@ -167,8 +159,7 @@ struct ActiveEventTests {
     #expect(event.state.dueAt == Self.time(200), "a wait that is over was due by now")
   }
 
-  @Test("What is due ends when it was cancelled or has expired")
-  func dueTooLate() {
+  @Test func `What is due ends when it was cancelled or has expired`() {
     var event = Self.event(.pending)
     event.state.expiration = Self.time(201)
     #expect(Self.due(&event) == .goOn(needsTurn: false))
@@ -181,23 +172,20 @@ struct ActiveEventTests {
     #expect(Self.due(&event) == .recycle)
   }
 
-  @Test("Nothing is due of what is under way or done")
-  func notDue() {
+  @Test func `Nothing is due of what is under way or done`() {
     var published = Self.published()
     #expect(Self.due(&published) == .nothing)
     var sent = Self.event(.sent)
     #expect(Self.due(&sent) == .nothing)
   }
 
-  @Test("How it goes on follows from its status")
-  func drive() {
+  @Test func `How it goes on follows from its status`() {
     #expect(Self.event(.pending).drive == .deliver)
     #expect(Self.event(.pendingDelivery).drive == .republish)
     #expect(Self.event(.deliveryFailed).drive == .recycle)
   }
 
-  @Test("A delivery without a log is published again, a few times")
-  func logTimeout() {
+  @Test func `A delivery without a log is published again, a few times`() {
     var event = Self.event(.pendingDelivery)
     #expect(event.logTimeout(lsn: 6, retries: 1) == .nothing)
     #expect(event.logTimeout(lsn: 7, retries: 1) == .republish)
@@ -209,8 +197,7 @@ struct ActiveEventTests {
     #expect(Self.published(.pendingDelivery).logTimeout(lsn: 7, retries: 1) == .nothing)
   }
 
-  @Test("A try is recorded as a transition, but of a delivery that is out")
-  func retry() {
+  @Test func `A try is recorded as a transition, but of a delivery that is out`() {
     var event = Self.event(.pending)
     #expect(event.state.retry(after: 5_000_000_000, failures: 1, at: Self.time(200)) == .transition)
     #expect(event.state.dueAt == Self.time(205) && event.state.errorCount == 1)
@@ -227,8 +214,7 @@ struct ActiveEventTests {
 
   // MARK: What others ask of it
 
-  @Test("What has not gone out is cancelled; of a failed event its fallback")
-  func cancel() {
+  @Test func `What has not gone out is cancelled; of a failed event its fallback`() {
     var event = Self.event(.pending)
     #expect(event.cancel() == .conclude)
     event = Self.queued()
@@ -244,8 +230,7 @@ struct ActiveEventTests {
     #expect(event.cancel() == .repeated(.deliveryFailed))
   }
 
-  @Test("Only what is final is redriven, and what has gone out only resent")
-  func redrive() {
+  @Test func `Only what is final is redriven, and what has gone out only resent`() {
     func refusal(
       _ event: ActiveEvent, sequence: UInt32 = 0, isResend: Bool = false
     ) -> RedriveOutcome? {

@@ -30,8 +30,8 @@ struct DeliveryLogRuleTests {
     LogClaim(attempt: attempt, outcome: outcome, occurredAt: time(seconds))
   }
 
-  @Test("A log moves what is out, also when it overtakes the confirm, or comes after the end")
-  func moves() {
+  @Test
+  func `A log moves what is out, also when it overtakes the confirm, or comes after the end`() {
     for status in [Status.pending, .pendingDelivery, .expired] {
       var event = Self.event(status)
       #expect(event.take(Self.log(.sent), by: Self.clock) == .move)
@@ -39,8 +39,7 @@ struct DeliveryLogRuleTests {
     }
   }
 
-  @Test("A log of what was never published is refused")
-  func neverPublished() {
+  @Test func `A log of what was never published is refused`() {
     var event = Self.event(.pending, hasTemplate: false)
     #expect(event.take(Self.log(.sent), by: Self.clock) == .refuse)
     event = Self.event(.notCovered)
@@ -50,8 +49,7 @@ struct DeliveryLogRuleTests {
     #expect(event.take(Self.log(.sent), by: Self.clock) == .refuse)
   }
 
-  @Test("A log of an older attempt changes nothing, one of a later attempt is parked")
-  func attempts() {
+  @Test func `A log of an older attempt changes nothing, one of a later attempt is parked`() {
     var event = Self.event(.pendingDelivery)
     event.state.attempt = 2
     #expect(event.take(Self.log(.sent, attempt: 1), by: Self.clock) == .keep)
@@ -59,8 +57,7 @@ struct DeliveryLogRuleTests {
     #expect(event.state.status == .pendingDelivery)
   }
 
-  @Test("The later log wins; of the same instant failed, then ignored, then sent")
-  func order() {
+  @Test func `The later log wins; of the same instant failed, then ignored, then sent`() {
     var event = Self.event(.pendingDelivery)
     #expect(event.take(Self.log(.sent, at: 500), by: Self.clock) == .move)
     #expect(event.take(Self.log(.sent, at: 500), by: Self.clock) == .acknowledge)
@@ -73,8 +70,7 @@ struct DeliveryLogRuleTests {
     #expect(event.state.status == .deliveryFailed)
   }
 
-  @Test("A log from the future counts from its arrival, and once")
-  func future() {
+  @Test func `A log from the future counts from its arrival, and once`() {
     var event = Self.event(.pendingDelivery)
     #expect(event.take(Self.log(.sent, at: 9_000), by: Self.clock) == .move)
     #expect(event.state.logOccurredAt == Self.time(1_060))
@@ -85,8 +81,7 @@ struct DeliveryLogRuleTests {
     #expect(event.take(Self.log(.sent, at: 9_000), by: later) == .keep, "it has come before")
   }
 
-  @Test("While our own clock was put back, what engines say is no future")
-  func clockPutBack() {
+  @Test func `While our own clock was put back, what engines say is no future`() {
     let clock = LogClock(now: Self.time(1_000), latest: Self.time(5_000))
     var event = Self.event(.pendingDelivery)
     #expect(event.take(Self.log(.sent, at: 4_000), by: clock) == .move)

@@ -11,8 +11,9 @@ import Testing
 /// when a field is added. Nothing that stands in it may change or go.
 @Suite("Messages that others rely on")
 struct GoldenMessageTests {
-  @Test("Deliveries, status updates, receipts and parked copies have the bytes that they had")
-  func sameBytes() throws {
+  @Test func `Deliveries, status updates, receipts and parked copies have the bytes that they had`()
+    throws
+  {
     let shard = try Self.life()
     if let target = Golden.target {
       let text = shard.lines.joined(separator: "\n") + "\n"
@@ -27,8 +28,7 @@ struct GoldenMessageTests {
     #expect(shard.lines.count == golden.count)
   }
 
-  @Test("Every kind of message, header and field is among them")
-  func allKinds() throws {
+  @Test func `Every kind of message, header and field is among them`() throws {
     let golden = try Golden.lines("messages-1.txt")
     for start in [
       "deliveries email.realtime.order mandatory", "deliveries sms.batch.order mandatory",

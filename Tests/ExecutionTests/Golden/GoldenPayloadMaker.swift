@@ -13,8 +13,7 @@ import Testing
 /// it, and never again.
 @Suite("Makes golden payloads", .enabled(if: Golden.target != nil))
 struct GoldenPayloadMaker {
-  @Test("A life with every kind of record")
-  func make() throws {
+  @Test func `A life with every kind of record`() throws {
     let target = try #require(Golden.target)
     for seed in UInt64(1)...3_000 {
       let records = try Self.life(seed)

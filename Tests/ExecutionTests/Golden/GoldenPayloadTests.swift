@@ -10,16 +10,14 @@ struct GoldenPayloadTests {
     try Golden.lines("records-1.txt").map { try #require(GoldenRecord($0)) }
   }
 
-  @Test("Every kind of record and every status is among them")
-  func allKinds() throws {
+  @Test func `Every kind of record and every status is among them`() throws {
     let records = try Self.records()
     #expect(Set(records.map(\.kind)).isSuperset(of: 1...6))
     #expect(
       Set(records.map(\.status)).isSuperset(of: Status.allCases.map(\.rawValue)))
   }
 
-  @Test("They say today what they said when they were written")
-  func meaning() throws {
+  @Test func `They say today what they said when they were written`() throws {
     let records = try Self.records()
     let fields = try Golden.lines("fields-1.txt")
     #expect(records.count == fields.count)
@@ -28,8 +26,7 @@ struct GoldenPayloadTests {
     }
   }
 
-  @Test("Writing them again gives the same bytes, and positions get a version")
-  func sameBytes() throws {
+  @Test func `Writing them again gives the same bytes, and positions get a version`() throws {
     for record in try Self.records() {
       let written = try Self.written(record)
       let isPosition = record.kind == RecordKind.position.rawValue

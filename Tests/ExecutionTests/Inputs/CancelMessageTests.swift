@@ -20,8 +20,9 @@ struct CancelMessageTests {
     {"id":"e","type":"order","email":"a@example.se","scheduled":"2099-01-01T00:00:00Z","ctx":{}}
     """
 
-  @Test("The property type decides, whatever the content type says and however it is wrapped")
-  func typeDecides() throws {
+  @Test func `The property type decides, whatever the content type says and however it is wrapped`()
+    throws
+  {
     let all = [
       Self.sent(#"{"id":"a"}"#),
       Self.sent(#"{"id":"a"}"#) { $0.inlet = .batch },
@@ -51,7 +52,6 @@ struct CancelMessageTests {
   }
 
   @Test(
-    "What is no cancel parks, with place and reason",
     arguments: [
       ("{\"id\": ", "not-json", "$"), ("", "not-json", "$"), ("[]", "empty-batch", "$"),
       ("\"a\"", "not-an-object", "$"), ("{}", "missing-field", "$.id"),
@@ -61,7 +61,9 @@ struct CancelMessageTests {
       (#"{"id":"a","schemaVersion":2}"#, "bad-value", "$.schemaVersion"),
       ("<cancel id=\"a\"/>", "not-json", "$"),
     ] as [(String, String, String)])
-  func refused(body: String, code: String, path: String) throws {
+  func `What is no cancel parks, with place and reason`(body: String, code: String, path: String)
+    throws
+  {
     for type in ["application/json", "application/xml", "application/cloudevents+json"] {
       let shard = try OneShard()
       shard.take(Self.sent(body) { $0.contentType = type })
@@ -73,8 +75,10 @@ struct CancelMessageTests {
     }
   }
 
-  @Test("Of several the bad ones park alone, as cancels; what is too large or answered to us parks")
-  func several() throws {
+  @Test
+  func `Of several the bad ones park alone, as cancels; what is too large or answered to us parks`()
+    throws
+  {
     let shard = try OneShard()
     shard.take(
       Self.sent(#"[{"id":"a"}, {"id":7}, {"id":"b"}, nope, {"id":"c"}]"#) { $0.messageID = "m" })
@@ -90,8 +94,9 @@ struct CancelMessageTests {
     #expect(large.engine.counters.cancelsRemembered == 0 && large.receipts.isEmpty)
   }
 
-  @Test("With more than one shard the message_id is the id, and each cancel its own message")
-  func shards() throws {
+  @Test
+  func `With more than one shard the message_id is the id, and each cancel its own message`() throws
+  {
     let shard = try OneShard(shardCount: 2)
     shard.take(Self.sent(#"{"id":"a"}"#) { $0.messageID = "a" })
     shard.take(Self.sent(#"{"id":"b"}"#))
@@ -102,8 +107,7 @@ struct CancelMessageTests {
     #expect(shard.parked.map(\.routingKey) == ["id-mismatch", "id-mismatch", "id-mismatch"])
   }
 
-  @Test("The receipt says what came of it, with an id of its own")
-  func receipts() throws {
+  @Test func `The receipt says what came of it, with an id of its own`() throws {
     func body(_ id: String, _ rest: String) -> String {
       #"{"schemaVersion":1,"eventId":"\#(id)",\#(rest)}"#
     }
@@ -147,8 +151,7 @@ struct CancelMessageTests {
     #expect(shard.deliveries.isEmpty && shard.parked.isEmpty && shard.settled == 7)
   }
 
-  @Test("The receipt of one that came too late says where the event stands")
-  func tooLate() throws {
+  @Test func `The receipt of one that came too late says where the event stands`() throws {
     let shard = try OneShard()
     shard.receive(OneShard.Sent(OneBadElementTests.event("e")))
     while shard.deliveries.isEmpty { shard.turn() }

@@ -9,8 +9,7 @@ struct CancelRecordTests {
   /// As the first version of the format has it.
   private static let golden: [UInt8] = [1, 0, 0, 0, 0, 0, 0, 0, 8, 7, 6, 5, 4, 3, 2, 1]
 
-  @Test("A cancel that came before its event is written as it always was, and read")
-  func cancel() throws {
+  @Test func `A cancel that came before its event is written as it always was, and read`() throws {
     var bytes: [UInt8] = []
     CancelRecord(cancelledAt: Timestamp(nanoseconds: 0x0102_0304_0506_0708)).write(to: &bytes)
     #expect(bytes == Self.golden)
@@ -18,16 +17,15 @@ struct CancelRecordTests {
     #expect(read == Timestamp(nanoseconds: 0x0102_0304_0506_0708))
   }
 
-  @Test("Bytes that are no such record are none, nor are they an event's")
-  func damaged() {
+  @Test func `Bytes that are no such record are none, nor are they an event's`() {
     func isRecord(_ bytes: [UInt8]) -> Bool { bytes.withUnsafeBytes { CancelRecord($0) != nil } }
     #expect(!isRecord([2] + Self.golden.dropFirst()) && !isRecord(Self.golden + [0]))
     for count in 0..<Self.golden.count { #expect(!isRecord(Array(Self.golden.prefix(count)))) }
     #expect(Self.golden.withUnsafeBytes { RecordPayload($0) == nil })
   }
 
-  @Test("An event's record says that it was cancelled in a byte that was zero before")
-  func event() throws {
+  @Test
+  func `An event's record says that it was cancelled in a byte that was zero before`() throws {
     func written(_ isCancelled: Bool) -> [UInt8] {
       var state = EventState(lane: .batch, acceptedAt: Timestamp(nanoseconds: 5), bodyLSN: 3)
       state.status = .ignored

@@ -15,8 +15,7 @@ struct NotationTests {
     "<rtEvent id='\(id)' type='order' email='\(email)'><ctx><name>Elsa</name></ctx></rtEvent>"
   }
 
-  @Test("Each notation's event is stored in ours, rendered and delivered")
-  func delivered() throws {
+  @Test func `Each notation's event is stored in ours, rendered and delivered`() throws {
     var binary = OneShard.Sent(#"{"email":"elsa@example.se","name":"Elsa"}"#, "application/json")
     binary.cloudEvent = #"{"specversion":"1.0","id":"e","source":"shop","type":"order"}"#
     for sent in [
@@ -33,8 +32,7 @@ struct NotationTests {
     }
   }
 
-  @Test("The same event again is a duplicate, also while the first is on its way")
-  func duplicates() throws {
+  @Test func `The same event again is a duplicate, also while the first is on its way`() throws {
     for (body, type) in [
       (Self.cloudEvent("e"), "application/cloudevents+json"), (Self.xml("e"), "application/xml"),
     ] {
@@ -51,8 +49,10 @@ struct NotationTests {
     }
   }
 
-  @Test("With several shards message_id is the id of an event that is alone, in every notation")
-  func messageID() throws {
+  @Test
+  func `With several shards message_id is the id of an event that is alone, in every notation`()
+    throws
+  {
     for (body, type) in [
       (Self.cloudEvent("e"), "application/cloudevents+json"), (Self.xml("e"), "application/xml"),
       (OneBadElementTests.event("e"), ""),
@@ -78,8 +78,8 @@ struct NotationTests {
     #expect(shard.engine.counters.otherMessageIDs == 0)
   }
 
-  @Test("Of several, the faulty ones park as they stood, with their place in the message")
-  func several() throws {
+  @Test
+  func `Of several, the faulty ones park as they stood, with their place in the message`() throws {
     let shard = try OneShard()
     let bad = Self.cloudEvent("b", email: "nobody")
     let worse = #"{"specversion":"1.0","id":1e999}"#
@@ -106,8 +106,7 @@ struct NotationTests {
     #expect(detail.contains("line 3, column 2: ") && detail.hasPrefix("$[1].email"), "\(detail)")
   }
 
-  @Test("What cannot be read parks whole and unchanged")
-  func refused() throws {
+  @Test func `What cannot be read parks whole and unchanged`() throws {
     let doctype = "<!DOCTYPE x [<!ENTITY a 'b'>]>" + Self.xml("e")
     for (body, type, reason) in [
       (doctype, "application/xml", "not-xml"), ("<rtEvent>", "text/xml", "not-xml"),
@@ -123,8 +122,7 @@ struct NotationTests {
     }
   }
 
-  @Test("A delivery log is JSON, whatever headers it has")
-  func logs() throws {
+  @Test func `A delivery log is JSON, whatever headers it has`() throws {
     let shard = try OneShard()
     var sent = OneShard.Sent(Self.xml("e"), "application/xml")
     sent.inlet = .deliveryLogs
@@ -132,8 +130,7 @@ struct NotationTests {
     #expect(shard.parked.map(\.routingKey) == ["unsupported-content-type"])
   }
 
-  @Test("An event over the limit parks, whichever notation it has")
-  func size() throws {
+  @Test func `An event over the limit parks, whichever notation it has`() throws {
     let filler = String(repeating: "x", count: 1 << 20)
     for (body, type) in [
       (Self.cloudEvent("e").replacing("Elsa", with: filler), "application/cloudevents+json"),
@@ -151,8 +148,7 @@ struct NotationTests {
     }
   }
 
-  @Test("A flood in another notation on the batch lane is translated in slices")
-  func slices() throws {
+  @Test func `A flood in another notation on the batch lane is translated in slices`() throws {
     let count = 3_000
     for (body, type) in [
       (
@@ -180,8 +176,8 @@ struct NotationTests {
     }
   }
 
-  @Test("A CloudEvent's own trace context goes on with its delivery, and is not stored")
-  func trace() throws {
+  @Test
+  func `A CloudEvent's own trace context goes on with its delivery, and is not stored`() throws {
     let parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
     let attributes =
       #""specversion":"1.0","id":"e","source":"shop","type":"order","traceparent":"\#(parent)","#
@@ -199,8 +195,8 @@ struct NotationTests {
     }
   }
 
-  @Test("A fault of a CloudEvent in binary mode is told by its header, under its own id")
-  func binaryFaults() throws {
+  @Test
+  func `A fault of a CloudEvent in binary mode is told by its header, under its own id`() throws {
     for (attributes, data, code, place) in [
       (#"{"specversion":"0.3","id":"e"}"#, "{}", "bad-value", "cloudEvents:specversion: "),
       (

@@ -28,8 +28,8 @@ struct OneBadElementTests {
     (#"{"id" "bad"}"#, .notJSON, " at byte"),
   ]
 
-  @Test("In an array and in an object around it", arguments: bad.indices, [false, true])
-  func array(index: Int, isObject: Bool) throws {
+  @Test(arguments: bad.indices, [false, true])
+  func `In an array and in an object around it`(index: Int, isObject: Bool) throws {
     let (bad, reason, path) = Self.bad[index]
     let elements = [Self.event("a"), bad, Self.event("c")].joined(separator: ",\n ")
     let body = isObject ? #"{ "events": [\#(elements)] }"# : "[\(elements)]"
@@ -54,8 +54,7 @@ struct OneBadElementTests {
     #expect((0...bad.utf8.count).contains(distance), "\(detail)")
   }
 
-  @Test("Bytes that are not UTF-8 hurt no other element")
-  func encoding() throws {
+  @Test func `Bytes that are not UTF-8 hurt no other element`() throws {
     var sent = OneShard.Sent("")
     sent.body =
       Array("[\(Self.event("a")),{\"id\":\"".utf8) + [0xFF] + Array("\"},\(Self.event("b"))]".utf8)
@@ -65,8 +64,7 @@ struct OneBadElementTests {
     #expect(shard.parked.map(\.routingKey) == ["invalid-utf8"])
   }
 
-  @Test("An element that parses and is no event is told by its place, too")
-  func place() throws {
+  @Test func `An element that parses and is no event is told by its place, too`() throws {
     let shard = try OneShard()
     shard.take(OneShard.Sent("[\(Self.event("a")),{\"id\":\"b\",\"type\":\"order\"}]"))
     let detail = try #require(shard.parked.first?.headers["x-meddela-detail"])
@@ -81,14 +79,12 @@ struct OneBadElementTests {
     #expect(other.contains("line 3, column "), "\(other)")
   }
 
-  @Test(
-    "What cannot be cut parks whole",
-    arguments: [
-      ("[\(event("a")),", ReasonCode.notJSON), ("[\(event("a")),]", .notJSON),
-      ("[\(event("a"))}]", .notJSON), (#"{"events":[1e999],"schemaVersion":2}"#, .badValue),
-      (#"{"events":[1e999],"id":"x"}"#, .numberOutOfRange),
-    ])
-  func whole(body: String, reason: ReasonCode) throws {
+  @Test(arguments: [
+    ("[\(event("a")),", ReasonCode.notJSON), ("[\(event("a")),]", .notJSON),
+    ("[\(event("a"))}]", .notJSON), (#"{"events":[1e999],"schemaVersion":2}"#, .badValue),
+    (#"{"events":[1e999],"id":"x"}"#, .numberOutOfRange),
+  ])
+  func `What cannot be cut parks whole`(body: String, reason: ReasonCode) throws {
     let shard = try OneShard()
     shard.take(OneShard.Sent(body))
     #expect(shard.deliveries.isEmpty && shard.settled == 1)
@@ -96,8 +92,8 @@ struct OneBadElementTests {
     #expect(shard.parked.map(\.routingKey) == [reason.rawValue])
   }
 
-  @Test("An event is as deep as may be, alone, in an array and in an object; not deeper")
-  func depth() throws {
+  @Test
+  func `An event is as deep as may be, alone, in an array and in an object; not deeper`() throws {
     // The event and its ctx are two levels.
     let deep = Self.event("a", Self.nested(62))
     for body in [deep, "[\(deep)]", #"{"events":[\#(deep)]}"#] {
@@ -113,8 +109,7 @@ struct OneBadElementTests {
     }
   }
 
-  @Test("Delivery logs in one array are judged alone, too")
-  func logs() throws {
+  @Test func `Delivery logs in one array are judged alone, too`() throws {
     let shard = try OneShard()
     var sent = OneShard.Sent(#"[{"deliveryId":"a.00.1"}, {"n":1e999}]"#)
     sent.inlet = .deliveryLogs

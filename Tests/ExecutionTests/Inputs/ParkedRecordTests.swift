@@ -38,16 +38,14 @@ struct ParkedRecordTests {
     return bytes + utf8("not-json$: noxkbatch1mHHnope")
   }
 
-  @Test("A copy without more properties is written as it always was, and read")
-  func first() throws {
+  @Test func `A copy without more properties is written as it always was, and read`() throws {
     #expect(written(copy) == golden)
     let read = try #require(decode(golden))
     #expect(read.properties == ParkedCopy.Properties())
     #expect(read.body[read.bodyRange] == utf8("nope")[...] && read.messageID == utf8("m"))
   }
 
-  @Test("All properties come back")
-  func second() throws {
+  @Test func `All properties come back`() throws {
     var copy = copy
     copy.properties = ParkedCopy.Properties(
       contentEncoding: utf8("gzip"), type: utf8("order"), appID: utf8("shop"),
@@ -63,8 +61,7 @@ struct ParkedRecordTests {
     #expect(decode(written(copy))?.properties == copy.properties)
   }
 
-  @Test("Bytes that are no such record are none")
-  func damaged() {
+  @Test func `Bytes that are no such record are none`() {
     #expect(decode([]) == nil && decode([3] + golden.dropFirst()) == nil)
     for count in 0..<golden.count { #expect(decode(Array(golden.prefix(count))) == nil) }
     var copy = copy

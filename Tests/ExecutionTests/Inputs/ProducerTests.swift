@@ -47,8 +47,7 @@ struct ProducerTests {
     #"{"messageId":"0dc60000-0001","messageType":["urn:message:Shop:OrderConfirmed"],"#
     + #""message": \#(event), "headers":{},"host":{}}"#
 
-  @Test("Each is delivered, and stored as the event itself")
-  func delivered() throws {
+  @Test func `Each is delivered, and stored as the event itself`() throws {
     let plain = Array(Self.event.utf8)
     let all = [
       // Spring: a string, and one that is compressed.
@@ -88,8 +87,7 @@ struct ProducerTests {
     }
   }
 
-  @Test("Delivery logs are read the same way")
-  func logs() throws {
+  @Test func `Delivery logs are read the same way`() throws {
     let log =
       #"{"deliveryId":"e.00.1","eventId":"e","outcome":"sent","#
       + #""occurredAt":"2027-01-15T08:00:01Z"}"#
@@ -111,8 +109,7 @@ struct ProducerTests {
     }
   }
 
-  @Test("What cannot be read parks as it came, with the reason")
-  func refused() throws {
+  @Test func `What cannot be read parks as it came, with the reason`() throws {
     let map: [UInt8] = [0x00, 0x53, 0x77, 0xC1, 1, 0]
     let utf16 = Array(Self.event.utf8).flatMap { (byte: UInt8) -> [UInt8] in [byte, 0] }
     let all = [
@@ -159,8 +156,10 @@ struct ProducerTests {
     }
   }
 
-  @Test("Of a compressed body with several, the faulty one parks alone, as the text that it was")
-  func compressedBatch() throws {
+  @Test
+  func `Of a compressed body with several, the faulty one parks alone, as the text that it was`()
+    throws
+  {
     let shard = try OneShard()
     shard.take(
       Self.sent(try Self.bytes(Self.lines)) {
@@ -177,8 +176,7 @@ struct ProducerTests {
     #expect(detail.hasPrefix("line 2: $.type at byte 74: "), "\(detail)")
   }
 
-  @Test("Places are told in the message as it came")
-  func places() throws {
+  @Test func `Places are told in the message as it came`() throws {
     let bad = OneBadElementTests.event("e").replacing("elsa@example.se", with: "nobody")
     func detail(_ sent: OneShard.Sent) throws -> String {
       let shard = try OneShard()
@@ -202,8 +200,8 @@ struct ProducerTests {
     #expect(value.hasPrefix("$.email at byte \(offset + 8): "), "\(value)")
   }
 
-  @Test("A copy keeps all properties; what the broker would act on is said in headers")
-  func properties() throws {
+  @Test
+  func `A copy keeps all properties; what the broker would act on is said in headers`() throws {
     let shard = try OneShard()
     let sent = Self.sent(Array("nope".utf8)) {
       ($0.appID, $0.type, $0.contentEncoding) = ("shop", "order", "identity")
@@ -226,16 +224,14 @@ struct ProducerTests {
     #expect(!bare.headers.keys.contains { $0.hasPrefix("x-meddela-original-") })
   }
 
-  @Test("A single event in a wrapping of XML parks with it, as it came")
-  func wholeXML() throws {
+  @Test func `A single event in a wrapping of XML parks with it, as it came`() throws {
     let body = "<PushEvent><domEvent>\(NotationTests.xml("e", email: "x"))</domEvent></PushEvent>"
     let shard = try OneShard()
     shard.take(OneShard.Sent(body, "text/xml", messageID: "m"))
     #expect(shard.parked.map(\.body) == [body] && shard.parked[0].messageID == "m")
   }
 
-  @Test("Events of a collection without ids have the message's with their place")
-  func collection() throws {
+  @Test func `Events of a collection without ids have the message's with their place`() throws {
     let event = "<rtEvent type='order' email='a@b.se'><ctx/></rtEvent>"
     let bad = "<rtEvent type='order' email='nobody'><ctx/></rtEvent>"
     let body = "<PushEvents>\(event)\(bad)\(event)</PushEvents>"
@@ -252,8 +248,7 @@ struct ProducerTests {
     #expect(detail?.contains("$[0].id") == true && detail?.contains("message_id") == true)
   }
 
-  @Test("A CloudEvent that came as plain JSON is read, alone and in an array")
-  func cloudEvents() throws {
+  @Test func `A CloudEvent that came as plain JSON is read, alone and in an array`() throws {
     let shard = try OneShard()
     shard.take(OneShard.Sent(NotationTests.cloudEvent("e"), "application/json", messageID: "e"))
     shard.take(
@@ -270,8 +265,9 @@ struct ProducerTests {
     #expect(place.hasPrefix("$.data.email at byte"), "\(place)")
   }
 
-  @Test("A field that is null is the same as one that is absent, when an event comes again")
-  func nulls() throws {
+  @Test
+  func `A field that is null is the same as one that is absent, when an event comes again`() throws
+  {
     let shard = try OneShard()
     let head = Self.event.dropLast()
     shard.receive(OneShard.Sent(Self.event))
@@ -282,8 +278,7 @@ struct ProducerTests {
     #expect(shard.parked.map(\.routingKey) == ["id-conflict"])
   }
 
-  @Test("A reply_to in the form of AMQP 1.0 means the queue, ours among them")
-  func replyTo() throws {
+  @Test func `A reply_to in the form of AMQP 1.0 means the queue, ours among them`() throws {
     let shard = try OneShard()
     shard.take(Self.sent(Array(Self.event.utf8)) { $0.replyTo = "/queues/my%20answers" })
     #expect(shard.receipts.map(\.routingKey) == ["my answers"])
@@ -292,8 +287,7 @@ struct ProducerTests {
     #expect(shard.parked.map(\.routingKey) == ["bad-reply-to"])
   }
 
-  @Test("A large compressed body leaves room for others while it is unpacked")
-  func slices() throws {
+  @Test func `A large compressed body leaves room for others while it is unpacked`() throws {
     let shard = try OneShard()
     var flood = Self.sent(try Self.bytes(Self.bomb)) { $0.contentEncoding = "gzip,gzip,gzip" }
     flood.inlet = .batch
@@ -307,8 +301,7 @@ struct ProducerTests {
     #expect(shard.parked.map(\.routingKey) == ["too-large"])
   }
 
-  @Test("The e-mail format is in the delivery and decides its parts")
-  func emailFormat() throws {
+  @Test func `The e-mail format is in the delivery and decides its parts`() throws {
     let shard = try OneShard()
     let head = Self.event.dropLast()
     shard.take(OneShard.Sent(#"\#(head),"emailFormat":"2"}"#))

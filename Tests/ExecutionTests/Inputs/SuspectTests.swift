@@ -11,8 +11,9 @@ struct SuspectTests {
     return sent
   }
 
-  @Test("Only what the broker says of a redelivery makes a suspect, not a producer's header")
-  func ownHeader() throws {
+  @Test
+  func `Only what the broker says of a redelivery makes a suspect, not a producer's header`() throws
+  {
     let shard = try OneShard()
     for number in 0..<50 { shard.receive(Self.sent("e\(number)", redelivered: false)) }
     #expect(!shard.engine.isIsolating)

@@ -25,8 +25,8 @@ struct BackgroundTests {
     }
   }
 
-  @Test("Of two thousand events that are due in one second few are under way at one time")
-  func dueTogether() throws {
+  @Test
+  func `Of two thousand events that are due in one second few are under way at one time`() throws {
     let world = try world()
     let at = Timestamp(nanoseconds: world.time + 20_000_000_000).text
     let ids = (0..<2_000).map { "s-\($0)" }
@@ -45,8 +45,8 @@ struct BackgroundTests {
     #expect(world.violations.isEmpty)
   }
 
-  @Test("Messages are taken while recovery goes on, and those for its events join them")
-  func recovery() throws {
+  @Test
+  func `Messages are taken while recovery goes on, and those for its events join them`() throws {
     let world = try world()
     world.block(true)
     let ids = (0..<1_200).map { "r-\($0)" }
@@ -71,8 +71,8 @@ struct BackgroundTests {
     #expect(world.eventsToRecover == 0 && world.violations.isEmpty)
   }
 
-  @Test("The same id thousands of times in one array is accepted once, with one delivery")
-  func sameID() throws {
+  @Test
+  func `The same id thousands of times in one array is accepted once, with one delivery`() throws {
     let world = try world()
     let ids = [String](repeating: "same", count: 5_000)
     world.send(.realtime, batch(ids), ids: ["same"])
@@ -82,8 +82,7 @@ struct BackgroundTests {
     #expect(world.heldBytes == 0 && world.violations.isEmpty)
   }
 
-  @Test("Timers, log timeouts and redrives go on while recovery does")
-  func besideRecovery() throws {
+  @Test func `Timers, log timeouts and redrives go on while recovery does`() throws {
     let world = try world()
     world.send(.realtime, SimulatedLoad.event("lost", type: "unheard-of"), ids: ["lost"])
     world.settle(isWaiting: false)
@@ -105,8 +104,7 @@ struct BackgroundTests {
     #expect(world.violations.isEmpty)
   }
 
-  @Test("Fallbacks, redrives and repeats keep to the rate of the batch lane")
-  func rate() throws {
+  @Test func `Fallbacks, redrives and repeats keep to the rate of the batch lane`() throws {
     let world = try world { $0.batchMaxPerSecond = 10 }
     let phone = #","mobilePhone":"+46701234567""#
     let ids = (0..<30).map { "p-\($0)" }
@@ -143,8 +141,8 @@ struct BackgroundTests {
     #expect(world.violations.isEmpty)
   }
 
-  @Test("A repeat that waits for its turn does so over a restart, and is counted once")
-  func pacedRepeat() throws {
+  @Test
+  func `A repeat that waits for its turn does so over a restart, and is counted once`() throws {
     let world = try world { $0.batchMaxPerSecond = 2 }
     let ids = (0..<10).map { "q-\($0)" }
     for id in ids { world.send(.batch, SimulatedLoad.event(id), ids: [id]) }

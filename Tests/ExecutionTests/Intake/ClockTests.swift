@@ -16,9 +16,8 @@ struct ClockTests {
 
   private static let day: Int64 = 86_400
 
-  @Test(
-    "A day ahead for a moment: log timeouts come neither early nor late", arguments: [false, true])
-  func logTimeouts(restarts: Bool) throws {
+  @Test(arguments: [false, true])
+  func `A day ahead for a moment: log timeouts come neither early nor late`(restarts: Bool) throws {
     let world = try world()
     world.send(.realtime, SimulatedLoad.event("before"), ids: ["before"])
     world.pass(seconds: 2)
@@ -38,8 +37,8 @@ struct ClockTests {
     for id in ["before", "during", "after"] { #expect(world.state(of: id)?.status == .expired) }
   }
 
-  @Test("An hour back: a try comes when its pause is over", arguments: [false, true])
-  func retry(restarts: Bool) throws {
+  @Test(arguments: [false, true])
+  func `An hour back: a try comes when its pause is over`(restarts: Bool) throws {
     let world = try world()
     world.stall("email")
     world.send(.realtime, SimulatedLoad.event("r"), ids: ["r"])
@@ -54,8 +53,7 @@ struct ClockTests {
       world.state(of: "r")?.status == .pendingDelivery || world.publishes(of: "r.00.1").count > 1)
   }
 
-  @Test("A day ahead for a moment uses up nobody's time to give up")
-  func givingUp() throws {
+  @Test func `A day ahead for a moment uses up nobody's time to give up`() throws {
     let world = try world()
     world.block(true)
     world.send(.realtime, SimulatedLoad.event("g"), ids: ["g"])
@@ -71,8 +69,7 @@ struct ClockTests {
     #expect(world.state(of: "g")?.status == .pendingDelivery)
   }
 
-  @Test("A schedule and an expiration are moments of the wall clock")
-  func moments() throws {
+  @Test func `A schedule and an expiration are moments of the wall clock`() throws {
     let world = try world()
     let at = Timestamp(nanoseconds: world.time + 3_600_000_000_000).text
     world.send(.realtime, SimulatedLoad.event("s", extra: #","scheduled":"\#(at)""#), ids: ["s"])
@@ -88,8 +85,9 @@ struct ClockTests {
     #expect(world.violations.isEmpty)
   }
 
-  @Test("A delivery that was refused at first has its log timeout whenever the clock is set")
-  func refusedAtFirst() throws {
+  @Test
+  func `A delivery that was refused at first has its log timeout whenever the clock is set`() throws
+  {
     let world = try world()
     world.refuse(queue: "email", forSeconds: 0.5)
     world.send(.realtime, SimulatedLoad.event("r"), ids: ["r"])
@@ -104,8 +102,7 @@ struct ClockTests {
     #expect(world.violations.isEmpty)
   }
 
-  @Test("A clock that is slewed is not set, one that jumps is, each time")
-  func jumps() {
+  @Test func `A clock that is slewed is not set, one that jumps is, each time`() {
     var clock = WallClock()
     var wall: Int64 = 1_000_000_000_000
     var monotonic: UInt64 = 0

@@ -6,8 +6,10 @@ import Testing
 
 @Suite("Memory is bounded by bytes")
 struct HeldBytesTests {
-  @Test("While the broker is blocked, large messages of all lanes fill no more than the budget")
-  func blocked() throws {
+  @Test
+  func `While the broker is blocked, large messages of all lanes fill no more than the budget`()
+    throws
+  {
     var plan = SimulationPlan()
     plan.answersLogs = false
     let world = try Simulation(seed: 2, plan: plan)
@@ -43,8 +45,7 @@ struct HeldBytesTests {
     #expect(world.violations.isEmpty)
   }
 
-  @Test("Batch leaves room for real-time, and both for delivery logs")
-  func shares() {
+  @Test func `Batch leaves room for real-time, and both for delivery logs`() {
     var held = HeldBytes(limit: 120)
     for inlet in Inlet.allCases { #expect(held.mayTake(inlet) && held.mayReceive(inlet)) }
     held.hold(40)

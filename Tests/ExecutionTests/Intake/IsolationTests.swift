@@ -12,8 +12,7 @@ struct IsolationTests {
     return try Simulation(seed: 9, plan: plan)
   }
 
-  @Test("However many suspects wait for the broker, other messages flow in between")
-  func manySuspects() throws {
+  @Test func `However many suspects wait for the broker, other messages flow in between`() throws {
     let world = try world()
     world.block(true)
     let ids = (0..<40).map { "s-\($0)" }
@@ -45,8 +44,7 @@ struct IsolationTests {
     #expect(world.violations.isEmpty)
   }
 
-  @Test("Suspects that the process survives are through in a moment, one at a time")
-  func survived() throws {
+  @Test func `Suspects that the process survives are through in a moment, one at a time`() throws {
     let world = try world()
     let ids = (0..<20).map { "s-\($0)" }
     for id in ids {
@@ -65,8 +63,8 @@ struct IsolationTests {
     #expect(world.violations.isEmpty)
   }
 
-  @Test("A suspect of many elements is alone for a second at most, and loses none of them")
-  func manyElements() throws {
+  @Test
+  func `A suspect of many elements is alone for a second at most, and loses none of them`() throws {
     let world = try world()
     let ids = (0..<3_000).map { "m-\($0)" }
     let body = "[\(ids.map { SimulatedLoad.event($0) }.joined(separator: ","))]"

@@ -13,8 +13,7 @@ struct LogTimeoutGateTests {
     """
   }
 
-  @Test("What was answered while the service was away is not published again")
-  func answeredMeanwhile() throws {
+  @Test func `What was answered while the service was away is not published again`() throws {
     var plan = SimulationPlan()
     plan.answersLogs = false
     let world = try Simulation(seed: 21, plan: plan)
@@ -36,8 +35,8 @@ struct LogTimeoutGateTests {
     #expect(world.violations.isEmpty)
   }
 
-  @Test("A stream of logs without end puts them off for ten minutes of consuming, no longer")
-  func bounded() {
+  @Test
+  func `A stream of logs without end puts them off for ten minutes of consuming, no longer`() {
     var gate = LogTimeoutGate()
     let second: UInt64 = 1_000_000_000
     var now = 5 * second
@@ -60,8 +59,7 @@ struct LogTimeoutGateTests {
     #expect(gate.isOpen)
   }
 
-  @Test("The queue was empty: what was taken from it before is applied first")
-  func takenFirst() {
+  @Test func `The queue was empty: what was taken from it before is applied first`() {
     var gate = LogTimeoutGate()
     gate.advance(to: 1, isConsuming: true, isIdle: true)
     #expect(!gate.isOpen)

@@ -27,9 +27,8 @@ struct WorkTests {
     }
   }
 
-  @Test(
-    "Faulty elements cost what their bytes do", arguments: ["lines", "array", "cloudEvents", "xml"])
-  func linear(notation: String) throws {
+  @Test(arguments: ["lines", "array", "cloudEvents", "xml"])
+  func `Faulty elements cost what their bytes do`(notation: String) throws {
     var works: [Double] = []
     for count in [500, 1_000, 2_000] {
       let shard = try OneShard()
@@ -57,8 +56,8 @@ struct WorkTests {
     return shard
   }
 
-  @Test("A slice of batch events that render much is short, and goes on in the next turns")
-  func rendering() throws {
+  @Test
+  func `A slice of batch events that render much is short, and goes on in the next turns`() throws {
     let shard = try Self.shard(withHeavyBatchEvents: 64)
     var turns = 0
     while shard.stored.count < 64 {
@@ -77,8 +76,8 @@ struct WorkTests {
     #expect(shard.deliveries.count == 65)
   }
 
-  @Test("Beside real-time events, batch events get half of the time, whatever they render")
-  func besideRealtime() throws {
+  @Test
+  func `Beside real-time events, batch events get half of the time, whatever they render`() throws {
     let shard = try Self.shard(withHeavyBatchEvents: 200)
     var waited = 0
     let (start, before) = (shard.now.monotonic, shard.engine.work.total)
@@ -100,8 +99,7 @@ struct WorkTests {
     #expect(!shard.engine.waitsForTime)
   }
 
-  @Test("A slice of large batch events is short")
-  func largeEvents() throws {
+  @Test func `A slice of large batch events is short`() throws {
     let shard = try OneShard()
     let filler = String(repeating: "x", count: 900_000)
     for number in 0..<10 {
@@ -115,8 +113,7 @@ struct WorkTests {
     #expect(shard.deliveries.count == 10)
   }
 
-  @Test("A body of more elements than events can be parks whole")
-  func tooMany() throws {
+  @Test func `A body of more elements than events can be parks whole`() throws {
     let shard = try OneShard()
     let body = "[" + String(repeating: "1,", count: EngineLimits.elements) + "1]"
     shard.take(OneShard.Sent(body))

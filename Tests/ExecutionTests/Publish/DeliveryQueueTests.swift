@@ -30,8 +30,7 @@ struct DeliveryQueueTests {
     return slots
   }
 
-  @Test("A queue is made, and its connection ordered, when it is first asked for")
-  func find() {
+  @Test func `A queue is made, and its connection ordered, when it is first asked for`() {
     var queues = DeliveryQueues()
     var window = PublishWindow()
     var output = TurnOutput()
@@ -45,8 +44,7 @@ struct DeliveryQueueTests {
     #expect(output.openLinks.map(\.link) == [.deliveries(0), .deliveries(1)])
   }
 
-  @Test("What has just come goes before what is driven on")
-  func freshFirst() {
+  @Test func `What has just come goes before what is driven on`() {
     var queue = DeliveryQueue(lane: .realtime, channel: [])
     queue.append(waiting(1), key: key(1), isBackground: true)
     queue.append(waiting(2), key: key(2), isBackground: false)
@@ -58,16 +56,14 @@ struct DeliveryQueueTests {
     #expect(queue.next(mayTakeBackground: true)?.slot == EventSlot(1))
   }
 
-  @Test("What is lost with its connection goes again, in the order of before")
-  func lostWithConnection() {
+  @Test func `What is lost with its connection goes again, in the order of before`() {
     var queue = DeliveryQueue(lane: .realtime, channel: [])
     queue.append(waiting(9), key: key(9), isBackground: false)
     #expect(queue.lost([lost(1), lost(2)], .connection).isEmpty)
     #expect(slots(&queue) == [1, 2, 9])
   }
 
-  @Test("What is too large for the broker is to blame; the others go again")
-  func tooLarge() {
+  @Test func `What is too large for the broker is to blame; the others go again`() {
     var queue = DeliveryQueue(lane: .realtime, channel: [])
     let culprits = queue.lost(
       [lost(1), lost(2, bytes: 9), lost(3)], .refusesMessage(mostBytes: 8))
@@ -75,8 +71,7 @@ struct DeliveryQueueTests {
     #expect(!queue.hasSuspects && slots(&queue) == [1, 3])
   }
 
-  @Test("When it is not known which is to blame, each goes alone; one alone is")
-  func suspects() {
+  @Test func `When it is not known which is to blame, each goes alone; one alone is`() {
     var queue = DeliveryQueue(lane: .realtime, channel: [])
     #expect(queue.lost([lost(1), lost(2)], .refusesMessage(mostBytes: nil)).isEmpty)
     #expect(queue.hasSuspects && queue.nextSuspect()?.slot == EventSlot(1))
@@ -87,8 +82,7 @@ struct DeliveryQueueTests {
     #expect(culprits.map(\.token.slot) == [1])
   }
 
-  @Test("Batch and background have less room beside real-time events")
-  func room() {
+  @Test func `Batch and background have less room beside real-time events`() {
     func room(_ lane: Lane, active: Bool, underWay: Bool) -> [Int] {
       let room = DeliveryRoom(lane, isRealtimeActive: active, isRealtimeUnderWay: underWay)
       return [room.fresh, room.background, room.bytes]
@@ -118,8 +112,7 @@ struct DeliveryQueueTests {
     return (queues, window)
   }
 
-  @Test("A queue that confirms nothing gives up what others need")
-  func relief() {
+  @Test func `A queue that confirms nothing gives up what others need`() {
     let (queues, window) = quiet(101)
     func reliefs(_ lane: Lane, at nanoseconds: UInt64) -> [DeliveryQueues.Relief] {
       queues.reliefs(
@@ -131,8 +124,7 @@ struct DeliveryQueueTests {
     #expect(reliefs(.batch, at: 250_000_001).isEmpty)
   }
 
-  @Test("It keeps what is little")
-  func littleIsKept() {
+  @Test func `It keeps what is little`() {
     let (queues, window) = quiet(100)
     let reliefs = queues.reliefs(
       .realtime, prefetch: 400, window, at: 60 * Self.second, isThere: { _ in true })

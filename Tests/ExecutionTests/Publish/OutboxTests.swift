@@ -29,16 +29,14 @@ struct OutboxTests {
     return lsns
   }
 
-  @Test("An update goes when its record is durable, and not before")
-  func durable() {
+  @Test func `An update goes when its record is durable, and not before`() {
     var outbox = outbox([1, 2, 3])
     #expect(take(&outbox, durable: 2) == [1, 2])
     #expect(outbox.position(durable: 2) == 0)
     #expect(take(&outbox, durable: 3) == [3])
   }
 
-  @Test("The next update of an event waits until the one before is confirmed")
-  func oneOfEachEvent() {
+  @Test func `The next update of an event waits until the one before is confirmed`() {
     var outbox = outbox([1, 1, 2, 1])
     #expect(take(&outbox) == [1, 3])
     #expect(outbox.confirm(3) == true)
@@ -52,8 +50,7 @@ struct OutboxTests {
     #expect(outbox.isIdle)
   }
 
-  @Test("Its position is behind everything that is confirmed")
-  func position() {
+  @Test func `Its position is behind everything that is confirmed`() {
     var outbox = outbox([1, 2, 3])
     _ = take(&outbox)
     _ = outbox.confirm(2)
@@ -64,8 +61,7 @@ struct OutboxTests {
     #expect(outbox.position(durable: 9) == 9)
   }
 
-  @Test("What the connection took along goes again, in its order")
-  func connectionLost() {
+  @Test func `What the connection took along goes again, in its order`() {
     var outbox = outbox([1, 2, 3])
     _ = take(&outbox)
     _ = outbox.confirm(2)
@@ -73,8 +69,7 @@ struct OutboxTests {
     #expect(take(&outbox) == [1, 3])
   }
 
-  @Test("When the broker closes the connection over one, each goes alone until it is found")
-  func blame() {
+  @Test func `When the broker closes the connection over one, each goes alone until it is found`() {
     var outbox = outbox([1, 2])
     _ = take(&outbox)
     #expect(outbox.blame() == nil)
@@ -86,8 +81,7 @@ struct OutboxTests {
     #expect(outbox.isIdle)
   }
 
-  @Test("A refused update goes again after a pause that grows")
-  func refused() {
+  @Test func `A refused update goes again after a pause that grows`() {
     var outbox = outbox([1])
     _ = take(&outbox)
     outbox.refuse(1, at: Self.second)
@@ -98,8 +92,7 @@ struct OutboxTests {
     #expect(outbox.takeRefused(at: 4 * Self.second).map(\.lsn) == [1])
   }
 
-  @Test("What does not fit into memory is read back from the log")
-  func log() {
+  @Test func `What does not fit into memory is read back from the log`() {
     var outbox = Outbox()
     outbox.start(after: 4, newest: 9)
     #expect(outbox.admits(10) == false)

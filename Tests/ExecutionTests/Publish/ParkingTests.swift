@@ -53,15 +53,13 @@ struct ParkingTests {
     return world
   }
 
-  @Test("The connection is ordered once")
-  func connection() {
+  @Test func `The connection is ordered once`() {
     var world = world([Self.copy()])
     world.parking.use(&world.output)
     #expect(world.output.openLinks == [LinkOrder(link: .parking, name: "publish parked")])
   }
 
-  @Test("A copy that is confirmed settles its message")
-  func confirmed() {
+  @Test func `A copy that is confirmed settles its message`() {
     var world = world([Self.copy()])
     #expect(!world.parking.isIdle)
     let tokens = world.pump(at: 1)
@@ -72,8 +70,7 @@ struct ParkingTests {
     #expect(again == nil, "a publish is answered once")
   }
 
-  @Test("A copy that is returned counts as refused, and is tried again after a pause")
-  func returned() {
+  @Test func `A copy that is returned counts as refused, and is tried again after a pause`() {
     var world = world([Self.copy()])
     let tokens = world.pump(at: 1)
     Array("m-1".utf8).withUnsafeBytes { world.parking.returned($0) }
@@ -83,8 +80,7 @@ struct ParkingTests {
     #expect(world.pump(at: 2).count == 1)
   }
 
-  @Test("While the broker takes none, one goes at a time")
-  func oneAtATime() {
+  @Test func `While the broker takes none, one goes at a time`() {
     var world = world([Self.copy(), Self.copy(), Self.copy()])
     let tokens = world.pump(at: 1)
     #expect(tokens.count == 3)
@@ -95,8 +91,7 @@ struct ParkingTests {
     #expect(world.pump(at: 60).count == 2)
   }
 
-  @Test("A copy that the broker does not take in time goes to the log")
-  func overdue() {
+  @Test func `A copy that the broker does not take in time goes to the log`() {
     var world = world([Self.copy(), Self.copy()])
     let tokens = world.pump(at: 1)
     #expect(world.isStored(at: 3) == [])
@@ -105,8 +100,7 @@ struct ParkingTests {
     #expect(world.parking.confirmed(tokens[0], &world.window, at: 5 * Self.second) == nil)
   }
 
-  @Test("As long as the broker works copies off, they have more time")
-  func flood() {
+  @Test func `As long as the broker works copies off, they have more time`() {
     var world = world([Self.copy(), Self.copy()])
     let tokens = world.pump(at: 1)
     #expect(world.parking.confirmed(tokens[0], &world.window, at: 4 * Self.second) != nil)
@@ -114,8 +108,7 @@ struct ParkingTests {
     #expect(world.isStored(at: 5) == [11])
   }
 
-  @Test("The one over which the broker closes the connection goes to the log")
-  func blamed() {
+  @Test func `The one over which the broker closes the connection goes to the log`() {
     let loss = LinkLoss.refusesMessage(mostBytes: 10)
     var world = world([Self.copy(), Self.copy(bytes: 11)])
     let tokens = world.pump(at: 1)
@@ -126,8 +119,7 @@ struct ParkingTests {
     #expect(world.pump(at: 2).map(\.slot) == [tokens[0].slot])
   }
 
-  @Test("When it is not known which, each goes alone")
-  func searched() {
+  @Test func `When it is not known which, each goes alone`() {
     let loss = LinkLoss.refusesMessage(mostBytes: nil)
     var world = world([Self.copy(), Self.copy()])
     let tokens = world.pump(at: 1)

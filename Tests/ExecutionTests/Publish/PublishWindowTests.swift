@@ -24,8 +24,7 @@ struct PublishWindowTests {
     return token
   }
 
-  @Test("A publish is answered once, whatever the answer")
-  func once() {
+  @Test func `A publish is answered once, whatever the answer`() {
     for answer in [PublishWindow.Answer.confirmed, .refused, .givenUp] {
       var window = window()
       let token = publish(&window, 7)
@@ -37,8 +36,7 @@ struct PublishWindowTests {
     }
   }
 
-  @Test("Answers come in any order, and the oldest that waits is known at each step")
-  func anyOrder() {
+  @Test func `Answers come in any order, and the oldest that waits is known at each step`() {
     var window = window()
     let tokens = (0..<5).map { publish(&window, Int32($0), at: UInt64($0) + 1) }
     #expect(window.oldest(link)?.token == tokens[0])
@@ -52,8 +50,7 @@ struct PublishWindowTests {
     #expect(window.unanswered(link) == 0)
   }
 
-  @Test("The next publish of a slot is another one")
-  func anotherOfTheSameSlot() {
+  @Test func `The next publish of a slot is another one`() {
     var window = window()
     let first = publish(&window, 7)
     #expect(window.closed(link, .connection, at: 9) == [first])
@@ -63,8 +60,7 @@ struct PublishWindowTests {
     #expect(window.answer(second, on: link, .confirmed, at: 9) != nil)
   }
 
-  @Test("A publish that serials of other connections lie between is found")
-  func gaps() {
+  @Test func `A publish that serials of other connections lie between is found`() {
     var window = window()
     var tokens: [PublishToken] = []
     for slot in 0..<100 {
@@ -78,8 +74,7 @@ struct PublishWindowTests {
     #expect(window.oldest(link)?.token == tokens[3])
   }
 
-  @Test("Serials go round")
-  func serialsGoRound() {
+  @Test func `Serials go round`() {
     var flight = InFlight()
     let serials = [PublishToken.serialMask - 1, PublishToken.serialMask, 0, 1]
     let tokens = serials.map { PublishToken(.delivery, slot: EventSlot(1), serial: $0) }
@@ -90,8 +85,7 @@ struct PublishWindowTests {
     #expect(flight.removeAll() == [tokens[1]])
   }
 
-  @Test("A deadline counts from the publish, or from when the connection could be used")
-  func deadline() {
+  @Test func `A deadline counts from the publish, or from when the connection could be used`() {
     var window = window()
     let token = publish(&window, 7)
     #expect(window.overdue(link, at: 31 * Self.second) == nil)
@@ -106,8 +100,7 @@ struct PublishWindowTests {
     #expect(window.overdue(link, at: 331 * Self.second) == nil)
   }
 
-  @Test("A connection that stalls and confirms nothing else is given up")
-  func stuck() {
+  @Test func `A connection that stalls and confirms nothing else is given up`() {
     var window = window()
     _ = publish(&window, 7)
     window.noteStall(on: link)
@@ -117,8 +110,7 @@ struct PublishWindowTests {
     #expect(window.takeStuck(at: 60 * Self.second) == [link])
   }
 
-  @Test("A connection that goes on refusing gets another channel, each time later")
-  func renewals() {
+  @Test func `A connection that goes on refusing gets another channel, each time later`() {
     var window = window()
     window.noteAnswer(.refused, on: link, at: Self.second)
     #expect(window.takeRenewals(at: 2 * Self.second) == [])
@@ -131,8 +123,7 @@ struct PublishWindowTests {
     #expect(window.takeRenewals(at: 60 * Self.second) == [])
   }
 
-  @Test("How large a body the broker takes is known from what it refuses and takes")
-  func largestBody() {
+  @Test func `How large a body the broker takes is known from what it refuses and takes`() {
     var window = window()
     #expect(window.mostBytes == nil && !window.knowsMostBytes(at: 2))
     _ = window.closed(link, .refusesMessage(mostBytes: 1_000), at: 2)

@@ -42,14 +42,12 @@ struct ReceiptsTests {
     return world
   }
 
-  @Test("The connection is ordered with the first receipt")
-  func connection() {
+  @Test func `The connection is ordered with the first receipt`() {
     let world = world(["a", "b"])
     #expect(world.output.openLinks == [LinkOrder(link: .receipts, name: "publish receipts")])
   }
 
-  @Test("A receipt is published and confirmed, and is gone")
-  func confirmed() {
+  @Test func `A receipt is published and confirmed, and is gone`() {
     var world = world(["a"])
     let tokens = world.pump(at: instant(1))
     #expect(tokens.count == 1)
@@ -57,8 +55,7 @@ struct ReceiptsTests {
     #expect(world.receipts.isEmpty && world.window.unanswered(.receipts) == 0)
   }
 
-  @Test("A receipt that is refused is tried three times")
-  func refused() {
+  @Test func `A receipt that is refused is tried three times`() {
     var world = world(["a"])
     for (second, isLast) in [(UInt64(1), false), (3, false), (5, true)] {
       _ = world.receipts.expire(&world.window, at: second * Self.second)
@@ -70,8 +67,7 @@ struct ReceiptsTests {
     #expect(world.receipts.isEmpty)
   }
 
-  @Test("What has waited too long is given up, and its confirm says nothing any more")
-  func expired() {
+  @Test func `What has waited too long is given up, and its confirm says nothing any more`() {
     var world = world(["a", "b"])
     let tokens = world.pump(at: instant(1))
     #expect(world.receipts.expire(&world.window, at: 11 * Self.second)?.count == 0)
@@ -81,8 +77,7 @@ struct ReceiptsTests {
     #expect(world.receipts.isEmpty)
   }
 
-  @Test("What was lost with the connection is published again in its order")
-  func lost() {
+  @Test func `What was lost with the connection is published again in its order`() {
     var world = world(["a", "b"])
     let tokens = world.pump(at: instant(1))
     _ = world.window.closed(.receipts, .connection, at: 2 * Self.second)
@@ -93,8 +88,7 @@ struct ReceiptsTests {
     #expect(world.pump(at: instant(2)).map(\.slot) == tokens.map(\.slot))
   }
 
-  @Test("A queue over whose receipt the broker closes the connection gets none for a while")
-  func barred() {
+  @Test func `A queue over whose receipt the broker closes the connection gets none for a while`() {
     var world = world(["bad"])
     let tokens = world.pump(at: instant(1))
     let loss = LinkLoss.refusesMessage(mostBytes: nil)
@@ -111,16 +105,14 @@ struct ReceiptsTests {
     }
   }
 
-  @Test("Without permission all of them are given up")
-  func forbidden() {
+  @Test func `Without permission all of them are given up`() {
     var world = world(["a", "b"])
     _ = world.pump(at: instant(1))
     #expect(world.receipts.lost([], .refusesAll, at: 2 * Self.second)?.count == 2)
     #expect(world.receipts.isEmpty)
   }
 
-  @Test("Of a connection that does not answer few wait")
-  func few() {
+  @Test func `Of a connection that does not answer few wait`() {
     var world = World()
     for _ in 0..<256 {
       #expect(world.receipts.add(entry("a"), world.window, &world.output, at: 1) == nil)

@@ -28,8 +28,7 @@ struct StalledQueuesTests {
     return window
   }
 
-  @Test("Nothing is held back from a queue that answers")
-  func answers() {
+  @Test func `Nothing is held back from a queue that answers`() {
     var stalled = StalledQueues()
     let token = PublishToken(.delivery, slot: EventSlot(1), serial: 1)
     #expect(stalled.holdsBack(0, probe: token, at: 1, window()) == false)
@@ -38,8 +37,7 @@ struct StalledQueuesTests {
     #expect(stalled.holdsBack(0, probe: token, at: 1, window()) == true)
   }
 
-  @Test("One probe goes at a time, each later than the one before")
-  func probes() {
+  @Test func `One probe goes at a time, each later than the one before`() {
     var stalled = StalledQueues()
     var window = window()
     stalled.add(0, at: 0)
@@ -54,8 +52,7 @@ struct StalledQueuesTests {
     #expect(stalled.holdsBack(0, probe: first, at: 62 * Self.second, window) == false)
   }
 
-  @Test("An event waits for the next probe, or until its own time is up")
-  func waiting() {
+  @Test func `An event waits for the next probe, or until its own time is up`() {
     var stalled = StalledQueues()
     stalled.wait(timer(1), for: 0, at: 0)
     stalled.wait(timer(2, due: 1), for: 0, at: 0)
@@ -66,8 +63,7 @@ struct StalledQueuesTests {
     #expect(stalled.nextProbeAt == nil && !stalled.isEmpty)
   }
 
-  @Test("All that waited goes on when the queue answers, the first to expire first")
-  func recalled() {
+  @Test func `All that waited goes on when the queue answers, the first to expire first`() {
     var stalled = StalledQueues()
     stalled.wait(timer(1, due: 7), for: 0, at: 0)
     stalled.wait(timer(2, due: 5), for: 0, at: 0)
@@ -80,8 +76,7 @@ struct StalledQueuesTests {
     #expect(!stalled.hasRecalled)
   }
 
-  @Test("A probe that the broker closed the connection over says nothing of its queue")
-  func acquitted() {
+  @Test func `A probe that the broker closed the connection over says nothing of its queue`() {
     var stalled = StalledQueues()
     let window = window()
     stalled.add(0, at: 0)

@@ -11,16 +11,14 @@ struct LogEndTests {
     LogEnd.Event(slot: EventSlot(slot), serial: 1)
   }
 
-  @Test("Each record has the next LSN")
-  func lsns() {
+  @Test func `Each record has the next LSN`() {
     var end = LogEnd()
     #expect(end.take() == 1)
     #expect(end.take() == 2)
     #expect(end.nextLSN == 3 && end.durableLSN == 0)
   }
 
-  @Test("Events go on in the order of their records, each when its own is durable")
-  func waiting() {
+  @Test func `Events go on in the order of their records, each when its own is durable`() {
     var end = LogEnd()
     for slot in Int32(1)...3 { end.wait(event(slot), for: end.take()) }
     #expect(!end.isIdle && end.popDurable() == nil)
@@ -33,8 +31,7 @@ struct LogEndTests {
     #expect(end.isIdle)
   }
 
-  @Test("A start goes on behind the last record, or further on")
-  func start() {
+  @Test func `A start goes on behind the last record, or further on`() {
     var end = LogEnd()
     end.recovered(7)
     #expect(end.nextLSN == 8 && end.durableLSN == 7)
@@ -48,8 +45,8 @@ struct LogEndTests {
 struct WorkingSetTests {
   private func key(_ number: UInt64) -> EventKey { EventKey(high: number, low: number) }
 
-  @Test("An event is found by its key until it leaves, and a reference to it no longer than that")
-  func life() {
+  @Test
+  func `An event is found by its key until it leaves, and a reference to it no longer than that`() {
     var events = WorkingSet()
     let first = events.insert(ActiveEvent(key: key(1)))
     let second = events.insert(ActiveEvent(key: key(2)))

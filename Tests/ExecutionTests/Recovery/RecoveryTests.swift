@@ -13,8 +13,7 @@ struct RecoveryTests {
     Recovery.Found(lsn: lsn, dueAt: .none, expiration: .none, wait: .turn, isPaced: false)
   }
 
-  @Test("Open events go on in the order of their newest records")
-  func order() {
+  @Test func `Open events go on in the order of their newest records`() {
     var recovery = Recovery()
     recovery.found(key(1), event(1))
     recovery.found(key(2), event(2))
@@ -26,8 +25,7 @@ struct RecoveryTests {
     #expect(recovery.start(at: 5).isEmpty, "each is handed out once")
   }
 
-  @Test("It is done when the last event has left the working set")
-  func end() {
+  @Test func `It is done when the last event has left the working set`() {
     var recovery = Recovery()
     #expect(recovery.isDone && recovery.count == 0)
     recovery.resumeLater(key(1), lsn: 1)
@@ -46,8 +44,7 @@ struct RecoveryTests {
 struct PositionNotesTests {
   private static let second: UInt64 = 1_000_000_000
 
-  @Test("After many records, or after a second")
-  func isDue() {
+  @Test func `After many records, or after a second`() {
     var notes = PositionNotes()
     notes.noted(10, lsn: 8, at: 5 * Self.second)
     #expect(!notes.isDue(10, at: 60 * Self.second, isDraining: false))
@@ -57,8 +54,7 @@ struct PositionNotesTests {
     #expect(notes.isDue(4_106, at: 5 * Self.second, isDraining: false))
   }
 
-  @Test("That only the last position record was passed is noted by a drain alone")
-  func lastRecord() {
+  @Test func `That only the last position record was passed is noted by a drain alone`() {
     var notes = PositionNotes()
     notes.noted(10, lsn: 11, at: 0)
     #expect(!notes.isDue(11, at: 60 * Self.second, isDraining: false))
@@ -66,8 +62,7 @@ struct PositionNotesTests {
     #expect(notes.isDue(12, at: 60 * Self.second, isDraining: false))
   }
 
-  @Test("A start goes on from the newest record")
-  func start() {
+  @Test func `A start goes on from the newest record`() {
     var notes = PositionNotes()
     notes.recovered(PositionRecord(outbox: 3, logWatch: 2, totals: ShardTotals()), lsn: 5)
     notes.recovered(PositionRecord(outbox: 7, logWatch: 4, totals: ShardTotals()), lsn: 9)

@@ -31,8 +31,7 @@ struct TotalsLedgerTests {
     }
   }
 
-  @Test("Written totals that are those of the records are taken over")
-  func sameTotals() {
+  @Test func `Written totals that are those of the records are taken over`() {
     var ledger = TotalsLedger()
     ledger.count(.accepted, Self.accepted)
     var totals = written(accepted: 1, pending: 1)
@@ -42,8 +41,7 @@ struct TotalsLedgerTests {
     #expect(ledger.mismatches.isEmpty && ledger.isComplete)
   }
 
-  @Test("Other ones are said, where every record was shown")
-  func otherTotals() {
+  @Test func `Other ones are said, where every record was shown`() {
     var ledger = TotalsLedger()
     ledger.count(.accepted, Self.accepted)
     ledger.takeOver(written(accepted: 2, pending: 2), lsn: 2)
@@ -51,8 +49,7 @@ struct TotalsLedgerTests {
     #expect(ledger.mismatches[0].contains("the records up to LSN 2 say 1, the totals there 2"))
   }
 
-  @Test("What does not add up is said once")
-  func reconcile() {
+  @Test func `What does not add up is said once`() {
     var ledger = TotalsLedger()
     ledger.takeOver(written(accepted: 2, pending: 2), lsn: 2)
     let said = ledger.mismatches.count
@@ -66,8 +63,7 @@ struct TotalsLedgerTests {
     #expect(other.mismatches == ["lane realtime: accepted 2, open 1, final 0"])
   }
 
-  @Test("What recovery was not shown is read and counted, once")
-  func gap() throws {
+  @Test func `What recovery was not shown is read and counted, once`() throws {
     var ledger = TotalsLedger()
     ledger.takeOver(written(accepted: 2, pending: 2), lsn: 2)
     ledger.count(.accepted, Self.accepted)
@@ -85,8 +81,7 @@ struct TotalsLedgerTests {
     #expect(ledger.totals.realtime.accepted == 5)
   }
 
-  @Test("A gap in which there is nothing is none")
-  func emptyGap() {
+  @Test func `A gap in which there is nothing is none`() {
     var ledger = TotalsLedger()
     ledger.skipped(after: 2, to: 3)
     #expect(!ledger.isComplete)
@@ -94,8 +89,7 @@ struct TotalsLedgerTests {
     #expect(ledger.isComplete)
   }
 
-  @Test("A record that cannot be read stops the engine")
-  func unreadable() {
+  @Test func `A record that cannot be read stops the engine`() {
     var ledger = TotalsLedger()
     ledger.skipped(after: 0, to: 6)
     let none = UnsafeRawBufferPointer(start: nil, count: 0)

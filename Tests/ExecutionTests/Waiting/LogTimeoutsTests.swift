@@ -31,16 +31,14 @@ struct LogTimeoutsTests {
     return timeouts
   }
 
-  @Test("The log is read where the watch has come to, once")
-  func reads() {
+  @Test func `The log is read where the watch has come to, once`() {
     var timeouts = LogTimeouts(timeoutSeconds: 60)
     timeouts.start(after: 4)
     #expect(timeouts.advance(to: instant(1), durable: 9, isIdle: true) { _, _ in true } == 5)
     #expect(timeouts.advance(to: instant(2), durable: 9, isIdle: true) { _, _ in true } == nil)
   }
 
-  @Test("A delivery is due when its time is up, the oldest first")
-  func due() {
+  @Test func `A delivery is due when its time is up, the oldest first`() {
     var timeouts = timeouts()
     #expect(timeouts.next(durable: 9) == time(110))
     #expect(timeouts.popDue(at: time(109)) == nil)
@@ -49,8 +47,7 @@ struct LogTimeoutsTests {
     #expect(timeouts.popDue(at: time(130))?.lsn == 5)
   }
 
-  @Test("Nothing is due before the queue of delivery logs has been empty")
-  func gate() {
+  @Test func `Nothing is due before the queue of delivery logs has been empty`() {
     var timeouts = timeouts()
     timeouts.consumerLost()
     #expect(!timeouts.isOpen && timeouts.popDue(at: time(200)) == nil)
@@ -59,8 +56,7 @@ struct LogTimeoutsTests {
     #expect(timeouts.isOpen && timeouts.popDue(at: time(201))?.lsn == 3)
   }
 
-  @Test("Its position is behind what is answered, and before what is handed out")
-  func position() {
+  @Test func `Its position is behind what is answered, and before what is handed out`() {
     var timeouts = timeouts()
     #expect(timeouts.position { _, _ in true } == 2)
     if let entry = timeouts.popDue(at: time(110)) { timeouts.handOut(entry) }
@@ -70,8 +66,7 @@ struct LogTimeoutsTests {
     #expect(timeouts.position { lsn, _ in lsn != 5 } == 9)
   }
 
-  @Test("Each wait stays as long as it was when the clock is set")
-  func clockIsSet() {
+  @Test func `Each wait stays as long as it was when the clock is set`() {
     var timeouts = timeouts()
     timeouts.clockWasSet(by: 1_000_000_000_000)
     #expect(timeouts.next(durable: 9) == time(1_110))

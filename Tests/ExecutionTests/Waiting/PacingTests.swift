@@ -11,8 +11,7 @@ struct PacingTests {
 
   private func key(_ number: UInt64) -> EventKey { EventKey(high: number, low: number) }
 
-  @Test("Without a rate, and in the real-time lane, nothing waits")
-  func noRate() {
+  @Test func `Without a rate, and in the real-time lane, nothing waits`() {
     var unlimited = Pacing(perSecond: 0)
     var limited = Pacing(perSecond: 1)
     for _ in 0..<100 {
@@ -21,8 +20,7 @@ struct PacingTests {
     }
   }
 
-  @Test("One goes every so often, and a pause is caught up for a tenth of a second")
-  func rate() {
+  @Test func `One goes every so often, and a pause is caught up for a tenth of a second`() {
     var pacing = Pacing(perSecond: 100)
     var at = 10 * Self.second
     var gone = 0
@@ -33,8 +31,7 @@ struct PacingTests {
     #expect(pacing.takesTurn(.batch, at: at + 1) == true)
   }
 
-  @Test("Nobody overtakes an event that waits, nor while it is being released")
-  func order() {
+  @Test func `Nobody overtakes an event that waits, nor while it is being released`() {
     var pacing = Pacing(perSecond: 1)
     pacing.wait(key(1), lsn: 7)
     #expect(pacing.takesTurn(.batch, at: 10 * Self.second) == false)
@@ -45,8 +42,7 @@ struct PacingTests {
     #expect(pacing.takesTurn(.batch, at: 20 * Self.second) == true && pacing.count == 0)
   }
 
-  @Test("An event waits until its record is durable, and is passed by when it has moved on")
-  func release() {
+  @Test func `An event waits until its record is durable, and is passed by when it has moved on`() {
     var pacing = Pacing(perSecond: 1)
     pacing.wait(key(1), lsn: 7)
     #expect(pacing.release(at: Self.second, durable: 6) { _, _ in true } == .nobody)
@@ -73,8 +69,7 @@ struct WakeUpsTests {
       at: time(100), clock: 5_000_000_000)
   }
 
-  @Test("A schedule is a moment of the wall clock")
-  func schedule() {
+  @Test func `A schedule is a moment of the wall clock`() {
     var wakeUps = WakeUps(longestPauseSeconds: 300)
     add(&wakeUps, .schedule, dueAt: 500)
     #expect(wakeUps.nextMoment == time(500) && wakeUps.nextDuration == nil)
@@ -82,8 +77,7 @@ struct WakeUpsTests {
     #expect(wakeUps.popMoment(at: time(500))?.key == key(1))
   }
 
-  @Test("A pause is a duration, and never longer than the longest")
-  func pause() {
+  @Test func `A pause is a duration, and never longer than the longest`() {
     var wakeUps = WakeUps(longestPauseSeconds: 300)
     add(&wakeUps, .retry, dueAt: 110)
     #expect(wakeUps.nextMoment == nil && wakeUps.nextDuration == 15_000_000_000)
@@ -93,8 +87,7 @@ struct WakeUpsTests {
     #expect(wakeUps.nextDuration == 305_000_000_000)
   }
 
-  @Test("What expires first is looked at then, too")
-  func expiration() {
+  @Test func `What expires first is looked at then, too`() {
     var wakeUps = WakeUps(longestPauseSeconds: 300)
     add(&wakeUps, .schedule, dueAt: 500, expiration: 200)
     add(&wakeUps, .retry, dueAt: 150, expiration: 120)
@@ -105,8 +98,7 @@ struct WakeUpsTests {
     #expect(wakeUps.nextMoment == nil)
   }
 
-  @Test("What waits for its turn only is due at once")
-  func turn() {
+  @Test func `What waits for its turn only is due at once`() {
     let wakeUps = WakeUps(longestPauseSeconds: 300)
     #expect(wakeUps.remaining(.turn, until: time(500), at: time(100)) == 0)
     #expect(wakeUps.remaining(.schedule, until: time(500), at: time(100)) == 400_000_000_000)

@@ -39,8 +39,9 @@ struct BatchRateTests {
     return answer
   }
 
-  @Test("Fallbacks, repeats after a log timeout and redriven events keep to the rate, too")
-  func rate() async throws {
+  @Test func `Fallbacks, repeats after a log timeout and redriven events keep to the rate, too`()
+    async throws
+  {
     let service = try ServiceProcess(brokerURL: try #require(TestBroker.url))
     try service.start()
     try await service.waitUntilConsuming()

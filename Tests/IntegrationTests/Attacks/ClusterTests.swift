@@ -30,8 +30,10 @@ struct ClusterTests {
     return line?.split(separator: "\t").last.map(String.init) ?? ""
   }
 
-  @Test("While the node that leads one delivery queue is frozen, emails of the same lane go on")
-  func frozenLeader() async throws {
+  @Test
+  func `While the node that leads one delivery queue is frozen, emails of the same lane go on`()
+    async throws
+  {
     let first = try OwnBroker()
     let others = try (0..<2).map { _ in try OwnBroker("--join", first.folder.path) }
     let service = try ServiceProcess(brokerURL: first.url)

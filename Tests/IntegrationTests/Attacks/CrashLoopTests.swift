@@ -10,8 +10,8 @@ struct CrashLoopTests {
   /// The broker parks a message that it has delivered more often than 20 times.
   static let lives = 23
 
-  @Test("Lives that end right after they began to consume park no healthy message")
-  func lives() async throws {
+  @Test
+  func `Lives that end right after they began to consume park no healthy message`() async throws {
     let service = try ServiceProcess(brokerURL: try #require(TestBroker.url))
     #expect(try service.run(["topology", "apply"]).0 == 0)
     let client = try await TestBroker.client(service.brokerURL)

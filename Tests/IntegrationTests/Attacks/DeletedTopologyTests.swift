@@ -26,8 +26,9 @@ struct DeletedTopologyTests {
     [.bindings(of: "realtime.00", to: "realtime")], [.bindings(of: "parked", to: "parked")],
   ]
 
-  @Test("Each is back within a minute by itself, and messages take their whole way again")
-  func deleted() async throws {
+  @Test func `Each is back within a minute by itself, and messages take their whole way again`()
+    async throws
+  {
     let url = try #require(TestBroker.url)
     // At the same time, each with a service of its own: what takes time is waiting.
     let complaints = await withTaskGroup(of: String?.self) { group in

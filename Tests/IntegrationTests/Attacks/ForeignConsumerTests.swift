@@ -7,10 +7,10 @@ import Testing
   .enabled(if: TestBroker.isThere, Comment(rawValue: TestBroker.reason)),
   .timeLimit(.minutes(10)))
 struct ForeignConsumerTests {
-  @Test(
-    "The queue is named in /ready and in the log, and no more once the other has gone",
-    arguments: ["realtime", "delivery-logs"])
-  func foreign(_ inlet: String) async throws {
+  @Test(arguments: ["realtime", "delivery-logs"])
+  func `The queue is named in /ready and in the log, and no more once the other has gone`(
+    _ inlet: String
+  ) async throws {
     let service = try ServiceProcess(brokerURL: try #require(TestBroker.url))
     #expect(try service.run(["topology", "apply"]).0 == 0)
     let queue = "\(service.prefix).\(inlet).00"

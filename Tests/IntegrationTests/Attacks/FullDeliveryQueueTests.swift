@@ -7,8 +7,9 @@ import Testing
   .enabled(if: TestBroker.isThere, Comment(rawValue: TestBroker.reason)),
   .timeLimit(.minutes(10)))
 struct FullDeliveryQueueTests {
-  @Test("Its events wait and are delivered when there is room; other channels never wait")
-  func full() async throws {
+  @Test func `Its events wait and are delivered when there is room; other channels never wait`()
+    async throws
+  {
     let control = TestBroker.control
     let service = try ServiceProcess(brokerURL: try #require(TestBroker.url))
     #expect(try service.run(["topology", "apply"]).0 == 0)

@@ -18,8 +18,9 @@ struct FullParkedQueueTests {
     }
   }
 
-  @Test("A full parked queue stops no lane, and takes every copy when it is open again")
-  func full() async throws {
+  @Test func `A full parked queue stops no lane, and takes every copy when it is open again`()
+    async throws
+  {
     let control = TestBroker.control
     let service = try ServiceProcess(brokerURL: try #require(TestBroker.url))
     #expect(try service.run(["topology", "apply"]).0 == 0)
@@ -59,8 +60,10 @@ struct FullParkedQueueTests {
     await calm.close()
   }
 
-  @Test("The copies that wait are listed with those that are parked, while it runs and while not")
-  func listed() async throws {
+  @Test
+  func `The copies that wait are listed with those that are parked, while it runs and while not`()
+    async throws
+  {
     let control = TestBroker.control
     let service = try ServiceProcess(brokerURL: try #require(TestBroker.url))
     #expect(try service.run(["topology", "apply"]).0 == 0)
@@ -98,8 +101,8 @@ struct FullParkedQueueTests {
     await client.close()
   }
 
-  @Test("Copies whose headers do not fit the broker's frames are parked with fewer")
-  func smallFrames() async throws {
+  @Test
+  func `Copies whose headers do not fit the broker's frames are parked with fewer`() async throws {
     let broker = try OwnBroker(settings: ["frame_max = 65536"])
     let service = try ServiceProcess(brokerURL: broker.url)
     try service.start()

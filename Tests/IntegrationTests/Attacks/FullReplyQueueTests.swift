@@ -10,8 +10,10 @@ struct FullReplyQueueTests {
   /// More than a lane's prefetch.
   static let events = 1_200
 
-  @Test("It costs receipts and nothing else, and a stop with receipts outstanding ends in time")
-  func full() async throws {
+  @Test
+  func `It costs receipts and nothing else, and a stop with receipts outstanding ends in time`()
+    async throws
+  {
     let service = try ServiceProcess(brokerURL: try #require(TestBroker.url))
     try service.start(servesHTTP: true)
     try await service.waitUntilConsuming()

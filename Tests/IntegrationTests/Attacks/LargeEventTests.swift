@@ -7,8 +7,8 @@ import Testing
   .enabled(if: TestBroker.isThere, Comment(rawValue: TestBroker.reason)),
   .timeLimit(.minutes(10)))
 struct LargeEventTests {
-  @Test("Either the limit that would let it in is refused at start, or it is parked")
-  func large() async throws {
+  @Test
+  func `Either the limit that would let it in is refused at start, or it is parked`() async throws {
     let service = try ServiceProcess(brokerURL: try #require(TestBroker.url))
     try service.start(["MEDDELA_EVENTS_MAX_BYTES": "\(16 << 20)"])
     let process = try #require(service.process)

@@ -20,10 +20,10 @@ struct LateLogTests {
     return message
   }
 
-  @Test(
-    "They count before the log timeout does: no delivery is published again, nothing expires",
-    arguments: ["0", "1"])
-  func down(_ retries: String) async throws {
+  @Test(arguments: ["0", "1"])
+  func `They count before the log timeout does: no delivery is published again, nothing expires`(
+    _ retries: String
+  ) async throws {
     let service = try ServiceProcess(brokerURL: try #require(TestBroker.url))
     try service.start()
     try await service.waitUntilConsuming()

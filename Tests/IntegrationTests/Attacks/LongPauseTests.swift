@@ -8,8 +8,9 @@ import Testing
   .enabled(if: LongTests.areWanted, Comment(rawValue: LongTests.reason)),
   .timeLimit(.minutes(10)))
 struct LongPauseTests {
-  @Test("Consuming begins again while messages are unacknowledged, and no connection is lost")
-  func pause() async throws {
+  @Test func `Consuming begins again while messages are unacknowledged, and no connection is lost`()
+    async throws
+  {
     let broker = try OwnBroker()
     let service = try ServiceProcess(brokerURL: broker.url)
     #expect(try service.run(["topology", "apply"]).0 == 0)

@@ -23,8 +23,8 @@ struct MemoryTests {
       body: "[" + events.joined(separator: ",") + "]")
   }
 
-  @Test("Arrays of 12 MiB that wait for a blocked broker are held within the bound")
-  func blocked() async throws {
+  @Test
+  func `Arrays of 12 MiB that wait for a blocked broker are held within the bound`() async throws {
     let broker = try OwnBroker("--memory", "8192")
     let service = try ServiceProcess(brokerURL: broker.url)
     #expect(try service.run(["topology", "apply"]).0 == 0)

@@ -7,8 +7,8 @@ import Testing
   .enabled(if: TestBroker.isThere, Comment(rawValue: TestBroker.reason)),
   .timeLimit(.minutes(10)))
 struct OversizedDeliveryTests {
-  @Test("It waits and says that the broker refuses it; all others are delivered")
-  func oversized() async throws {
+  @Test
+  func `It waits and says that the broker refuses it; all others are delivered`() async throws {
     let broker = try OwnBroker(settings: ["max_message_size = 300000"])
     let service = try ServiceProcess(brokerURL: broker.url)
     let templates = try TemplateFolder(service)

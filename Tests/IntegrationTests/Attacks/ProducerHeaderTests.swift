@@ -7,8 +7,9 @@ import Testing
   .enabled(if: TestBroker.isThere, Comment(rawValue: TestBroker.reason)),
   .timeLimit(.minutes(10)))
 struct ProducerHeaderTests {
-  @Test("It makes no message a suspect: only what the broker says of a redelivery counts")
-  func deliveryCount() async throws {
+  @Test func `It makes no message a suspect: only what the broker says of a redelivery counts`()
+    async throws
+  {
     let service = try ServiceProcess(brokerURL: try #require(TestBroker.url))
     try service.start(servesHTTP: true)
     try await service.waitUntilConsuming()

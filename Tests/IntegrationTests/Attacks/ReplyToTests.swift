@@ -51,8 +51,10 @@ struct ReplyToTests {
     await calm.close()
   }
 
-  @Test("A direct reply-to token of another broker ends nobody's connection but the receipts'")
-  func foreignToken() async throws {
+  @Test
+  func `A direct reply-to token of another broker ends nobody's connection but the receipts'`()
+    async throws
+  {
     let service = try ServiceProcess(brokerURL: try #require(TestBroker.url))
     let client = try await TestBroker.client(service.brokerURL)
     let good = "\(service.prefix)-replies"
@@ -64,8 +66,10 @@ struct ReplyToTests {
     await client.close()
   }
 
-  @Test("Several of them, each of which ends the connection, do not cost others their receipts")
-  func foreignTokens() async throws {
+  @Test
+  func `Several of them, each of which ends the connection, do not cost others their receipts`()
+    async throws
+  {
     let service = try ServiceProcess(brokerURL: try #require(TestBroker.url))
     let client = try await TestBroker.client(service.brokerURL)
     let good = "\(service.prefix)-replies"
@@ -89,8 +93,10 @@ struct ReplyToTests {
     await client.close()
   }
 
-  @Test("An account that may not write to the default exchange loses receipts and nothing else")
-  func noPermission() async throws {
+  @Test
+  func `An account that may not write to the default exchange loses receipts and nothing else`()
+    async throws
+  {
     let url = try #require(TestBroker.url)
     let control = TestBroker.control
     let service = try ServiceProcess(brokerURL: url)
@@ -105,8 +111,7 @@ struct ReplyToTests {
       service, replyTo: "\(service.prefix)-replies", isCounted: true, good: nil)
   }
 
-  @Test("A reply queue that is gone")
-  func goneQueue() async throws {
+  @Test func `A reply queue that is gone`() async throws {
     let service = try ServiceProcess(brokerURL: try #require(TestBroker.url))
     let client = try await TestBroker.client(service.brokerURL)
     let good = "\(service.prefix)-replies"

@@ -7,8 +7,9 @@ import Testing
   .enabled(if: TestBroker.isThere, Comment(rawValue: TestBroker.reason)),
   .timeLimit(.minutes(10)))
 struct StopTests {
-  @Test("A backlog of status updates that nobody takes does not hold it up: they are durable")
-  func backlog() async throws {
+  @Test func `A backlog of status updates that nobody takes does not hold it up: they are durable`()
+    async throws
+  {
     let service = try ServiceProcess(brokerURL: try #require(TestBroker.url))
     #expect(try service.run(["topology", "apply"]).0 == 0)
     let client = try await TestBroker.client(service.brokerURL)

@@ -7,9 +7,10 @@ import Testing
   .enabled(if: TestBroker.isThere, Comment(rawValue: TestBroker.reason)),
   .timeLimit(.minutes(10)))
 struct UndeliverableMessageTests {
-  @Test(
-    "It is gone from its queue in seconds, its neighbours are delivered, other lanes never stop")
-  func integerID() async throws {
+  @Test
+  func `It is gone in seconds, its neighbours are delivered, other lanes never stop`()
+    async throws
+  {
     let broker = try OwnBroker("--plugins", "rabbitmq_amqp1_0")
     let service = try ServiceProcess(brokerURL: broker.url)
     try service.start()

@@ -22,8 +22,9 @@ struct UnpublishableTests {
     }
   }
 
-  @Test("They are parked and acknowledged, and all three queues go on, also over many starts")
-  func longIDs() async throws {
+  @Test func `They are parked and acknowledged, and all three queues go on, also over many starts`()
+    async throws
+  {
     let service = try ServiceProcess(brokerURL: try #require(TestBroker.url))
     try service.start()
     try await service.waitUntilConsuming()

@@ -30,8 +30,10 @@ struct CancelTests {
     return (service, try await TestBroker.client(service.brokerURL))
   }
 
-  @Test("A scheduled event is cancelled by its producer, and receipts and status updates say so")
-  func scheduled() async throws {
+  @Test
+  func `A scheduled event is cancelled by its producer, and receipts and status updates say so`()
+    async throws
+  {
     let (service, client) = try await Self.started()
     let (answers, updates) = ("\(service.prefix)-answers", "\(service.prefix)-updates")
     try await client.perform([
@@ -80,8 +82,10 @@ struct CancelTests {
     await client.close()
   }
 
-  @Test("A cancel that came first is remembered over kill -9, and nothing of its event goes out")
-  func beforeItsEvent() async throws {
+  @Test
+  func `A cancel that came first is remembered over kill -9, and nothing of its event goes out`()
+    async throws
+  {
     let (service, client) = try await Self.started()
     let body = #"[{"id":"e-1"},{"id":"e-2"}]"#
     var both = Self.cancel("e-1", service, body: body)
@@ -119,8 +123,9 @@ struct CancelTests {
     await client.close()
   }
 
-  @Test("The command says cancelled, remembered or too late, each with its exit code")
-  func command() async throws {
+  @Test
+  func `The command says cancelled, remembered or too late, each with its exit code`() async throws
+  {
     let (service, client) = try await Self.started()
     _ = try await client.publish([
       TestEvents.message(
@@ -163,8 +168,8 @@ struct CancelTests {
     await client.close()
   }
 
-  @Test("What is no cancel parks as one, and can be replayed; the service goes on")
-  func hostile() async throws {
+  @Test
+  func `What is no cancel parks as one, and can be replayed; the service goes on`() async throws {
     let (service, client) = try await Self.started()
     let bodies = [
       "", "{", "[]", "null", #"{"id":7}"#, #"[{"id":"ok"},{"no":1}]"#, "<rtEvent/>",

@@ -49,8 +49,7 @@ struct EventsTests {
     return Failed(service: service, client: client, delivery: delivery)
   }
 
-  @Test("A reason with a blank is one reason, and each refusal says why")
-  func redrive() async throws {
+  @Test func `A reason with a blank is one reason, and each refusal says why`() async throws {
     let failed = try await Self.failed("f-1")
     let service = failed.service
     let select = ["events", "redrive", "--status", "delivery-failed"]
@@ -82,8 +81,7 @@ struct EventsTests {
     await failed.client.close()
   }
 
-  @Test("An event is shown with all that is known of each transition")
-  func show() async throws {
+  @Test func `An event is shown with all that is known of each transition`() async throws {
     let failed = try await Self.failed("s-1")
     let (code, text, err) = try failed.service.run(["events", "show", "s-1"])
     #expect(code == 0, "\(err)")
@@ -98,8 +96,8 @@ struct EventsTests {
     await failed.client.close()
   }
 
-  @Test("A final event's delivery is sent once more, the same but for its attempt")
-  func resend() async throws {
+  @Test
+  func `A final event's delivery is sent once more, the same but for its attempt`() async throws {
     let failed = try await Self.failed("r-1")
     let service = failed.service
     #expect(try service.run(["events", "resend", "nobody"]).0 == 66)
@@ -128,8 +126,9 @@ struct EventsTests {
     await failed.client.close()
   }
 
-  @Test("The content that is shown is what was sent, byte for byte, whatever came since")
-  func content() async throws {
+  @Test func `The content that is shown is what was sent, byte for byte, whatever came since`()
+    async throws
+  {
     let failed = try await Self.failed("c-1")
     let (code, sent, err) = try failed.service.run(["events", "show", "c-1", "--content", "--json"])
     #expect(code == 0 && sent == failed.delivery + "\n", "\(sent)\(failed.delivery)\(err)")
@@ -147,8 +146,9 @@ struct EventsTests {
     await failed.client.close()
   }
 
-  @Test("Explain answers with what became of the event, and why it cannot be rendered")
-  func explain() async throws {
+  @Test
+  func `Explain answers with what became of the event, and why it cannot be rendered`() async throws
+  {
     let service = try ServiceProcess(brokerURL: try #require(TestBroker.url))
     try service.start()
     try await service.waitUntilConsuming()
@@ -173,8 +173,10 @@ struct EventsTests {
     await client.close()
   }
 
-  @Test("A list is newest first, as long as it is asked to be, and says when there is nothing")
-  func list() async throws {
+  @Test
+  func `A list is newest first, as long as it is asked to be, and says when there is nothing`()
+    async throws
+  {
     let service = try ServiceProcess(brokerURL: try #require(TestBroker.url))
     try service.start()
     try await service.waitUntilConsuming()
@@ -220,8 +222,7 @@ struct EventsTests {
     await client.close()
   }
 
-  @Test("What is parked is said in the log, a flood of it in few lines")
-  func parkingIsLogged() async throws {
+  @Test func `What is parked is said in the log, a flood of it in few lines`() async throws {
     let service = try ServiceProcess(brokerURL: try #require(TestBroker.url))
     try service.start()
     try await service.waitUntilConsuming()

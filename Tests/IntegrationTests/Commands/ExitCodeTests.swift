@@ -52,8 +52,7 @@ struct ExitCodeTests {
     }
   }
 
-  @Test("A configuration that is wrong is 78")
-  func configuration() throws {
+  @Test func `A configuration that is wrong is 78`() throws {
     let commands = offline + online
     try expect(78, commands, ["--set", "nope=1"], saying: "nope: no such key")
     try expect(78, commands, ["--set", "realtime.prefetch=0"], saying: "--set: realtime.prefetch")
@@ -65,8 +64,7 @@ struct ExitCodeTests {
     try expect(78, commands, ["--set", "store.path="], saying: "--set: store.path")
   }
 
-  @Test("An input file that is not there, or is a folder, is 66")
-  func inputFiles() throws {
+  @Test func `An input file that is not there, or is a folder, is 66`() throws {
     for path in ["/no/such/file", folder] {
       for command in [
         ["publish", path], ["publish", "--raw", path], ["templates", "match", path],
@@ -78,8 +76,7 @@ struct ExitCodeTests {
     }
   }
 
-  @Test("A folder of templates that is not there, or is a file, is 66")
-  func templateFolders() throws {
+  @Test func `A folder of templates that is not there, or is a file, is 66`() throws {
     let commands = [
       ["serve"], ["templates", "check"], ["templates", "match", event],
       ["templates", "preview", "order_confirmation.email.en"], ["topology", "plan"],
@@ -96,8 +93,7 @@ struct ExitCodeTests {
     }
   }
 
-  @Test("A store that is not there, or is a file, is 66 for whoever reads it")
-  func stores() throws {
+  @Test func `A store that is not there, or is a file, is 66 for whoever reads it`() throws {
     let commands = [
       ["events", "list"], ["events", "show", "x"], ["events", "explain", "x"],
       ["events", "redrive", "x"], ["events", "resend", "x"], ["events", "reconcile"],
@@ -113,15 +109,13 @@ struct ExitCodeTests {
     }
   }
 
-  @Test("Where a store cannot be made it is 73")
-  func unmade() throws {
+  @Test func `Where a store cannot be made it is 73`() throws {
     for path in [event, "\(event)/data"] {
       try expect(73, [["serve"]], ["--set", "store.path=\(path)"], saying: path)
     }
   }
 
-  @Test("The end of a start is said in the form of its log")
-  func fatalForm() throws {
+  @Test func `The end of a start is said in the form of its log`() throws {
     let file = try service.file("bad.yaml", "log:\n  format: json\nnope: 1\n")
     let (code, _, err) = try service.shell(
       "unset MEDDELA_LOG_FORMAT; $meddela serve --config \(file)")

@@ -7,8 +7,9 @@ import Testing
   .enabled(if: TestBroker.isThere, Comment(rawValue: TestBroker.reason)),
   .timeLimit(.minutes(5)))
 struct MaildirTests {
-  @Test("Words are encoded and never addresses, lines are folded, and there is a date")
-  func message() async throws {
+  @Test
+  func `Words are encoded and never addresses, lines are folded, and there is a date`() async throws
+  {
     let service = try ServiceProcess(brokerURL: try #require(TestBroker.url))
     #expect(try service.run(["topology", "apply"]).0 == 0)
     let subject = Array(repeating: "wordword", count: 150).joined(separator: " ")

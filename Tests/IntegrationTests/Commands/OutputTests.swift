@@ -8,8 +8,7 @@ struct OutputTests {
     try ServiceProcess(brokerURL: "amqp://127.0.0.1:1")
   }
 
-  @Test("Output that cannot be written ends the command with a word")
-  func unwritable() throws {
+  @Test func `Output that cannot be written ends the command with a word`() throws {
     let service = try service()
     let (full, _, noSpace) = try service.shell("$meddela config show >/dev/full")
     #expect(full == 74 && noSpace.contains("No space left on device"), "\(noSpace)")
@@ -23,8 +22,8 @@ struct OutputTests {
     #expect(code == 74)
   }
 
-  @Test("A file without an end is refused wherever a file is read", .timeLimit(.minutes(1)))
-  func endless() throws {
+  @Test(.timeLimit(.minutes(1)))
+  func `A file without an end is refused wherever a file is read`() throws {
     let service = try service()
     let cases: [([String], Int32)] = [
       (["publish", "/dev/zero"], 65), (["publish", "--raw", "/dev/zero"], 65),
@@ -38,8 +37,7 @@ struct OutputTests {
     #expect(code == 65 && err.contains("no end"), "\(err)")
   }
 
-  @Test("A broker that is not there, or says nothing, is told within the time limit")
-  func deadBroker() throws {
+  @Test func `A broker that is not there, or says nothing, is told within the time limit`() throws {
     let service = try service()
     let path = try service.file("one.json", TestEvents.body("one"))
     let silent = try SilentServer()

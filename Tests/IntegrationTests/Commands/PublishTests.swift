@@ -23,8 +23,7 @@ struct PublishTests {
     return depth
   }
 
-  @Test("An event over many lines is one message, in whatever company")
-  func pretty() async throws {
+  @Test func `An event over many lines is one message, in whatever company`() async throws {
     let service = try Self.service()
     let pretty = try service.file(
       "pretty.json",
@@ -62,8 +61,7 @@ struct PublishTests {
     #expect(third == 0, "\(problem)")
   }
 
-  @Test("What is no JSON stops before anything is sent, with its place")
-  func noJSON() async throws {
+  @Test func `What is no JSON stops before anything is sent, with its place`() async throws {
     let service = try Self.service()
     let lines = (0..<3).map { TestEvents.body("n-\($0)") }.joined(separator: "\n")
     let cases: [(String, String)] = [
@@ -84,8 +82,9 @@ struct PublishTests {
     #expect(try await Self.depth(service) == 1)
   }
 
-  @Test("What the service would park is told before anything is sent, unless that is wanted")
-  func judged() async throws {
+  @Test func `What the service would park is told before anything is sent, unless that is wanted`()
+    async throws
+  {
     let service = try Self.service()
     let path = try service.file(
       "events.json",
@@ -111,8 +110,7 @@ struct PublishTests {
     #expect(tooLarge == 65 && text.contains("too-large"), "\(text)")
   }
 
-  @Test("A missing exchange is waited for, and named when it does not come")
-  func missingExchange() async throws {
+  @Test func `A missing exchange is waited for, and named when it does not come`() async throws {
     let service = try ServiceProcess(brokerURL: try #require(TestBroker.url))
     let path = try service.file("one.json", TestEvents.body("one"))
     let start = Date()
@@ -128,8 +126,7 @@ struct PublishTests {
     #expect(try await Self.depth(service) == 1)
   }
 
-  @Test("An account that may not write is told so within seconds")
-  func noPermission() async throws {
+  @Test func `An account that may not write is told so within seconds`() async throws {
     let service = try Self.service()
     let user = "reader-\(service.prefix)"
     try TestBroker.control.run("add_user", user, "secret")
@@ -150,8 +147,9 @@ struct PublishTests {
     #expect(try await Self.depth(service) == 0)
   }
 
-  @Test("A message that the broker finds too large is a named error, not a silent wait")
-  func tooLarge() async throws {
+  @Test func `A message that the broker finds too large is a named error, not a silent wait`()
+    async throws
+  {
     let service = try Self.service()
     let path = service.folder.appendingPathComponent("large").path
     _ = FileManager.default.createFile(atPath: path, contents: nil)
@@ -166,8 +164,7 @@ struct PublishTests {
     #expect(try await Self.depth(service) == 0)
   }
 
-  @Test("With --wait it says what the service made of each event")
-  func receipts() async throws {
+  @Test func `With --wait it says what the service made of each event`() async throws {
     let service = try ServiceProcess(brokerURL: try #require(TestBroker.url))
     try service.start()
     let many = try service.run(["publish", "--generate", "450", "--wait", "--timeout", "60"])

@@ -31,8 +31,8 @@ struct TemplatesCheckTests {
     return (service, templates.path)
   }
 
-  @Test("Names that the sample has nothing for are warnings, and with --strict an error")
-  func unresolvedNames() throws {
+  @Test
+  func `Names that the sample has nothing for are warnings, and with --strict an error`() throws {
     let (service, path) = try service(
       html: #"<p>Hi {{name}}, <a href="{{action_url}}">reset</a> {{ctx.name}}</p>"#)
     let (code, out, err) = try service.run(["templates", "check", path])
@@ -46,13 +46,11 @@ struct TemplatesCheckTests {
     #expect(json.contains(#""warnings":["#) && json.contains("{{action_url}}"), "\(json)")
   }
 
-  @Test(
-    "The words of Handlebars are errors",
-    arguments: [
-      "{{#ctx.a}}A{{else}}B{{/ctx.a}}", "{{#ctx.l}}{{@index}}{{/ctx.l}}",
-      "{{#ctx.l}}{{this}}{{/ctx.l}}", "{{#if ctx.a}}A{{/if}}",
-    ])
-  func handlebars(html: String) throws {
+  @Test(arguments: [
+    "{{#ctx.a}}A{{else}}B{{/ctx.a}}", "{{#ctx.l}}{{@index}}{{/ctx.l}}",
+    "{{#ctx.l}}{{this}}{{/ctx.l}}", "{{#if ctx.a}}A{{/if}}",
+  ])
+  func `The words of Handlebars are errors`(html: String) throws {
     let (service, path) = try service(html: html)
     let (code, _, err) = try service.run(["templates", "check", path])
     #expect(code == 65 && err.contains("html.mustache:1"), "\(err)")

@@ -7,8 +7,9 @@ import Testing
   .enabled(if: TestBroker.isThere, Comment(rawValue: TestBroker.reason)),
   .timeLimit(.minutes(5)))
 struct UnroutedTests {
-  @Test("What found no queue is kept, goes back when there is one, and is never lost between")
-  func unrouted() async throws {
+  @Test func `What found no queue is kept, goes back when there is one, and is never lost between`()
+    async throws
+  {
     let service = try ServiceProcess(brokerURL: try #require(TestBroker.url))
     let prefix = service.prefix
     #expect(try service.run(["topology", "apply"]).0 == 0)
@@ -46,8 +47,10 @@ struct UnroutedTests {
     await client.close()
   }
 
-  @Test("One that is too large to be read is listed, and no command but discard takes it away")
-  func oversized() async throws {
+  @Test
+  func `One that is too large to be read is listed, and no command but discard takes it away`()
+    async throws
+  {
     let service = try ServiceProcess(brokerURL: try #require(TestBroker.url))
     #expect(try service.run(["topology", "apply"]).0 == 0)
     let client = try await TestBroker.client(service.brokerURL)

@@ -7,8 +7,7 @@ import Testing
   .enabled(if: TestBroker.isThere, Comment(rawValue: TestBroker.reason)),
   .timeLimit(.minutes(5)))
 struct WaitingTests {
-  @Test("Watch, deliver and publish may be started before the service")
-  func aRun() async throws {
+  @Test func `Watch, deliver and publish may be started before the service`() async throws {
     let service = try ServiceProcess(brokerURL: try #require(TestBroker.url))
     let delivering = try RunningCommand(service, ["deliver", "--channel", "email", "--count", "3"])
     let watching = try RunningCommand(service, ["watch", "--status", "sent", "--count", "3"])
@@ -28,8 +27,8 @@ struct WaitingTests {
     #expect(try await service.stop() == 0)
   }
 
-  @Test("A count of deliveries is exact, and what is no delivery stays in its queue")
-  func exact() async throws {
+  @Test
+  func `A count of deliveries is exact, and what is no delivery stays in its queue`() async throws {
     let service = try ServiceProcess(brokerURL: try #require(TestBroker.url))
     let prefix = service.prefix
     #expect(try service.run(["topology", "apply"]).0 == 0)
@@ -66,8 +65,7 @@ struct WaitingTests {
     await client.close()
   }
 
-  @Test("A watcher whose queue is deleted makes it again")
-  func deletedQueue() async throws {
+  @Test func `A watcher whose queue is deleted makes it again`() async throws {
     let service = try ServiceProcess(brokerURL: try #require(TestBroker.url))
     #expect(try service.run(["topology", "apply"]).0 == 0)
     let client = try await TestBroker.client(service.brokerURL)
@@ -92,8 +90,9 @@ struct WaitingTests {
     await client.close()
   }
 
-  @Test("A broker that takes nothing, or stands still, is told within the time limit")
-  func alarm() async throws {
+  @Test
+  func `A broker that takes nothing, or stands still, is told within the time limit`() async throws
+  {
     let broker = try OwnBroker()
     let service = try ServiceProcess(brokerURL: broker.url)
     #expect(try service.run(["topology", "apply", "--timeout", "60"]).0 == 0)

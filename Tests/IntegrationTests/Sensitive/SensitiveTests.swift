@@ -27,8 +27,9 @@ struct SensitiveTests {
     }
   }
 
-  @Test("No command and no log shows what a sensitive event holds, whatever became of it")
-  func hidden() async throws {
+  @Test func `No command and no log shows what a sensitive event holds, whatever became of it`()
+    async throws
+  {
     let events = try await SecretEvents()
     let service = events.service
     let watching = try RunningCommand(service, ["watch", "--json"])
@@ -63,8 +64,8 @@ struct SensitiveTests {
     await events.client.close()
   }
 
-  @Test("What is hidden says so and why; what is not sensitive is shown as ever")
-  func placeholders() async throws {
+  @Test
+  func `What is hidden says so and why; what is not sensitive is shown as ever`() async throws {
     let events = try await SecretEvents()
     let service = events.service
     let delivering = try RunningCommand(
@@ -125,8 +126,8 @@ struct SensitiveTests {
     #expect(none.contains("no templates are known here"), "\(none)")
   }
 
-  @Test("--reveal shows it, and the logs of the command and of the service say so")
-  func revealed() async throws {
+  @Test
+  func `--reveal shows it, and the logs of the command and of the service say so`() async throws {
     let events = try await SecretEvents()
     let service = events.service
     let delivering = try RunningCommand(
