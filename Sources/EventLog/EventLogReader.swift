@@ -70,19 +70,9 @@ package final class EventLogReader {
   package func forEachRecord(from first: LSN = 1, _ body: (RecordView) throws -> Void) throws {
     if let onDamage { return try forEachSound(from: first, body, onDamage) }
     try forEachFrame(from: first) { frame, path in
-      guard var at = frame.payload.baseAddress else { return }
-      var available = frame.payload.count
-      for index in 0..<frame.header.recordCount {
-        let lsn = frame.header.firstLSN.advanced(by: index)
-        guard
-          let view = RecordCodec.decode(at, available: available), view.header.lsn == lsn
-        else {
-          throw EventLogError.damaged(path, frame.offset, "record \(lsn) contradicts itself")
-        }
-        if lsn >= first, !view.header.flags.contains(.lost) { try body(view) }
-        let length = RecordCodec.length(id: view.id.count, payload: view.payload.count)
-        at += length
-        available -= length
+      var walk = RecordWalk(frame, file: path)
+      while let view = try walk.next()?.view {
+        if view.header.lsn >= first, !view.header.flags.contains(.lost) { try body(view) }
       }
     }
   }

@@ -42,22 +42,8 @@ extension Recovery {
     var scanner = SegmentScanner(
       header, window: window, after: point, maxEpoch: manifest.epoch, breaks: options.breaks)
     replay.map.add(id: segment.id, baseLSN: segment.baseLSN)
-    while scanner.offset < end.offset {
-      switch try scanner.next(until: end.offset) {
-      case .frame(let frame): try replay.take(frame, file: path)
-      case .end(let problem):
-        throw .damaged(
-          path, scanner.offset,
-          "found \(problem.sentence); expected frame \(scanner.point.sequence + 1)")
-      }
-    }
-    guard scanner.point == end.point else {
-      throw .damaged(
-        path, scanner.offset,
-        """
-        the last frame is \(scanner.point.sequence); the manifest ends the segment with frame \
-        \(end.point.sequence)
-        """)
+    try scanner.walk(to: end, file: path) { (frame) throws(EventLogError) in
+      try replay.take(frame, file: path)
     }
     report.bytes += scanner.offset
     return scanner.point

@@ -30,20 +30,14 @@ final class Replay {
 
   /// The records of a valid frame; the pair to what `EventLog.append` asserts.
   func take(_ frame: SegmentScanner.Frame, file: String) throws(EventLogError) {
-    guard var at = frame.payload.baseAddress else { return }
-    var available = frame.payload.count
-    var lsn = frame.header.firstLSN
-    let start = frame.offset + Int64(Limits.frameHeaderBytes)
     var ahead = 0
     for _ in 0..<Self.prefetchedRecords { prefetch(frame.payload, &ahead) }
-    for _ in 0..<frame.header.recordCount {
+    var walk = RecordWalk(frame, file: file)
+    while let record = try walk.next() {
       prefetch(frame.payload, &ahead)
-      let offset = start + Int64(frame.payload.count - available)
-      guard
-        let view = RecordCodec.decode(at, available: available), view.header.lsn == lsn,
-        note(view, offset: offset)
-      else {
-        throw .damaged(file, offset, "record \(lsn) contradicts itself or the records before it")
+      let view = record.view
+      guard note(view, offset: record.offset) else {
+        throw walk.contradiction(view.header.lsn, record.offset)
       }
       latest = max(latest, view.header.time)
       do {
@@ -51,16 +45,8 @@ final class Replay {
       } catch let error as EventLogError {
         throw error
       } catch {
-        throw EventLogError(.replayRefused, "\(error)", file: file, offset: offset)
+        throw EventLogError(.replayRefused, "\(error)", file: file, offset: record.offset)
       }
-      let length = RecordCodec.length(id: view.id.count, payload: view.payload.count)
-      at += length
-      available -= length
-      lsn = lsn.next
-    }
-    guard available == 0 else {
-      throw .damaged(
-        file, frame.offset, "frame \(frame.header.sequence) is longer than its records")
     }
     records += frame.header.recordCount
     if !marks.isEmpty {

@@ -25,53 +25,13 @@ struct SegmentIndexer {
     }
     var scanner = SegmentScanner(
       header, window: window, after: point, maxEpoch: maxEpoch, breaks: breaks)
-    while scanner.offset < end.offset {
-      let offset = scanner.offset
-      switch try scanner.next(until: end.offset) {
-      case .frame(let frame):
-        lastFrame = offset
-        try take(frame, file: file.path)
-      case .end(let problem):
-        throw .damaged(
-          file.path, scanner.offset,
-          "found \(problem.sentence); expected frame \(scanner.point.sequence + 1)")
-      }
-    }
-    guard scanner.point == end.point else {
-      throw .damaged(
-        file.path, scanner.offset,
-        """
-        the last frame is \(scanner.point.sequence); the manifest ends the segment with frame \
-        \(end.point.sequence)
-        """)
+    try scanner.walk(to: end, file: file.path) { (frame) throws(EventLogError) in
+      lastFrame = frame.offset
+      var walk = RecordWalk(frame, file: file.path)
+      while let record = try walk.next() { note(record.view.header, record.offset) }
+      records += frame.header.recordCount
     }
     entries = collector.finish()
-  }
-
-  private mutating func take(
-    _ frame: SegmentScanner.Frame, file: String
-  ) throws(EventLogError) {
-    guard var at = frame.payload.baseAddress else { return }
-    var available = frame.payload.count
-    var offset = frame.offset + Int64(Limits.frameHeaderBytes)
-    for index in 0..<frame.header.recordCount {
-      let lsn = frame.header.firstLSN.advanced(by: index)
-      guard
-        let view = RecordCodec.decode(at, available: available), view.header.lsn == lsn
-      else {
-        throw .damaged(file, offset, "record \(lsn) contradicts itself or the records before it")
-      }
-      note(view.header, offset)
-      let length = RecordCodec.length(id: view.id.count, payload: view.payload.count)
-      at += length
-      available -= length
-      offset += Int64(length)
-    }
-    guard available == 0 else {
-      throw .damaged(
-        file, frame.offset, "frame \(frame.header.sequence) is longer than its records")
-    }
-    records += frame.header.recordCount
   }
 
   @inline(__always)
