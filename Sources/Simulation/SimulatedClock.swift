@@ -33,7 +33,9 @@ struct SimulatedClock {
   var ahead: Int64 { offset + (nanoseconds - start) / 1_000_000 * drift }
 
   var now: Instant {
-    Instant(wall: Timestamp(nanoseconds: nanoseconds + ahead), monotonic: UInt64(nanoseconds))
+    Instant(
+      wall: Timestamp(nanoseconds: nanoseconds + ahead),
+      monotonic: MonotonicTime(nanoseconds: UInt64(nanoseconds)))
   }
 
   mutating func pass(_ time: Int64) {

@@ -81,7 +81,7 @@ extension Simulation {
     guard plan.isFair, plan.batchMaxPerSecond > 0, delivery.routingKey.contains(".batch.") else {
       return
     }
-    batchTurns.append(Int64(engine.waitingSince(order.token)))
+    batchTurns.append(Int64(engine.waitingSince(order.token).nanoseconds))
   }
 
   /// Whatever is due, of batch no more leaves in a second than it may.

@@ -15,7 +15,8 @@ import Testing
     let start: Int64 = 1_800_000_000_000_000_000
     func now(_ step: Int64) -> Instant {
       let time = start + step * 1_000_000
-      return Instant(wall: Timestamp(nanoseconds: time), monotonic: UInt64(time))
+      return Instant(
+        wall: Timestamp(nanoseconds: time), monotonic: MonotonicTime(nanoseconds: UInt64(time)))
     }
     engine.startRecovered(nextLSN: 1, lineage: lineage, at: now(0))
     let body = Array(#"{"id":"o-1","type":"unknown","email":"a@b.se","ctx":{}}"#.utf8)

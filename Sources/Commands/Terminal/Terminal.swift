@@ -17,7 +17,7 @@ enum Terminal {
 
   /// Seconds on a clock that never goes back.
   static var seconds: Double {
-    Double(NodeClock.now().monotonic) / 1e9
+    Double(NodeClock.now().monotonic.nanoseconds) / 1e9
   }
 }
 

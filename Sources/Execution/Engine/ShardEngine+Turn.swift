@@ -258,7 +258,8 @@ extension ShardEngine {
     _ key: EventKey, lsn: LSN, wait: EventState.Wait, dueAt: Timestamp, expiration: Timestamp
   ) {
     let clock =
-      isBroken(.waitsByTheWallClock) ? UInt64(now.wall.nanoseconds) : now.monotonic
+      isBroken(.waitsByTheWallClock)
+      ? MonotonicTime(nanoseconds: UInt64(now.wall.nanoseconds)) : now.monotonic
     wakeUps.add(
       key, lsn: lsn, wait: wait, dueAt: dueAt, expiration: expiration, at: now.wall, clock: clock)
   }

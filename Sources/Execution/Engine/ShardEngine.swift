@@ -36,7 +36,7 @@ package final class ShardEngine<Lookup: EventLookup> {
   var writer = ByteWriter(capacity: 4_096)
 
   // Time.
-  var now = Instant(wall: .none, monotonic: 0)
+  var now = Instant(wall: .none, monotonic: .start)
   var wallClock = WallClock()
 
   // What a turn may do, and for whom there is room.
@@ -81,8 +81,8 @@ package final class ShardEngine<Lookup: EventLookup> {
   /// Why a receipt was given up last.
   package internal(set) var lastReceiptLoss = ""
 
-  /// Since when no more messages are taken, monotonic.
-  private var drainingSince: UInt64?
+  /// Since when no more messages are taken.
+  private var drainingSince: MonotonicTime?
 
   package init(
     settings: EngineSettings, lookup: Lookup, catalog: TemplateCatalog,
@@ -119,7 +119,7 @@ package final class ShardEngine<Lookup: EventLookup> {
     guard instant != now else { return }
     // After a pause of ours (a stopped process, a machine that sleeps, a busy loop) answers that
     // came meanwhile have yet to be read: no deadline counts from before it.
-    if instant.monotonic &- now.monotonic > EngineLimits.longTurn {
+    if instant.monotonic - now.monotonic > EngineLimits.longTurn {
       window.stoodStill(until: instant.monotonic)
     }
     now = instant
@@ -187,7 +187,7 @@ package final class ShardEngine<Lookup: EventLookup> {
   }
 
   private var isPatienceOver: Bool {
-    drainingSince.map { $0 &+ EngineLimits.drainPatience < now.monotonic } ?? false
+    drainingSince.map { $0 + EngineLimits.drainPatience < now.monotonic } ?? false
   }
 
   /// Messages of several events that a drain takes no more of: the broker delivers them again.
@@ -211,7 +211,7 @@ package final class ShardEngine<Lookup: EventLookup> {
   package var nextTimer: Timestamp? {
     let culprits = deliveryQueues.indices.map { deliveryQueues[$0].culprits.next }
     let durations = ([stalledQueues.nextProbeAt, wakeUps.nextDuration] + culprits).map { at in
-      at.map { now.wall.adding(max(0, Int64($0) - Int64(now.monotonic))) }
+      at.map { now.wall.adding(Int64(clamping: ($0 - now.monotonic).nanoseconds)) }
     }
     let isReleased = stalledQueues.hasRecalled || deliveryQueues.hasBehindSearch
     return ([wakeUps.nextMoment, isReleased ? now.wall : nil] + durations).compactMap { $0 }.min()

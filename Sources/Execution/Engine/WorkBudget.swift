@@ -20,25 +20,25 @@ struct WorkBudget {
   /// All work so far.
   private(set) var total: UInt64 = 0
   private var left = slices
-  /// The turn before, monotonic.
-  private var turnAt: UInt64 = 0
-  private var lastRealtimeAt = 0 &- EngineLimits.realtimeActive
+  /// The turn before.
+  private var turnAt: MonotonicTime = .start
+  private var lastRealtimeAt: MonotonicTime?
 
   private static let slices = [
     EngineLimits.urgentWork, EngineLimits.urgentWork, EngineLimits.batchWork,
     EngineLimits.backgroundWork,
   ]
 
-  mutating func realtimeCame(at now: UInt64) { lastRealtimeAt = now }
+  mutating func realtimeCame(at now: MonotonicTime) { lastRealtimeAt = now }
 
   /// Whether real-time events come at present.
-  func isRealtimeActive(at now: UInt64) -> Bool {
-    now &- lastRealtimeAt < EngineLimits.realtimeActive
+  func isRealtimeActive(at now: MonotonicTime) -> Bool {
+    lastRealtimeAt.map { now - $0 < EngineLimits.realtimeActive } ?? false
   }
 
   /// A turn begins.
-  mutating func begin(at now: UInt64) {
-    refill(elapsed: now &- turnAt, besideRealtime: isRealtimeActive(at: now))
+  mutating func begin(at now: MonotonicTime) {
+    refill(elapsed: now - turnAt, besideRealtime: isRealtimeActive(at: now))
     turnAt = now
   }
 
@@ -46,18 +46,18 @@ struct WorkBudget {
   /// pay back first: so what is urgent meets few turns that are long.
   ///
   /// - Parameters:
-  ///   - elapsed: nanoseconds since the turn before.
+  ///   - elapsed: since the turn before.
   ///   - besideRealtime: whether real-time events come at present. Then batch and background get
   ///     a part of the time that passes and no more, however many turns there are: the broker and
   ///     the disk serve the real-time events, too, and need the rest.
-  private mutating func refill(elapsed: UInt64, besideRealtime: Bool) {
+  private mutating func refill(elapsed: TimeAmount, besideRealtime: Bool) {
     for index in left.indices {
       let slice = Self.slices[index]
       guard index == Share.batch.rawValue || index == Share.background.rawValue else {
         left[index] = slice
         continue
       }
-      let part = Int(clamping: elapsed / EngineLimits.bulkPart)
+      let part = Int(clamping: elapsed.nanoseconds / EngineLimits.bulkPart)
       let grant = besideRealtime ? max(part, EngineLimits.leastWork) : slice
       left[index] = min(slice, left[index] + min(grant, slice))
     }

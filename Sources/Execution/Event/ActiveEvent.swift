@@ -34,8 +34,8 @@ struct ActiveEvent {
   struct QueuedDelivery {
     /// The number of the delivery queue that it waits in.
     var queue: Int
-    /// Since when, monotonic.
-    var since: UInt64
+    /// Since when.
+    var since: MonotonicTime
     /// Rendered.
     var bytes: [UInt8]
   }

@@ -9,8 +9,8 @@ struct Suspects {
   struct Alone {
     var message: SlotTable<OpenMessage>.Reference
     var inlet: Inlet
-    /// How long it has been, in nanoseconds of turns.
-    var age: UInt64 = 0
+    /// How long it has been, in turns.
+    var age = TimeAmount.none
     /// The newest record when all its elements had been taken; 0 before.
     var lsn: LSN = 0
   }
@@ -19,16 +19,16 @@ struct Suspects {
   private(set) var alone: Alone?
   /// Whether messages are taken one at a time now, and for how long that has been so.
   private(set) var isIsolating = false
-  private var isolated: UInt64 = 0
+  private var isolated = TimeAmount.none
   /// For how long messages are to flow before the next time.
-  private var flows: UInt64 = 0
-  private var seenAt: UInt64 = 0
+  private var flows = TimeAmount.none
+  private var seenAt: MonotonicTime = .start
 
   mutating func add(_ message: InboundMessage) {
     let suspect = Suspect(message)
     let place = waiting.firstIndex { $0.sum > suspect.sum } ?? waiting.endIndex
     waiting.insert(suspect, at: place)
-    if flows == 0 { isIsolating = true }
+    if flows == .none { isIsolating = true }
   }
 
   func hasSome(of inlet: Inlet) -> Bool { waiting.contains { $0.message.inlet == inlet } }
@@ -43,15 +43,15 @@ struct Suspects {
   }
 
   /// A turn comes. Times are counted by turns, so that a pause of the process is none.
-  mutating func advance(to now: UInt64) {
-    let passed = min(now &- seenAt, EngineLimits.suspectTurn)
+  mutating func advance(to now: MonotonicTime) {
+    let passed = min(now - seenAt, EngineLimits.suspectTurn)
     seenAt = now
     if isIsolating {
       isolated += passed
       alone?.age += passed
     } else {
-      flows -= min(flows, passed)
-      isIsolating = flows == 0 && !waiting.isEmpty
+      flows -= passed
+      isIsolating = flows == .none && !waiting.isEmpty
     }
   }
 
@@ -63,7 +63,7 @@ struct Suspects {
 
   mutating func endIsolation() {
     flows = min(isolated, EngineLimits.isolation)
-    isolated = 0
+    isolated = .none
     isIsolating = false
     alone = nil
   }

@@ -2,9 +2,9 @@
 struct BrokerLimits {
   /// It takes no body with more bytes; nil as long as it has refused none.
   private(set) var mostBytes: Int?
-  private var learnedAt: UInt64 = 0
+  private var learnedAt: MonotonicTime = .start
 
-  mutating func learn(_ most: Int, at now: UInt64) {
+  mutating func learn(_ most: Int, at now: MonotonicTime) {
     mostBytes = most
     learnedAt = now
   }
@@ -15,7 +15,7 @@ struct BrokerLimits {
   }
 
   /// Whether it has said so lately.
-  func isKnown(at now: UInt64) -> Bool {
-    mostBytes != nil && now < learnedAt &+ EngineLimits.limitKnown
+  func isKnown(at now: MonotonicTime) -> Bool {
+    mostBytes != nil && now < learnedAt + EngineLimits.limitKnown
   }
 }

@@ -5,8 +5,8 @@ import Messages
 struct DeliveryQueue {
   struct Waiting {
     var event: WorkingSet.Reference
-    /// Since when it has waited, monotonic.
-    var since: UInt64
+    /// Since when it has waited.
+    var since: MonotonicTime
 
     var slot: EventSlot { event.slot }
   }

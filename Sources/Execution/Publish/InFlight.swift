@@ -7,14 +7,12 @@ import DequeModule
 struct InFlight {
   struct Entry: Equatable {
     var token: PublishToken
-    /// Monotonic, in nanoseconds.
-    var publishedAt: UInt64
+    var publishedAt: MonotonicTime
   }
 
   /// What was found when a publish was answered.
   struct Answered: Equatable {
-    /// Monotonic, in nanoseconds.
-    var publishedAt: UInt64
+    var publishedAt: MonotonicTime
     /// Whether nothing older was waiting.
     var wasOldest: Bool
   }
@@ -26,7 +24,7 @@ struct InFlight {
   /// The oldest that waits.
   var oldest: Entry? { entries.first?.entry }
 
-  mutating func add(_ token: PublishToken, at time: UInt64) {
+  mutating func add(_ token: PublishToken, at time: MonotonicTime) {
     assert(entries.last.map { $0.entry.publishedAt <= time } ?? true, "times only grow")
     assert(isBehindAll(token), "serials only grow, and no two are the same")
     entries.append((Entry(token: token, publishedAt: time), false))

@@ -53,7 +53,7 @@ struct Outbox {
   private var alone: LSN?
   /// Refused by the broker; to be published again at `retryAt`.
   private var refused: [LSN] = []
-  private var retryAt: UInt64 = 0
+  private var retryAt: MonotonicTime = .start
   private var failures = 0
   private var busy: Set<EventKey> = []
   var waitingBytes = 0
@@ -160,17 +160,17 @@ struct Outbox {
   }
 
   /// The broker could not take an update: it is published again after a pause, which grows.
-  mutating func refuse(_ lsn: LSN, at now: UInt64) {
+  mutating func refuse(_ lsn: LSN, at now: MonotonicTime) {
     if let index = index(of: lsn), entries[index].state == .published {
       refused.append(lsn)
       failures += 1
     }
     let doublings = UInt64(min(max(failures - 1, 0), 5))
-    retryAt = now &+ min(EngineLimits.jobRetryMin << doublings, EngineLimits.jobRetryMax)
+    retryAt = now + min(EngineLimits.jobRetryMin << doublings, EngineLimits.jobRetryMax)
   }
 
   /// The refused updates, if it is time to publish them again.
-  mutating func takeRefused(at now: UInt64) -> [Entry] {
+  mutating func takeRefused(at now: MonotonicTime) -> [Entry] {
     guard !refused.isEmpty, retryAt <= now else { return [] }
     defer { refused.removeAll(keepingCapacity: true) }
     return refused.compactMap { lsn in

@@ -15,8 +15,8 @@ struct Parking {
     var message: MessageSlot
     /// Of one that is in the log.
     var stored: StoredCopies.Copy?
-    /// When it came, monotonic.
-    var addedAt: UInt64 = 0
+    /// When it came.
+    var addedAt: MonotonicTime = .start
     var serial: UInt32 = 0
     var isPublished = false
     var wasReturned = false
@@ -30,8 +30,8 @@ struct Parking {
   private var suspects = OneByOne<Reference>()
   /// Those that are in the log.
   var log = StoredCopies()
-  /// After a refusal, a return or a deadline: when to try one again, monotonic.
-  private var pausedUntil: UInt64 = 0
+  /// After a refusal, a return or a deadline: when to try one again.
+  private var pausedUntil: MonotonicTime = .start
   private var pause = EngineLimits.jobRetryMin
   /// Whether the broker has not taken a copy in time, and has taken none since.
   private(set) var isStuck = false
@@ -65,7 +65,7 @@ struct Parking {
   }
 
   /// Takes a copy whose message waits for it.
-  mutating func add(_ copy: ParkedCopy, message: MessageSlot, at now: UInt64) {
+  mutating func add(_ copy: ParkedCopy, message: MessageSlot, at now: MonotonicTime) {
     assert(!message.isNone, "a message waits for it")
     let slot = entries.insert(Entry(copy: copy, message: message, addedAt: now))
     ages.append(entries.reference(slot))
@@ -98,7 +98,7 @@ struct Parking {
 
   /// Orders reads of those that are in the log, as far as they can be published then.
   mutating func orderReads(
-    _ window: PublishWindow, _ output: inout TurnOutput, at now: UInt64
+    _ window: PublishWindow, _ output: inout TurnOutput, at now: MonotonicTime
   ) {
     guard isNeeded, window.isUsable(.parking) else { return }
     while let (number, stored) = takeToRead(at: now) {
@@ -108,7 +108,7 @@ struct Parking {
   }
 
   /// The next one to publish, as `serial`.
-  private mutating func takeNext(serial: UInt32, underWay: Int, at now: UInt64) -> Slot? {
+  private mutating func takeNext(serial: UInt32, underWay: Int, at now: MonotonicTime) -> Slot? {
     switch suspects.next(
       underWay: underWay,
       isPublished: { entries.contains($0) ? entries[$0.slot].isPublished : nil })
@@ -145,7 +145,7 @@ struct Parking {
   /// The broker has confirmed a copy, which is forgotten. Nil when it has not: no such publish
   /// waits, or the copy was returned before, which counts as a refusal.
   mutating func confirmed(
-    _ token: PublishToken, _ window: inout PublishWindow, at now: UInt64
+    _ token: PublishToken, _ window: inout PublishWindow, at now: MonotonicTime
   ) -> Entry? {
     if wasReturned(Slot(token.slot)) {
       refused(token, &window, at: now)
@@ -156,14 +156,15 @@ struct Parking {
   }
 
   /// The broker could not take a copy.
-  mutating func refused(_ token: PublishToken, _ window: inout PublishWindow, at now: UInt64) {
+  mutating func refused(_ token: PublishToken, _ window: inout PublishWindow, at now: MonotonicTime)
+  {
     guard window.answer(token, on: .parking, .refused, at: now) != nil else { return }
     refuse(Slot(token.slot), at: now)
   }
 
   /// The connection is gone, and what was published on it with it. Returns the copies over which
   /// the broker closed it: they go to the log, and are tried seldom from there.
-  mutating func lost(_ slots: [Slot], _ loss: LinkLoss, at now: UInt64) -> [Entry] {
+  mutating func lost(_ slots: [Slot], _ loss: LinkLoss, at now: MonotonicTime) -> [Entry] {
     guard case .refusesMessage(let most) = loss else {
       publishAgain(slots)
       return []
@@ -177,7 +178,7 @@ struct Parking {
   }
 
   /// Nil for one that is in the log already.
-  private mutating func takeBlamed(_ slot: Slot, at now: UInt64) -> Entry? {
+  private mutating func takeBlamed(_ slot: Slot, at now: MonotonicTime) -> Entry? {
     let entry = remove(slot)
     guard let stored = entry.stored else { return entry }
     log.blame(stored, at: now)
@@ -187,7 +188,7 @@ struct Parking {
   private mutating func confirm(_ slot: Slot) -> Entry {
     assert(entries[slot].isPublished, "only what is published is confirmed")
     isStuck = false
-    pausedUntil = 0
+    pausedUntil = .start
     pause = EngineLimits.jobRetryMin
     return remove(slot)
   }
@@ -203,7 +204,7 @@ struct Parking {
   }
 
   /// The next try comes later, and is one.
-  private mutating func refuse(_ slot: Slot, at now: UInt64) {
+  private mutating func refuse(_ slot: Slot, at now: MonotonicTime) {
     assert(entries[slot].isPublished, "only what is published is refused")
     back(off: now)
     if let stored = entries[slot].stored {
@@ -215,9 +216,9 @@ struct Parking {
     }
   }
 
-  private mutating func back(off now: UInt64) {
+  private mutating func back(off now: MonotonicTime) {
     isStuck = true
-    pausedUntil = now &+ pause
+    pausedUntil = now + pause
     pause = min(pause * 2, EngineLimits.jobRetryMax)
   }
 
@@ -247,9 +248,9 @@ struct Parking {
   }
 
   /// Copies whose messages have waited too long, oldest first: they go to the log.
-  mutating func takeOverdue(_ window: inout PublishWindow, at now: UInt64) -> [Entry] {
+  mutating func takeOverdue(_ window: inout PublishWindow, at now: MonotonicTime) -> [Entry] {
     guard isNeeded else { return [] }
-    let wait = isStuck ? 0 : patience(window, at: now)
+    let wait = isStuck ? .none : patience(window, at: now)
     var overdue: [Entry] = []
     while let slot = popOverdue(at: now, after: wait) {
       if entries[slot].isPublished {
@@ -261,20 +262,20 @@ struct Parking {
   }
 
   /// A broker that works off many copies, one after the other, is given more time.
-  private func patience(_ window: PublishWindow, at now: UInt64) -> UInt64 {
+  private func patience(_ window: PublishWindow, at now: MonotonicTime) -> TimeAmount {
     let isAnswering =
       window.isUsable(.parking)
-      && now < window.lastConfirmAt(.parking) &+ EngineLimits.answering
+      && now < window.lastConfirmAt(.parking) + EngineLimits.answering
     return isAnswering ? EngineLimits.parkingFlood : EngineLimits.parkingDeadline
   }
 
-  private mutating func popOverdue(at now: UInt64, after wait: UInt64) -> Slot? {
+  private mutating func popOverdue(at now: MonotonicTime, after wait: TimeAmount) -> Slot? {
     while let oldest = ages.first {
       guard entries.contains(oldest) else {
         ages.removeFirst()
         continue
       }
-      guard entries[oldest.slot].addedAt &+ wait <= now else { return nil }
+      guard entries[oldest.slot].addedAt + wait <= now else { return nil }
       ages.removeFirst()
       if !isStuck { back(off: now) }
       return oldest.slot
@@ -283,7 +284,9 @@ struct Parking {
   }
 
   /// A stored copy to read now, so that it can be published, and the number for its read.
-  private mutating func takeToRead(at now: UInt64) -> (read: UInt32, stored: StoredCopies.Copy)? {
+  private mutating func takeToRead(at now: MonotonicTime) -> (
+    read: UInt32, stored: StoredCopies.Copy
+  )? {
     let fit = EngineLimits.parkedReadBytes / max(log.nextBytes, 1)
     let most = isStuck ? 1 : max(1, min(EngineLimits.parkedReads, fit))
     guard now >= pausedUntil else { return nil }

@@ -19,7 +19,7 @@ extension DeliveryQueues {
   ///   - prefetch: how many messages of the lane may be unacknowledged.
   ///   - isThere: whether an event is still in the working set.
   func reliefs(
-    _ lane: Lane, prefetch: Int, _ window: PublishWindow, at now: UInt64,
+    _ lane: Lane, prefetch: Int, _ window: PublishWindow, at now: MonotonicTime,
     isThere: (DeliveryQueue.Waiting) -> Bool
   ) -> [Relief] {
     let others = indices.filter { self[$0].lane == lane }
@@ -47,15 +47,16 @@ extension DeliveryQueues {
   /// Whether what a queue has published goes one by one, for a moment already, since the broker
   /// has closed the connection over some of it.
   func isSearched(
-    _ queue: Int, at now: UInt64, _ isThere: (DeliveryQueue.Waiting) -> Bool
+    _ queue: Int, at now: MonotonicTime, _ isThere: (DeliveryQueue.Waiting) -> Bool
   ) -> Bool {
     Self.hasWaited(self[queue].firstSuspect, at: now, isThere)
   }
 
   static func hasWaited(
-    _ event: DeliveryQueue.Waiting?, at now: UInt64, _ isThere: (DeliveryQueue.Waiting) -> Bool
+    _ event: DeliveryQueue.Waiting?, at now: MonotonicTime,
+    _ isThere: (DeliveryQueue.Waiting) -> Bool
   ) -> Bool {
     guard let event, isThere(event) else { return false }
-    return event.since &+ EngineLimits.quiet < now
+    return event.since + EngineLimits.quiet < now
   }
 }

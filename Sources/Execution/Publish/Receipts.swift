@@ -13,8 +13,8 @@ struct Receipts {
     var messageID: [UInt8]
     var correlationID: [UInt8]
     var body: [UInt8]
-    /// When it was asked for, monotonic.
-    var addedAt: UInt64 = 0
+    /// When it was asked for.
+    var addedAt: MonotonicTime = .start
     var tries = 0
     var serial: UInt32 = 0
     var isPublished = false
@@ -32,11 +32,11 @@ struct Receipts {
   private var ages: Deque<Reference> = []
   private var waiting: Deque<Reference> = []
   /// Refused, and when to publish them again.
-  private var postponed: Deque<(at: UInt64, receipt: Reference)> = []
+  private var postponed: Deque<(at: MonotonicTime, receipt: Reference)> = []
   /// Published when the broker closed the connection over one of them: each goes alone.
   private var suspects = OneByOne<Reference>()
   /// Queues whose receipts the broker closed the connection over, and until when they get none.
-  private var barred: Deque<(replyTo: [UInt8], until: UInt64)> = []
+  private var barred: Deque<(replyTo: [UInt8], until: MonotonicTime)> = []
   /// Whether one was ever asked for.
   private(set) var isNeeded = false
 
@@ -48,7 +48,7 @@ struct Receipts {
   /// Takes a receipt, or gives it up at once. As long as the broker answers, a burst may wait; of
   /// a connection that does not, few.
   mutating func add(
-    _ entry: Entry, _ window: PublishWindow, _ output: inout TurnOutput, at now: UInt64
+    _ entry: Entry, _ window: PublishWindow, _ output: inout TurnOutput, at now: MonotonicTime
   ) -> Loss? {
     if !isNeeded {
       isNeeded = true
@@ -69,10 +69,10 @@ struct Receipts {
     return nil
   }
 
-  private func isAnswering(_ window: PublishWindow, at now: UInt64) -> Bool {
+  private func isAnswering(_ window: PublishWindow, at now: MonotonicTime) -> Bool {
     guard window.isUsable(.receipts) else { return false }
     let since = max(window.lastConfirmAt(.receipts), window.usableSince(.receipts))
-    return window.unanswered(.receipts) == 0 || now < since &+ EngineLimits.answering
+    return window.unanswered(.receipts) == 0 || now < since + EngineLimits.answering
   }
 
   /// Publishes what may be.
@@ -118,7 +118,7 @@ struct Receipts {
   }
 
   mutating func confirmed(
-    _ token: PublishToken, _ window: inout PublishWindow, at now: UInt64
+    _ token: PublishToken, _ window: inout PublishWindow, at now: MonotonicTime
   ) {
     guard window.answer(token, on: .receipts, .confirmed, at: now) != nil else { return }
     assert(entries[Slot(token.slot)].isPublished, "only what is published is confirmed")
@@ -127,7 +127,7 @@ struct Receipts {
 
   /// The broker could not take a receipt. One that has had its tries is given up.
   mutating func refused(
-    _ token: PublishToken, _ window: inout PublishWindow, at now: UInt64
+    _ token: PublishToken, _ window: inout PublishWindow, at now: MonotonicTime
   ) -> Loss? {
     guard window.answer(token, on: .receipts, .refused, at: now) != nil else { return nil }
     let slot = Slot(token.slot)
@@ -137,12 +137,12 @@ struct Receipts {
       return Loss(count: 1, reason: "the broker refused them (nack): their queue is full")
     }
     entries[slot].isPublished = false
-    postponed.append((now &+ EngineLimits.jobRetryMin, entries.reference(slot)))
+    postponed.append((now + EngineLimits.jobRetryMin, entries.reference(slot)))
     return nil
   }
 
   /// The connection is gone, and what was published on it with it.
-  mutating func lost(_ slots: [Slot], _ loss: LinkLoss, at now: UInt64) -> Loss? {
+  mutating func lost(_ slots: [Slot], _ loss: LinkLoss, at now: MonotonicTime) -> Loss? {
     switch loss {
     case .connection:
       publishAgain(slots)
@@ -169,20 +169,20 @@ struct Receipts {
 
   /// One of them made the broker close the connection. Returns how many are given up: the one,
   /// if it was alone.
-  private mutating func blame(_ slots: [Slot], at now: UInt64) -> Int {
+  private mutating func blame(_ slots: [Slot], at now: MonotonicTime) -> Int {
     guard slots.count == 1 else {
       for slot in slots { entries[slot].isPublished = false }
       suspects.add(slots.map(entries.reference))
       return 0
     }
     if barred.count >= EngineLimits.barredQueues { barred.removeFirst() }
-    barred.append((entries[slots[0]].replyTo, now &+ EngineLimits.barredFor))
+    barred.append((entries[slots[0]].replyTo, now + EngineLimits.barredFor))
     entries.remove(slots[0])
     return 1
   }
 
   /// Gives up what has waited too long.
-  mutating func expire(_ window: inout PublishWindow, at now: UInt64) -> Loss? {
+  mutating func expire(_ window: inout PublishWindow, at now: MonotonicTime) -> Loss? {
     guard !entries.isEmpty else { return nil }
     var count = 0
     while let first = postponed.first, first.at <= now {
@@ -191,7 +191,7 @@ struct Receipts {
     }
     while let oldest = ages.first {
       if entries.contains(oldest) {
-        guard entries[oldest.slot].addedAt &+ EngineLimits.receiptDeadline < now else { break }
+        guard entries[oldest.slot].addedAt + EngineLimits.receiptDeadline < now else { break }
         count += 1
         if entries[oldest.slot].isPublished {
           _ = window.answer(token(oldest.slot), on: .receipts, .givenUp, at: now)

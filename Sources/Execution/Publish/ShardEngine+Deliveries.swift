@@ -117,7 +117,7 @@ extension ShardEngine {
   /// What has waited too long for its connection waits durably.
   private func dropOverdue(_ queue: Int) {
     while let event = deliveryQueues[queue].popFirst(where: { event in
-      !isQueued(event, queue) || event.since &+ UnacknowledgedTimes.eventsWait < now.monotonic
+      !isQueued(event, queue) || event.since + UnacknowledgedTimes.eventsWait < now.monotonic
     }) {
       guard isQueued(event, queue) else { continue }
       retryLater(
@@ -141,9 +141,9 @@ extension ShardEngine {
     }
   }
 
-  /// Since when a delivery that has just been published had waited for its connection, monotonic.
-  package func waitingSince(_ token: PublishToken) -> UInt64 {
-    events[token.event].published?.delivery.since ?? 0
+  /// Since when a delivery that has just been published had waited for its connection.
+  package func waitingSince(_ token: PublishToken) -> MonotonicTime {
+    events[token.event].published?.delivery.since ?? .start
   }
 }
 
@@ -225,7 +225,7 @@ extension ShardEngine {
   /// A delivery was refused: after long, and as the oldest of its connection, that is a stall too.
   func noteRefusal(_ token: PublishToken, _ refused: InFlight.Answered) {
     guard refused.wasOldest, let link = link(of: token),
-      max(refused.publishedAt, window.usableSince(link)) &+ EngineLimits.slowAnswer < now.monotonic
+      max(refused.publishedAt, window.usableSince(link)) + EngineLimits.slowAnswer < now.monotonic
     else { return }
     noteStall(token)
   }

@@ -14,13 +14,13 @@ struct StalledQueues {
     /// The number of the delivery queue.
     var queue: Int
     var probe: PublishToken?
-    /// When the next one may go, monotonic, and how long after it the one behind it.
-    var nextProbeAt: UInt64
+    /// When the next one may go, and how long after it the one behind it.
+    var nextProbeAt: MonotonicTime
     var pause = EngineLimits.probePauseMin
     /// What waits for the queue, by when it expires or is given up.
     var waiting = TimerQueue()
     /// When one of them was last called to be the probe.
-    var calledAt: UInt64 = 0
+    var calledAt: MonotonicTime = .start
   }
 
   /// A handful at most: one for each lane and channel of the templates.
@@ -30,9 +30,9 @@ struct StalledQueues {
 
   var isEmpty: Bool { entries.isEmpty }
 
-  mutating func add(_ queue: Int, at now: UInt64) {
+  mutating func add(_ queue: Int, at now: MonotonicTime) {
     guard index(of: queue) == nil else { return }
-    entries.append(Entry(queue: queue, nextProbeAt: now &+ EngineLimits.probePauseMin))
+    entries.append(Entry(queue: queue, nextProbeAt: now + EngineLimits.probePauseMin))
   }
 
   /// The queue has taken a delivery: what waited for it is to go on.
@@ -53,7 +53,7 @@ struct StalledQueues {
 
   /// Keeps an event until its queue answers, or until `timer` is due. The queue is stalled from now
   /// on if it was not.
-  mutating func wait(_ timer: TimerQueue.Timer, for queue: Int, at now: UInt64) {
+  mutating func wait(_ timer: TimerQueue.Timer, for queue: Int, at now: MonotonicTime) {
     add(queue, at: now)
     guard let index = index(of: queue) else { return }
     entries[index].waiting.add(timer)
@@ -67,8 +67,10 @@ struct StalledQueues {
     index(of: queue).map { !entries[$0].waiting.isEmpty } ?? false
   }
 
-  /// When `popDue` next has something, on the monotonic clock.
-  var nextProbeAt: UInt64? { entries.filter { !$0.waiting.isEmpty }.map(\.nextProbeAt).min() }
+  /// When `popDue` next has something.
+  var nextProbeAt: MonotonicTime? {
+    entries.filter { !$0.waiting.isEmpty }.map(\.nextProbeAt).min()
+  }
 
   /// An event whose time is up, or which may be the probe.
   mutating func popDue(
@@ -77,7 +79,7 @@ struct StalledQueues {
     for index in entries.indices where !entries[index].waiting.isEmpty {
       if let timer = entries[index].waiting.popDue(at: now.wall) { return timer }
       guard entries[index].nextProbeAt <= now.monotonic,
-        entries[index].calledAt &+ EngineLimits.probePauseMin <= now.monotonic,
+        entries[index].calledAt + EngineLimits.probePauseMin <= now.monotonic,
         !isProbeUnderWay(entries[index], window)
       else { continue }
       entries[index].calledAt = now.monotonic
@@ -89,25 +91,25 @@ struct StalledQueues {
   /// Whether a delivery to the queue has to wait; when not, and the queue is stalled, it is the
   /// probe from now on.
   mutating func holdsBack(
-    _ queue: Int, probe: PublishToken, at now: UInt64, _ window: PublishWindow
+    _ queue: Int, probe: PublishToken, at now: MonotonicTime, _ window: PublishWindow
   ) -> Bool {
     guard let index = index(of: queue) else { return false }
     if isProbeUnderWay(entries[index], window) { return true }
     guard entries[index].nextProbeAt <= now else { return true }
     entries[index].probe = probe
-    entries[index].nextProbeAt = now &+ entries[index].pause
+    entries[index].nextProbeAt = now + entries[index].pause
     entries[index].pause = min(entries[index].pause * 2, EngineLimits.probePauseMax)
     return false
   }
 
   /// The broker has closed the connection over a delivery: if that was the probe, it says nothing
   /// of its queue, and the next one may go at once.
-  mutating func acquit(_ queue: Int, probe: PublishToken, at now: UInt64) {
+  mutating func acquit(_ queue: Int, probe: PublishToken, at now: MonotonicTime) {
     guard let index = index(of: queue), entries[index].probe == probe else { return }
     entries[index].probe = nil
     entries[index].nextProbeAt = now
     entries[index].pause = max(entries[index].pause / 2, EngineLimits.probePauseMin)
-    entries[index].calledAt = 0
+    entries[index].calledAt = .start
   }
 
   private func isProbeUnderWay(_ entry: Entry, _ window: PublishWindow) -> Bool {

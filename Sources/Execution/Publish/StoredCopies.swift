@@ -25,7 +25,7 @@ struct StoredCopies {
   private var reading: [UInt32: (stored: Copy, isCarried: Bool)] = [:]
   private var nextRead: UInt32 = 0
   /// The broker closes the connection over these: each is tried again at its time.
-  private var blamed: [(at: UInt64, stored: Copy)] = []
+  private var blamed: [(at: MonotonicTime, stored: Copy)] = []
   /// Appended and not durable yet, with the message that waits; none waits for one carried on.
   private var recording: Deque<(message: MessageSlot?, stored: Copy)> = []
   /// All of them, with the place of the newest record.
@@ -49,7 +49,7 @@ struct StoredCopies {
   }
 
   /// The message of the next copy whose record is durable by now.
-  mutating func popDurable(_ lsn: LSN, at now: UInt64) -> MessageSlot? {
+  mutating func popDurable(_ lsn: LSN, at now: MonotonicTime) -> MessageSlot? {
     while let first = leaving.first, first.lsn <= lsn { leaving.removeFirst() }
     while let first = recording.first, first.stored.lsn <= lsn {
       recording.removeFirst()
@@ -58,7 +58,7 @@ struct StoredCopies {
         continue
       }
       if first.stored.blames > 0 {
-        blamed.append((now &+ Self.pause(first.stored), first.stored))
+        blamed.append((now + Self.pause(first.stored), first.stored))
       } else {
         waiting.append(first.stored)
       }
@@ -68,13 +68,13 @@ struct StoredCopies {
   }
 
   /// The broker closed the connection over a stored copy.
-  mutating func blame(_ stored: Copy, at now: UInt64) {
+  mutating func blame(_ stored: Copy, at now: MonotonicTime) {
     var stored = stored
     stored.blames += 1
-    blamed.append((now &+ Self.pause(stored), stored))
+    blamed.append((now + Self.pause(stored), stored))
   }
 
-  private static func pause(_ stored: Copy) -> UInt64 {
+  private static func pause(_ stored: Copy) -> TimeAmount {
     assert(stored.blames > 0, "only what was blamed pauses")
     return min(
       EngineLimits.blamedRetryMin << UInt64(min(stored.blames - 1, 6)),
@@ -82,7 +82,8 @@ struct StoredCopies {
   }
 
   /// A stored copy to read now, and the number for its read, if fewer than `most` are being read.
-  mutating func takeToRead(atMost most: Int, at now: UInt64) -> (read: UInt32, stored: Copy)? {
+  mutating func takeToRead(atMost most: Int, at now: MonotonicTime) -> (read: UInt32, stored: Copy)?
+  {
     guard reading.count(where: { !$0.value.isCarried }) < most else { return nil }
     if let index = blamed.firstIndex(where: { $0.at <= now }) {
       return read(blamed.remove(at: index).stored)

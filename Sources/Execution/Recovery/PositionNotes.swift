@@ -8,8 +8,8 @@ struct PositionNotes {
   private(set) var logWatch: LSN = 0
   /// The LSN of the newest position record; 0 when there is none.
   private(set) var lastLSN: LSN = 0
-  /// When it was made, monotonic.
-  private var notedAt: UInt64 = 0
+  /// When it was made.
+  private var notedAt: MonotonicTime = .start
 
   /// Recovery has come to a position record.
   mutating func recovered(_ record: PositionRecord, lsn: LSN) {
@@ -21,16 +21,16 @@ struct PositionNotes {
 
   /// Whether the outbox has come far enough, or it has been long enough. Noting only that the last
   /// position record was passed would never end, but for a drain, which notes what it can.
-  func isDue(_ position: LSN, at now: UInt64, isDraining: Bool) -> Bool {
+  func isDue(_ position: LSN, at now: MonotonicTime, isDraining: Bool) -> Bool {
     guard position > outbox else { return false }
     let isDue =
       outbox.distance(to: position) >= EngineLimits.positionEvery
-      || now &- notedAt >= EngineLimits.positionAfterNanoseconds
+      || now - notedAt >= EngineLimits.positionAfter
     return isDue && (position > lastLSN || isDraining)
   }
 
   /// A position record has been appended.
-  mutating func noted(_ position: LSN, lsn: LSN, at now: UInt64) {
+  mutating func noted(_ position: LSN, lsn: LSN, at now: MonotonicTime) {
     assert(position >= outbox, "a position only grows")
     assert(lsn > lastLSN, "records come in LSN order")
     outbox = position

@@ -4,15 +4,15 @@
 /// A stream of logs that never ends puts it off for ten minutes of consuming at most.
 struct LogTimeoutGate {
   private enum State {
-    /// For how long logs have been consumed since it was closed, in nanoseconds.
-    case closed(consumed: UInt64)
+    /// For how long logs have been consumed since it was closed.
+    case closed(consumed: TimeAmount)
     /// The queue was empty: what was taken before is still to be applied.
     case closing
     case open
   }
 
-  private var state = State.closed(consumed: 0)
-  private var seenAt: UInt64 = 0
+  private var state = State.closed(consumed: .none)
+  private var seenAt: MonotonicTime = .start
 
   var isOpen: Bool {
     if case .open = state { return true }
@@ -20,7 +20,7 @@ struct LogTimeoutGate {
   }
 
   mutating func close() {
-    state = .closed(consumed: 0)
+    state = .closed(consumed: .none)
   }
 
   mutating func queueIsEmpty() {
@@ -32,9 +32,9 @@ struct LogTimeoutGate {
   /// - Parameters:
   ///   - isConsuming: whether logs come if there are any.
   ///   - isIdle: whether none of those that have come is left to be taken.
-  mutating func advance(to now: UInt64, isConsuming: Bool, isIdle: Bool) {
+  mutating func advance(to now: MonotonicTime, isConsuming: Bool, isIdle: Bool) {
     // A pause of the process is no time in which anything was consumed.
-    let passed = min(now &- seenAt, EngineLimits.longTurn)
+    let passed = min(now - seenAt, EngineLimits.longTurn)
     seenAt = now
     switch state {
     case .open: return

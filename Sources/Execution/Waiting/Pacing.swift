@@ -23,24 +23,26 @@ struct Pacing {
     case movedOn
   }
 
-  /// Zero: no limit.
-  private let interval: UInt64
-  /// When the next delivery may leave, monotonic.
-  private var nextAt: UInt64 = 0
+  /// None: no limit.
+  private let interval: TimeAmount
+  /// When the next delivery may leave.
+  private var nextAt: MonotonicTime = .start
   /// Oldest first.
   private var waiting: Deque<Waiting> = []
 
   init(perSecond: Int) {
-    interval = perSecond > 0 ? max(1, 1_000_000_000 / UInt64(perSecond)) : 0
+    interval =
+      perSecond > 0
+      ? max(TimeAmount(nanoseconds: 1), .seconds(1) / UInt64(perSecond)) : .none
   }
 
-  var isLimited: Bool { interval > 0 }
+  var isLimited: Bool { interval > .none }
 
   /// Events that wait for their turn.
   var count: Int { waiting.count }
 
   /// Whether what is due in a lane may go out right now; it must go then.
-  mutating func takesTurn(_ lane: Lane, at now: UInt64) -> Bool {
+  mutating func takesTurn(_ lane: Lane, at now: MonotonicTime) -> Bool {
     if lane == .realtime || !isLimited { return true }
     return waiting.isEmpty && takeTurn(at: now)
   }
@@ -56,7 +58,7 @@ struct Pacing {
   ///
   /// - Parameter isNewest: whether a record is still its event's newest.
   mutating func release(
-    at now: UInt64, durable: LSN, isNewest: (LSN, EventKey) -> Bool
+    at now: MonotonicTime, durable: LSN, isNewest: (LSN, EventKey) -> Bool
   ) -> Next {
     guard let first = waiting.first, first.lsn <= durable else { return .nobody }
     guard isNewest(first.lsn, first.key) else { return .movedOn }
@@ -68,9 +70,9 @@ struct Pacing {
     waiting.removeFirst()
   }
 
-  private mutating func takeTurn(at now: UInt64) -> Bool {
+  private mutating func takeTurn(at now: MonotonicTime) -> Bool {
     guard nextAt <= now else { return false }
-    let earliest = now > EngineLimits.paceBurst ? now - EngineLimits.paceBurst : 0
+    let earliest = now - EngineLimits.paceBurst
     nextAt = max(nextAt, earliest) + interval
     assert(nextAt > earliest, "each turn takes its time")
     return true

@@ -6,8 +6,7 @@ import LogSequence
 /// stand in `TimerQueue`.
 struct RetryQueue {
   struct Retry: Comparable {
-    /// Monotonic, in nanoseconds.
-    var at: UInt64
+    var at: MonotonicTime
     var key: EventKey
     /// The event's record that ordered the try.
     var lsn: LSN
@@ -18,13 +17,13 @@ struct RetryQueue {
   private var heap = Heap<Retry>()
 
   var count: Int { heap.count }
-  var next: UInt64? { heap.min?.at }
+  var next: MonotonicTime? { heap.min?.at }
 
   mutating func add(_ retry: Retry) {
     heap.insert(retry)
   }
 
-  mutating func popDue(at now: UInt64) -> Retry? {
+  mutating func popDue(at now: MonotonicTime) -> Retry? {
     guard let first = heap.min, first.at <= now else { return nil }
     return heap.removeMin()
   }

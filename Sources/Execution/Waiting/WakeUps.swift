@@ -18,8 +18,7 @@ struct WakeUps {
 
   var count: Int { moments.count + durations.count }
   var nextMoment: Timestamp? { moments.next }
-  /// Monotonic.
-  var nextDuration: UInt64? { durations.next }
+  var nextDuration: MonotonicTime? { durations.next }
 
   /// How long it is until something is due, in nanoseconds; 0 when it is.
   func remaining(_ wait: EventState.Wait, until dueAt: Timestamp, at now: Timestamp) -> Int64 {
@@ -38,14 +37,14 @@ struct WakeUps {
   ///   - clock: the monotonic time now, but in an engine that is broken on purpose.
   mutating func add(
     _ key: EventKey, lsn: LSN, wait: EventState.Wait, dueAt: Timestamp, expiration: Timestamp,
-    at now: Timestamp, clock: UInt64
+    at now: Timestamp, clock: MonotonicTime
   ) {
     let expires = !expiration.isNone && expiration < dueAt
     if wait == .schedule || expires {
       moments.add(TimerQueue.Timer(due: expires ? expiration : dueAt, key: key, lsn: lsn))
     }
     if wait != .schedule {
-      let at = clock &+ UInt64(remaining(wait, until: dueAt, at: now))
+      let at = clock + TimeAmount(nanoseconds: UInt64(remaining(wait, until: dueAt, at: now)))
       durations.add(RetryQueue.Retry(at: at, key: key, lsn: lsn))
     }
   }
@@ -55,5 +54,7 @@ struct WakeUps {
 
   mutating func popMoment(at now: Timestamp) -> TimerQueue.Timer? { moments.popDue(at: now) }
 
-  mutating func popDuration(at now: UInt64) -> RetryQueue.Retry? { durations.popDue(at: now) }
+  mutating func popDuration(at now: MonotonicTime) -> RetryQueue.Retry? {
+    durations.popDue(at: now)
+  }
 }

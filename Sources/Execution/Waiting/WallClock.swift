@@ -27,7 +27,7 @@ struct WallClock {
   /// Takes the time of the next inputs; by how much the clock was put forward since the last
   /// ones, or 0.
   mutating func advance(to instant: Instant, newest lsn: LSN) -> Int64 {
-    let present = instant.wall.nanoseconds &- Int64(bitPattern: instant.monotonic)
+    let present = instant.wall.nanoseconds &- Int64(bitPattern: instant.monotonic.nanoseconds)
     defer { offset = present }
     highest = max(highest ?? present, present)
     guard let offset else { return 0 }
@@ -44,7 +44,7 @@ struct WallClock {
   /// What the clock would show had nobody put it back while this process lives.
   func latest(at instant: Instant) -> Timestamp {
     guard let highest else { return instant.wall }
-    return Timestamp(nanoseconds: highest &+ Int64(bitPattern: instant.monotonic))
+    return Timestamp(nanoseconds: highest &+ Int64(bitPattern: instant.monotonic.nanoseconds))
   }
 
   /// By how many nanoseconds the clock was put forward since the record with this LSN was made.

@@ -46,7 +46,7 @@ package struct HealthService: Service {
   /// The shard's loop turns. One that recovers a large store does not turn yet, and is alive.
   private static func live(_ status: ShardStatus) -> Response {
     let isStuck =
-      status.phase == .running && NodeClock.now().monotonic &- status.lastTurnAt > 30_000_000_000
+      status.phase == .running && NodeClock.now().monotonic - status.lastTurnAt > .seconds(30)
     return response(isStuck ? .serviceUnavailable : .ok, isStuck ? "stuck\n" : "alive\n")
   }
 
@@ -68,8 +68,8 @@ package struct HealthService: Service {
     // Said, and no reason to stop taking events: what is written now is sound.
     if let damage = status.damage { lines.append("store: damaged: \(damage)") }
     let isUnroutable =
-      status.lastUnroutableAt > 0
-      && NodeClock.now().monotonic &- status.lastUnroutableAt < 60_000_000_000
+      status.lastUnroutableAt > .start
+      && NodeClock.now().monotonic - status.lastUnroutableAt < .minutes(1)
     if isUnroutable { lines.append("deliveries: no queue takes some of them") }
     let faults = status.broker.faults(at: NodeClock.now().monotonic)
     lines += faults

@@ -70,7 +70,7 @@ final class OwnerLink {
   }
 
   private var ownerQueue: String { topology.ownerQueue(shard: .only) }
-  private var now: UInt64 { NodeClock.now().monotonic }
+  private var now: MonotonicTime { NodeClock.now().monotonic }
 
   func start() { link.start() }
 

@@ -63,15 +63,15 @@ struct Ownership {
   /// Whether it waits for the lease of any other store.
   let isStandby: Bool
   /// How long the broker may take to notice that a connection of ours is dead, in nanoseconds.
-  let patience: UInt64
+  let patience: TimeAmount
   private(set) var phase = Phase.connecting
   private var store = Store.closed
   private var hasLease = false
   private var tries = 0
   private var renewals = 0
-  private var waitingSince: UInt64?
+  private var waitingSince: MonotonicTime?
   /// When the record was last looked at by one who waits.
-  private var lookedAt: UInt64?
+  private var lookedAt: MonotonicTime?
   /// The owner's record as it was when this store began to wait.
   private var firstSeen: OwnerRecord?
   private var isUnanswered = false
@@ -81,7 +81,7 @@ struct Ownership {
   init(isStandby: Bool, heartbeatSeconds: Int, breaks: OwnershipBreaks = []) {
     self.isStandby = isStandby
     self.breaks = breaks
-    patience = UInt64(heartbeatSeconds * 2 + 10) * 1_000_000_000
+    patience = .seconds(UInt64(heartbeatSeconds * 2 + 10))
   }
 
   /// Between two records of an owner.
@@ -91,7 +91,7 @@ struct Ownership {
   private static let standbySeconds = 2.0
   /// Between two looks at the record, to see whether its owner lives: each counts towards the
   /// delivery limit.
-  private static let lookNanoseconds: UInt64 = 5_000_000_000
+  private static let betweenLooks: TimeAmount = .seconds(5)
   private static let readAgainSeconds = 0.25
   private static let mostTries = 4
   /// The lease is asked for again with every third record: somebody may have deleted it.
@@ -119,7 +119,7 @@ struct Ownership {
   }
 
   /// - Parameter isOurs: whether the lease is.
-  mutating func claimed(_ isOurs: Bool, at now: UInt64) -> [Action] {
+  mutating func claimed(_ isOurs: Bool, at now: MonotonicTime) -> [Action] {
     let isOurs = isOurs || breaks.has(.takesLeaseForGranted)
     if isOwner { return isOurs ? [] : end(.held(by: nil)) }
     guard phase == .claiming else { return [] }
@@ -128,7 +128,7 @@ struct Ownership {
       waitingSince = nil
     } else {
       if waitingSince == nil { waitingSince = now }
-      if store == .closed, let lookedAt, isStandby || now &- lookedAt < Self.lookNanoseconds {
+      if store == .closed, let lookedAt, isStandby || now - lookedAt < Self.betweenLooks {
         phase = .waiting
         return [.wake(seconds: isStandby ? Self.standbySeconds : Self.waitSeconds)]
       }
@@ -141,7 +141,7 @@ struct Ownership {
   ///   - records: nil for a message that is none.
   ///   - standing: of our store; nil where there is none yet.
   mutating func read(
-    _ records: [OwnerRecord?], _ standing: StoreStanding?, at now: UInt64
+    _ records: [OwnerRecord?], _ standing: StoreStanding?, at now: MonotonicTime
   ) -> [Action] {
     if phase == .cleaning { return clean(records, standing) }
     guard phase == .reading else { return [.take([])] }
@@ -177,11 +177,12 @@ struct Ownership {
 
   /// Somebody has the lease.
   private mutating func wait(
-    _ newest: OwnerRecord?, _ refusal: OwnerRefusal?, _ standing: StoreStanding?, at now: UInt64
+    _ newest: OwnerRecord?, _ refusal: OwnerRefusal?, _ standing: StoreStanding?,
+    at now: MonotonicTime
   ) -> [Action] {
     if store != .closed {
       // It was ours and went with its connection, or the broker has not noticed that yet.
-      let waited = now &- (waitingSince ?? now)
+      let waited = now - (waitingSince ?? now)
       if refusal != nil || waited > patience { return end(.held(by: newest)) }
       phase = .waiting
       return [.wake(seconds: Self.waitSeconds)]

@@ -22,10 +22,10 @@ final class ControlLink {
   private var isAsking = false
   private var pass: TopologyPass?
   private var isFirstPass = true
-  private var nextPassAt: UInt64 = 0
-  private var lastPassAt: UInt64 = 0
-  private var nextLookAt: UInt64 = 0
-  private var nextLogLookAt: UInt64 = 0
+  private var nextPassAt: MonotonicTime = .start
+  private var lastPassAt: MonotonicTime = .start
+  private var nextLookAt: MonotonicTime = .start
+  private var nextLogLookAt: MonotonicTime = .start
   private var looks: [Look] = []
   private var unroutedDepth: Int?
 
@@ -59,33 +59,33 @@ final class ControlLink {
   }
 
   /// Between two passes over the topology.
-  private static let passNanoseconds: UInt64 = 30_000_000_000
+  private static let betweenPasses: TimeAmount = .seconds(30)
   /// Between two that something asked for.
-  private static let soonNanoseconds: UInt64 = 1_000_000_000
+  private static let soonestPass: TimeAmount = .seconds(1)
   /// Between two looks at the depths of queues.
-  private static let lookNanoseconds: UInt64 = 10_000_000_000
+  private static let betweenLooks: TimeAmount = .seconds(10)
 
   /// Something says that the topology is not as it should be, or it is to be another: looks at it
   /// as soon as a second has gone since the last time.
   func checkSoon() {
-    nextPassAt = min(nextPassAt, lastPassAt + Self.soonNanoseconds)
+    nextPassAt = min(nextPassAt, lastPassAt + Self.soonestPass)
   }
 
   /// Asks for what is due. To be called often: most calls do nothing.
-  func turn(at now: UInt64) {
+  func turn(at now: MonotonicTime) {
     guard link.isReady, !isAsking else { return }
     if pass == nil, now >= nextPassAt {
-      nextPassAt = now + Self.passNanoseconds
+      nextPassAt = now + Self.betweenPasses
       lastPassAt = now
       pass = TopologyPass(topology.operations(topologyMode))
     }
     if pass != nil { return goOn(at: now) }
     if now >= nextLookAt {
-      nextLookAt = now + Self.lookNanoseconds
+      nextLookAt = now + Self.betweenLooks
       looks += Inlet.allCases.map { .inlet($0) } + [.unrouted]
     }
     if now >= nextLogLookAt, owner?.wantsLookAtLogs() == true {
-      nextLogLookAt = now + EmptyQueueWatch.intervalNanoseconds
+      nextLogLookAt = now + EmptyQueueWatch.interval
       looks.append(.emptyLogs)
     }
     look()
@@ -103,7 +103,7 @@ final class ControlLink {
   }
 
   /// The next operation of the pass, or its end.
-  private func goOn(at now: UInt64) {
+  private func goOn(at now: MonotonicTime) {
     guard let operation = pass?.next else { return endPass(at: now) }
     ask(operation) { [weak self] result in
       guard let self else { return }
@@ -112,7 +112,7 @@ final class ControlLink {
     }
   }
 
-  private func endPass(at now: UInt64) {
+  private func endPass(at now: MonotonicTime) {
     guard let problems = pass?.problems else { return }
     pass = nil
     let descriptions = problems.map(\.description)
@@ -165,13 +165,13 @@ final class ControlLink {
     }
   }
 
-  private func tell(_ look: Look, _ messages: Int, at now: UInt64) {
+  private func tell(_ look: Look, _ messages: Int, at now: MonotonicTime) {
     switch look {
     case .inlet(let inlet): owner?.depthSeen(of: inlet, messages, at: now)
     case .emptyLogs: owner?.logDepthSeen(messages, at: now)
     case .unrouted:
       if let unroutedDepth, messages > unroutedDepth {
-        if watch.unroutedGrewAt == 0 || now &- watch.unroutedGrewAt > 60_000_000_000 {
+        if watch.unroutedGrewAt == .start || now - watch.unroutedGrewAt > .minutes(1) {
           logger.warning(
             "Messages come into the unrouted queue: a binding or an input queue is missing",
             metadata: [LogKey.queue: "\(topology.unrouted)"])
@@ -191,11 +191,11 @@ protocol ControlLinkOwner: AnyObject {
   /// The shard cannot start: the broker refuses us, or the topology.
   func controlFailed(_ error: NodeError)
   /// An input queue has so many messages that it could deliver.
-  func depthSeen(of inlet: Inlet, _ readyMessages: Int, at now: UInt64)
+  func depthSeen(of inlet: Inlet, _ readyMessages: Int, at now: MonotonicTime)
   /// Whether `logDepthSeen` is of use now.
   func wantsLookAtLogs() -> Bool
   /// The delivery-log queue has so many messages that it could deliver.
-  func logDepthSeen(_ readyMessages: Int, at now: UInt64)
+  func logDepthSeen(_ readyMessages: Int, at now: MonotonicTime)
 }
 
 extension ControlLink: BrokerLinkDelegate {

@@ -4,10 +4,10 @@
 /// counts a second later, if the consumer was the same all the while.
 struct EmptyQueueWatch {
   private var isWanted = true
-  private var seenEmptyAt: UInt64?
+  private var seenEmptyAt: MonotonicTime?
 
   /// Between two looks, in nanoseconds.
-  static let intervalNanoseconds: UInt64 = 1_000_000_000
+  static let interval: TimeAmount = .seconds(1)
 
   /// The consumer is lost: what was delivered and not acknowledged goes back to the queue.
   mutating func consumerLost() {
@@ -26,9 +26,9 @@ struct EmptyQueueWatch {
   /// The answer of a look.
   ///
   /// - Returns: whether everything has reached us: said once.
-  mutating func looked(readyMessages: Int, at now: UInt64) -> Bool {
+  mutating func looked(readyMessages: Int, at now: MonotonicTime) -> Bool {
     guard isWanted else { return false }
-    if let seenEmptyAt, now &- seenEmptyAt >= Self.intervalNanoseconds {
+    if let seenEmptyAt, now - seenEmptyAt >= Self.interval {
       isWanted = false
       return true
     }

@@ -4,10 +4,10 @@ struct ForeignConsumerWatch {
   /// Whether it is so, as far as can be seen.
   private(set) var isSuspected = false
   /// Since when the queue could have delivered, and what had come until then.
-  private var since: (time: UInt64, received: UInt64)?
+  private var since: (time: MonotonicTime, received: UInt64)?
 
   /// How long a queue may keep its messages to itself, in nanoseconds.
-  static let patienceNanoseconds: UInt64 = 30_000_000_000
+  static let patience: TimeAmount = .seconds(30)
 
   /// Takes a look at the queue into account.
   ///
@@ -18,7 +18,7 @@ struct ForeignConsumerWatch {
   ///   - now: nanoseconds of a clock that only goes forward.
   /// - Returns: whether `isSuspected` has changed.
   mutating func observe(
-    readyMessages: Int, mayReceive: Bool, received: UInt64, at now: UInt64
+    readyMessages: Int, mayReceive: Bool, received: UInt64, at now: MonotonicTime
   ) -> Bool {
     let before = isSuspected
     guard readyMessages > 0, mayReceive, let since, since.received == received else {
@@ -26,7 +26,7 @@ struct ForeignConsumerWatch {
       isSuspected = false
       return before
     }
-    isSuspected = now &- since.time >= Self.patienceNanoseconds
+    isSuspected = now - since.time >= Self.patience
     return isSuspected != before
   }
 }

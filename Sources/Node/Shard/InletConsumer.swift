@@ -12,7 +12,7 @@ struct InletConsumer {
   var received: UInt64 = 0
   /// The queue is gone: there is no use in consuming before it is made again.
   var isWithoutQueue = false
-  private var warnedAt: UInt64?
+  private var warnedAt: MonotonicTime?
 
   init(queue: String, prefetch: Int) {
     self.queue = queue
@@ -28,8 +28,8 @@ struct InletConsumer {
   }
 
   /// Whether to say once more that deliveries fail: at most once a minute.
-  mutating func mayWarn(at now: UInt64) -> Bool {
-    if let warnedAt, now &- warnedAt < 60_000_000_000 { return false }
+  mutating func mayWarn(at now: MonotonicTime) -> Bool {
+    if let warnedAt, now - warnedAt < .minutes(1) { return false }
     warnedAt = now
     return true
   }

@@ -9,7 +9,7 @@ package enum NodeClock {
   package static func now() -> Instant {
     Instant(
       wall: Timestamp(nanoseconds: nanoseconds(CLOCK_REALTIME)),
-      monotonic: UInt64(nanoseconds(CLOCK_MONOTONIC)))
+      monotonic: MonotonicTime(nanoseconds: UInt64(nanoseconds(CLOCK_MONOTONIC))))
   }
 
   private static func nanoseconds(_ clock: clockid_t) -> Int64 {

@@ -3,11 +3,11 @@ internal import Logging
 /// Says what is parked and why. A flood of bad messages is not a flood of lines: after some in a
 /// span of time the others are counted.
 struct ParkingLog {
-  private var spanStart: UInt64 = 0
+  private var spanStart: MonotonicTime = .start
   private var named = 0
   private var unnamed = 0
 
-  private static let spanNanoseconds: UInt64 = 10_000_000_000
+  private static let span: TimeAmount = .seconds(10)
   private static let mostNamed = 20
 
   /// A copy goes to the parked queue.
@@ -16,10 +16,10 @@ struct ParkingLog {
   ///   - messageID: of the copy; empty for none.
   ///   - now: monotonic, in nanoseconds.
   mutating func note(
-    reason: UnsafeRawBufferPointer, messageID: UnsafeRawBufferPointer, at now: UInt64,
+    reason: UnsafeRawBufferPointer, messageID: UnsafeRawBufferPointer, at now: MonotonicTime,
     _ logger: Logger
   ) {
-    if named == 0 || now &- spanStart >= Self.spanNanoseconds {
+    if named == 0 || now - spanStart >= Self.span {
       tellRest(logger)
       spanStart = now
       named = 0
@@ -35,8 +35,8 @@ struct ParkingLog {
   }
 
   /// To be called now and then: what was not named is counted when its span is over.
-  mutating func tick(at now: UInt64, _ logger: Logger) {
-    guard unnamed > 0, now &- spanStart >= Self.spanNanoseconds else { return }
+  mutating func tick(at now: MonotonicTime, _ logger: Logger) {
+    guard unnamed > 0, now - spanStart >= Self.span else { return }
     tellRest(logger)
     named = 0
   }

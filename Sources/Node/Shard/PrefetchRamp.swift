@@ -14,8 +14,8 @@ struct PrefetchRamp {
   private var isSuspectFrom: UInt32 = 3
   private var settledInStep = 0
   private var hasSeenSuspect = false
-  private var beganAt: UInt64?
-  private var stepBeganAt: UInt64 = 0
+  private var beganAt: MonotonicTime?
+  private var stepBeganAt: MonotonicTime = .start
 
   init(full: UInt16) {
     precondition(full >= 1, "A consumer takes one message at least")
@@ -24,9 +24,9 @@ struct PrefetchRamp {
 
   /// Times in nanoseconds: without a suspect a step lasts no longer than this, so that one message
   /// that waits for somebody else holds nobody up.
-  private static let stepNanoseconds: UInt64 = 250_000_000
+  private static let stepTime: TimeAmount = .milliseconds(250)
   /// Who has lived this long does not die of the messages at hand.
-  private static let provedNanoseconds: UInt64 = 10_000_000_000
+  private static let provingTime: TimeAmount = .seconds(10)
   private static let factor: UInt16 = 8
 
   /// Whether `advance` may change anything.
@@ -57,7 +57,7 @@ struct PrefetchRamp {
   /// - Parameters:
   ///   - now: nanoseconds of a clock that only goes forward.
   ///   - isConsuming: whether messages can come at all: other time proves nothing.
-  mutating func advance(at now: UInt64, isConsuming: Bool) {
+  mutating func advance(at now: MonotonicTime, isConsuming: Bool) {
     guard isGrowing else { return }
     guard isConsuming, let beganAt else {
       // A suspect may have come in one breath with the word that we consume.
@@ -66,16 +66,16 @@ struct PrefetchRamp {
       settledInStep = 0
       return
     }
-    if now &- beganAt >= Self.provedNanoseconds {
+    if now - beganAt >= Self.provingTime {
       begin(full, at: now)
     } else if hasSeenSuspect {
       if prefetch > 1 || settledInStep > 0 { begin(1, at: now) }
-    } else if settledInStep >= Int(prefetch) || now &- stepBeganAt >= Self.stepNanoseconds {
+    } else if settledInStep >= Int(prefetch) || now - stepBeganAt >= Self.stepTime {
       begin(prefetch > full / Self.factor ? full : prefetch * Self.factor, at: now)
     }
   }
 
-  private mutating func begin(_ step: UInt16, at now: UInt64) {
+  private mutating func begin(_ step: UInt16, at now: MonotonicTime) {
     prefetch = step
     stepBeganAt = now
     settledInStep = 0

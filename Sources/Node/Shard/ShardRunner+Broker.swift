@@ -123,7 +123,7 @@ extension ShardRunner: BrokerLinkDelegate {
   /// Logs a warning at most every five seconds: a broken queue would fill the disk.
   func warn(_ sentence: String, _ detail: String, key: String = LogKey.error) {
     let now = NodeClock.now().monotonic
-    if let last = lastWarnings[sentence], now &- last < 5_000_000_000 { return }
+    if let last = lastWarnings[sentence], now - last < .seconds(5) { return }
     lastWarnings[sentence] = now
     logger.warning("\(sentence)", metadata: [key: "\(detail)"])
   }

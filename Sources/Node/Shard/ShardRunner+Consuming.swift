@@ -5,7 +5,7 @@ internal import Logging
 struct ConsumingState {
   var isConsuming = false
   /// When publishing was last possible, monotonic. Zero: not yet.
-  var mayPublishAt: UInt64 = 0
+  var mayPublishAt: MonotonicTime = .start
   /// Whether what could not be acknowledged in this pause was given back.
   var hasReleased = false
 }
@@ -14,14 +14,14 @@ struct ConsumingState {
 // the broker takes nothing from us. What is durable is acknowledged meanwhile (the engine sees to
 // that after five minutes), and nothing stays unacknowledged beyond ten.
 extension ShardRunner {
-  func balanceConsuming(at now: UInt64) {
+  func balanceConsuming(at now: MonotonicTime) {
     guard phase == .running else { return }
     balancePrefetch()
-    if links.mayPublish || consuming.mayPublishAt == 0 {
+    if links.mayPublish || consuming.mayPublishAt == .start {
       consuming.mayPublishAt = now
       consuming.hasReleased = false
     }
-    let pause = now &- consuming.mayPublishAt
+    let pause = now - consuming.mayPublishAt
     let wanted = !engine.isIsolating && pause < UnacknowledgedTimes.consumingStops
     if wanted != consuming.isConsuming {
       consuming.isConsuming = wanted

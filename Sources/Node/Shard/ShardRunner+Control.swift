@@ -21,7 +21,7 @@ extension ShardRunner: ControlLinkOwner {
     fail(error)
   }
 
-  func depthSeen(of inlet: Inlet, _ readyMessages: Int, at now: UInt64) {
+  func depthSeen(of inlet: Inlet, _ readyMessages: Int, at now: MonotonicTime) {
     let mayReceive =
       phase == .running && isReading(inlet)
       && links[inlet].unsettledCount < Int(consumers[inlet].ramp.prefetch)
@@ -49,7 +49,7 @@ extension ShardRunner: ControlLinkOwner {
     phase == .running && emptyLogs.wantsLook(isReading: isReading(.deliveryLogs))
   }
 
-  func logDepthSeen(_ readyMessages: Int, at now: UInt64) {
+  func logDepthSeen(_ readyMessages: Int, at now: MonotonicTime) {
     guard emptyLogs.looked(readyMessages: readyMessages, at: now) else { return }
     engine.noteDeliveryLogsEmpty()
     logger.debug("All delivery logs that were waiting have been taken")

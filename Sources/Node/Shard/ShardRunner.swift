@@ -31,12 +31,12 @@ final class ShardRunner {
   var logReports = LogReports()
   var hasTopology = false
   var topology: Topology
-  var lastReportAt: UInt64 = 0
-  var lastRetainAt: UInt64 = 0
+  var lastReportAt: MonotonicTime = .start
+  var lastRetainAt: MonotonicTime = .start
   var phase = ShardStatus.Phase.starting
   var ticker: RepeatedTask?
-  var lastUnroutableAt: UInt64 = 0
-  var lastWarnings: [String: UInt64] = [:]
+  var lastUnroutableAt: MonotonicTime = .start
+  var lastWarnings: [String: MonotonicTime] = [:]
   var control: ControlRequests
   var consuming = ConsumingState()
   var consumers: InletConsumers
@@ -251,14 +251,14 @@ final class ShardRunner {
 
   /// Lets the log drop what it may. Finding out from where on it is needed looks at every event
   /// under way.
-  private func retain(at now: UInt64) {
-    guard phase == .running, now &- lastRetainAt > 1_000_000_000 else { return }
+  private func retain(at now: MonotonicTime) {
+    guard phase == .running, now - lastRetainAt > .seconds(1) else { return }
     lastRetainAt = now
     log.retain(from: engine.keepFrom)
   }
 
-  private func reportStatus(at now: UInt64) {
-    guard now &- lastReportAt > 50_000_000 else { return }
+  private func reportStatus(at now: MonotonicTime) {
+    guard now - lastReportAt > .milliseconds(50) else { return }
     lastReportAt = now
     logMismatches()
     logReceiptLosses()
@@ -273,7 +273,7 @@ final class ShardRunner {
     }
   }
 
-  private func status(at now: UInt64) -> ShardStatus {
+  private func status(at now: MonotonicTime) -> ShardStatus {
     ShardStatus(
       phase: phase, ownership: links.areHeld ? "the lease is lost" : nil,
       counters: engine.counters, activeEvents: engine.activeEvents,

@@ -41,11 +41,11 @@ package struct ShardStatus: Sendable {
   /// Links by name: whether each is ready.
   package var links: [LinkStatus] = []
   /// The channels whose deliveries no queue took, and when last (monotonic nanoseconds).
-  package var lastUnroutableAt: UInt64 = 0
+  package var lastUnroutableAt: MonotonicTime = .start
   /// What is seen of the queues from outside.
   package var broker = BrokerWatch()
   /// When the shard's loop last finished a turn, monotonic nanoseconds.
-  package var lastTurnAt: UInt64 = 0
+  package var lastTurnAt: MonotonicTime = .start
 
   /// The disk has not confirmed a write for so long that something is wrong with it.
   package var isDiskStalled: Bool { syncTimes.waitingSeconds > 5 }

@@ -4,19 +4,19 @@ package struct BrokerWatch: Sendable, Equatable {
   package var topologyProblems: [String] = []
   /// When messages were last seen to come into the unrouted queue: monotonic nanoseconds, 0 for
   /// never.
-  package var unroutedGrewAt: UInt64 = 0
+  package var unroutedGrewAt: MonotonicTime = .start
   /// Input queues that have messages and give us none.
   package var foreignQueues: [String] = []
 
   /// How long what comes into the unrouted queue is a fault, in nanoseconds.
-  static let unroutedFaultNanoseconds: UInt64 = 60_000_000_000
+  static let unroutedFault: TimeAmount = .minutes(1)
 
   /// What is wrong, one line each; none when all is well.
   ///
   /// - Parameter now: monotonic nanoseconds.
-  func faults(at now: UInt64) -> [String] {
+  func faults(at now: MonotonicTime) -> [String] {
     var faults = topologyProblems.map { "topology: \($0)" }
-    if unroutedGrewAt > 0, now &- unroutedGrewAt < Self.unroutedFaultNanoseconds {
+    if unroutedGrewAt > .start, now - unroutedGrewAt < Self.unroutedFault {
       faults.append(
         "unrouted: messages come in that no queue takes: a binding or an input queue is missing")
     }

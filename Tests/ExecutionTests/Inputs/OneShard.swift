@@ -91,7 +91,9 @@ final class OneShard {
   }
 
   var now: Instant {
-    Instant(wall: Timestamp(nanoseconds: nanoseconds), monotonic: UInt64(nanoseconds))
+    Instant(
+      wall: Timestamp(nanoseconds: nanoseconds),
+      monotonic: MonotonicTime(nanoseconds: UInt64(nanoseconds)))
   }
 
   /// Gives the engine a message; nothing is done yet.

@@ -105,10 +105,10 @@ struct ClockTests {
   @Test func `A clock that is slewed is not set, one that jumps is, each time`() {
     var clock = WallClock()
     var wall: Int64 = 1_000_000_000_000
-    var monotonic: UInt64 = 0
+    var monotonic = MonotonicTime.start
     func advance(_ wallSeconds: Double, _ seconds: Double, lsn: LSN) -> Int64 {
       wall += Int64(wallSeconds * 1e9)
-      monotonic += UInt64(seconds * 1e9)
+      monotonic = monotonic + TimeAmount(nanoseconds: UInt64(seconds * 1e9))
       return clock.advance(
         to: Instant(wall: Timestamp(nanoseconds: wall), monotonic: monotonic), newest: lsn)
     }

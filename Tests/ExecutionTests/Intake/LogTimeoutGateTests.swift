@@ -38,23 +38,22 @@ struct LogTimeoutGateTests {
   @Test
   func `A stream of logs without end puts them off for ten minutes of consuming, no longer`() {
     var gate = LogTimeoutGate()
-    let second: UInt64 = 1_000_000_000
-    var now = 5 * second
+    var now = MonotonicTime.seconds(5)
     for _ in 0..<1_000 {
-      now += second
+      now = now + .seconds(1)
       gate.advance(to: now, isConsuming: false, isIdle: true)
     }
     #expect(!gate.isOpen)
     for _ in 0..<599 {
-      now += second
+      now = now + .seconds(1)
       gate.advance(to: now, isConsuming: true, isIdle: false)
     }
     #expect(!gate.isOpen)
     // A pause of the process is no consuming.
-    now += 3_600 * second
+    now = now + .minutes(60)
     gate.advance(to: now, isConsuming: false, isIdle: false)
     #expect(!gate.isOpen)
-    now += second
+    now = now + .seconds(1)
     gate.advance(to: now, isConsuming: true, isIdle: false)
     #expect(gate.isOpen)
   }

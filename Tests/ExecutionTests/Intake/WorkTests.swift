@@ -91,7 +91,7 @@ struct WorkTests {
       if shard.engine.waitsForTime { waited += 1 }
     }
     let share =
-      Double(shard.engine.work.total - before) / Double(shard.now.monotonic - start)
+      Double(shard.engine.work.total - before) / Double((shard.now.monotonic - start).nanoseconds)
     #expect((0.4...0.6).contains(share), "\(share)")
     #expect(waited > 25)
     shard.run()

@@ -6,13 +6,11 @@ import Testing
 /// What waits for the connection of a lane and channel.
 @Suite("Delivery queues")
 struct DeliveryQueueTests {
-  private static let second: UInt64 = 1_000_000_000
-
   private func key(_ number: UInt64) -> EventKey { EventKey(high: number, low: number) }
 
   private func waiting(_ slot: Int32, since seconds: UInt64 = 1) -> DeliveryQueue.Waiting {
     DeliveryQueue.Waiting(
-      event: WorkingSet.Reference(slot: EventSlot(slot), serial: 1), since: seconds * Self.second)
+      event: WorkingSet.Reference(slot: EventSlot(slot), serial: 1), since: .seconds(seconds))
   }
 
   private func lost(_ slot: Int32, bytes: Int = 1) -> LostDelivery {
@@ -20,7 +18,7 @@ struct DeliveryQueueTests {
       event: WorkingSet.Reference(slot: EventSlot(slot), serial: 1),
       token: PublishToken(.delivery, slot: EventSlot(slot), serial: UInt32(slot)),
       delivery: ActiveEvent.QueuedDelivery(
-        queue: 0, since: Self.second, bytes: [UInt8](repeating: 0, count: bytes)),
+        queue: 0, since: .seconds(1), bytes: [UInt8](repeating: 0, count: bytes)),
       isBackground: false)
   }
 
@@ -103,31 +101,31 @@ struct DeliveryQueueTests {
       let queue = Array(channel.utf8).withUnsafeBytes {
         queues.find(.realtime, $0, &window, &output)
       }
-      window.opened(.deliveries(queue), at: Self.second)
+      window.opened(.deliveries(queue), at: .seconds(1))
     }
     for slot in 0..<Int32(count) {
       let token = PublishToken(.delivery, slot: EventSlot(slot), serial: window.nextSerial())
-      window.publish(token, on: .deliveries(0), at: Self.second)
+      window.publish(token, on: .deliveries(0), at: .seconds(1))
     }
     return (queues, window)
   }
 
   @Test func `A queue that confirms nothing gives up what others need`() {
     let (queues, window) = quiet(101)
-    func reliefs(_ lane: Lane, at nanoseconds: UInt64) -> [DeliveryQueues.Relief] {
+    func reliefs(_ lane: Lane, after amount: TimeAmount) -> [DeliveryQueues.Relief] {
       queues.reliefs(
-        lane, prefetch: 400, window, at: Self.second + nanoseconds, isThere: { _ in true })
+        lane, prefetch: 400, window, at: .seconds(1) + amount, isThere: { _ in true })
     }
-    #expect(reliefs(.realtime, at: 250_000_000).isEmpty)
+    #expect(reliefs(.realtime, after: 250_000_000).isEmpty)
     #expect(
-      reliefs(.realtime, at: 250_000_001) == [DeliveryQueues.Relief(queue: 0, share: 200)])
-    #expect(reliefs(.batch, at: 250_000_001).isEmpty)
+      reliefs(.realtime, after: 250_000_001) == [DeliveryQueues.Relief(queue: 0, share: 200)])
+    #expect(reliefs(.batch, after: 250_000_001).isEmpty)
   }
 
   @Test func `It keeps what is little`() {
     let (queues, window) = quiet(100)
     let reliefs = queues.reliefs(
-      .realtime, prefetch: 400, window, at: 60 * Self.second, isThere: { _ in true })
+      .realtime, prefetch: 400, window, at: .seconds(60), isThere: { _ in true })
     #expect(reliefs.isEmpty)
   }
 }

@@ -6,8 +6,6 @@ import Testing
 /// Status updates in the order of their records, one unconfirmed of each event.
 @Suite("Outbox")
 struct OutboxTests {
-  private static let second: UInt64 = 1_000_000_000
-
   private func entry(_ lsn: LSN, of event: UInt64) -> Outbox.Entry {
     Outbox.Entry(
       lsn: lsn, key: EventKey(high: event, low: event), blob: [1], routingKey: 0..<0,
@@ -84,12 +82,12 @@ struct OutboxTests {
   @Test func `A refused update goes again after a pause that grows`() {
     var outbox = outbox([1])
     _ = take(&outbox)
-    outbox.refuse(1, at: Self.second)
-    #expect(outbox.takeRefused(at: 2 * Self.second - 1).isEmpty)
-    #expect(outbox.takeRefused(at: 2 * Self.second).map(\.lsn) == [1])
-    outbox.refuse(1, at: 2 * Self.second)
-    #expect(outbox.takeRefused(at: 4 * Self.second - 1).isEmpty)
-    #expect(outbox.takeRefused(at: 4 * Self.second).map(\.lsn) == [1])
+    outbox.refuse(1, at: .seconds(1))
+    #expect(outbox.takeRefused(at: .seconds(2) - 1).isEmpty)
+    #expect(outbox.takeRefused(at: .seconds(2)).map(\.lsn) == [1])
+    outbox.refuse(1, at: .seconds(2))
+    #expect(outbox.takeRefused(at: .seconds(4) - 1).isEmpty)
+    #expect(outbox.takeRefused(at: .seconds(4)).map(\.lsn) == [1])
   }
 
   @Test func `What does not fit into memory is read back from the log`() {

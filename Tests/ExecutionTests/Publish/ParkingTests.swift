@@ -8,8 +8,6 @@ import Testing
 /// not answer.
 @Suite("Parking")
 struct ParkingTests {
-  private static let second: UInt64 = 1_000_000_000
-
   private static func copy(bytes: Int = 4, id: String = "m-1") -> ParkedCopy {
     var copy = ParkedCopy.blank
     copy.messageID = Array(id.utf8)
@@ -31,13 +29,13 @@ struct ParkingTests {
       parking.pump(
         &window, &output, using: &writer,
         at: Instant(
-          wall: Timestamp(nanoseconds: Int64(seconds * ParkingTests.second)),
-          monotonic: seconds * ParkingTests.second))
+          wall: Timestamp(nanoseconds: Int64(seconds) * 1_000_000_000),
+          monotonic: .seconds(seconds)))
       return output.publishes.map(\.token)
     }
 
     mutating func isStored(at seconds: UInt64) -> [Int32] {
-      parking.takeOverdue(&window, at: seconds * ParkingTests.second)
+      parking.takeOverdue(&window, at: .seconds(seconds))
         .map(\.message.rawValue)
     }
   }
@@ -46,9 +44,9 @@ struct ParkingTests {
   private func world(_ copies: [ParkedCopy]) -> World {
     var world = World()
     world.parking.use(&world.output)
-    world.window.opened(.parking, at: Self.second)
+    world.window.opened(.parking, at: .seconds(1))
     for (index, copy) in copies.enumerated() {
-      world.parking.add(copy, message: MessageSlot(Int32(10 + index)), at: Self.second)
+      world.parking.add(copy, message: MessageSlot(Int32(10 + index)), at: .seconds(1))
     }
     return world
   }
@@ -64,9 +62,9 @@ struct ParkingTests {
     #expect(!world.parking.isIdle)
     let tokens = world.pump(at: 1)
     #expect(tokens.count == 1 && world.output.publishes[0].mandatory)
-    let entry = world.parking.confirmed(tokens[0], &world.window, at: Self.second)
+    let entry = world.parking.confirmed(tokens[0], &world.window, at: .seconds(1))
     #expect(entry?.message == MessageSlot(10) && world.parking.isIdle)
-    let again = world.parking.confirmed(tokens[0], &world.window, at: Self.second)
+    let again = world.parking.confirmed(tokens[0], &world.window, at: .seconds(1))
     #expect(again == nil, "a publish is answered once")
   }
 
@@ -74,7 +72,7 @@ struct ParkingTests {
     var world = world([Self.copy()])
     let tokens = world.pump(at: 1)
     Array("m-1".utf8).withUnsafeBytes { world.parking.returned($0) }
-    #expect(world.parking.confirmed(tokens[0], &world.window, at: Self.second) == nil)
+    #expect(world.parking.confirmed(tokens[0], &world.window, at: .seconds(1)) == nil)
     #expect(world.window.unanswered(.parking) == 0)
     #expect(world.pump(at: 1).isEmpty)
     #expect(world.pump(at: 2).count == 1)
@@ -84,10 +82,10 @@ struct ParkingTests {
     var world = world([Self.copy(), Self.copy(), Self.copy()])
     let tokens = world.pump(at: 1)
     #expect(tokens.count == 3)
-    for token in tokens { world.parking.refused(token, &world.window, at: Self.second) }
+    for token in tokens { world.parking.refused(token, &world.window, at: .seconds(1)) }
     let second = world.pump(at: 60)
     #expect(second.count == 1)
-    #expect(world.parking.confirmed(second[0], &world.window, at: 60 * Self.second) != nil)
+    #expect(world.parking.confirmed(second[0], &world.window, at: .seconds(60)) != nil)
     #expect(world.pump(at: 60).count == 2)
   }
 
@@ -97,13 +95,13 @@ struct ParkingTests {
     #expect(world.isStored(at: 3) == [])
     #expect(world.isStored(at: 4) == [10, 11])
     #expect(world.window.unanswered(.parking) == 0 && world.parking.isIdle)
-    #expect(world.parking.confirmed(tokens[0], &world.window, at: 5 * Self.second) == nil)
+    #expect(world.parking.confirmed(tokens[0], &world.window, at: .seconds(5)) == nil)
   }
 
   @Test func `As long as the broker works copies off, they have more time`() {
     var world = world([Self.copy(), Self.copy()])
     let tokens = world.pump(at: 1)
-    #expect(world.parking.confirmed(tokens[0], &world.window, at: 4 * Self.second) != nil)
+    #expect(world.parking.confirmed(tokens[0], &world.window, at: .seconds(4)) != nil)
     #expect(world.isStored(at: 4) == [])
     #expect(world.isStored(at: 5) == [11])
   }
@@ -112,10 +110,10 @@ struct ParkingTests {
     let loss = LinkLoss.refusesMessage(mostBytes: 10)
     var world = world([Self.copy(), Self.copy(bytes: 11)])
     let tokens = world.pump(at: 1)
-    _ = world.window.closed(.parking, loss, at: 2 * Self.second)
-    let lost = world.parking.lost(tokens.map { Parking.Slot($0.slot) }, loss, at: 2 * Self.second)
+    _ = world.window.closed(.parking, loss, at: .seconds(2))
+    let lost = world.parking.lost(tokens.map { Parking.Slot($0.slot) }, loss, at: .seconds(2))
     #expect(lost.map(\.message.rawValue) == [11])
-    world.window.opened(.parking, at: 2 * Self.second)
+    world.window.opened(.parking, at: .seconds(2))
     #expect(world.pump(at: 2).map(\.slot) == [tokens[0].slot])
   }
 
@@ -123,15 +121,15 @@ struct ParkingTests {
     let loss = LinkLoss.refusesMessage(mostBytes: nil)
     var world = world([Self.copy(), Self.copy()])
     let tokens = world.pump(at: 1)
-    _ = world.window.closed(.parking, loss, at: 2 * Self.second)
+    _ = world.window.closed(.parking, loss, at: .seconds(2))
     #expect(
-      world.parking.lost(tokens.map { Parking.Slot($0.slot) }, loss, at: 2 * Self.second).isEmpty)
-    world.window.opened(.parking, at: 2 * Self.second)
+      world.parking.lost(tokens.map { Parking.Slot($0.slot) }, loss, at: .seconds(2)).isEmpty)
+    world.window.opened(.parking, at: .seconds(2))
     let alone = world.pump(at: 2)
     #expect(alone.map(\.slot) == [tokens[0].slot])
     #expect(world.pump(at: 2).isEmpty)
-    _ = world.window.closed(.parking, loss, at: 2 * Self.second)
-    let lost = world.parking.lost(alone.map { Parking.Slot($0.slot) }, loss, at: 2 * Self.second)
+    _ = world.window.closed(.parking, loss, at: .seconds(2))
+    let lost = world.parking.lost(alone.map { Parking.Slot($0.slot) }, loss, at: .seconds(2))
     #expect(lost.map(\.message.rawValue) == [10])
   }
 }

@@ -5,14 +5,13 @@ import Testing
 /// The only place where a publish is answered.
 @Suite("Publish window")
 struct PublishWindowTests {
-  private static let second: UInt64 = 1_000_000_000
   private let link = PublishLink.deliveries(0)
 
   /// One open connection for deliveries, opened at second 1.
   private func window() -> PublishWindow {
     var window = PublishWindow()
     window.addLink()
-    window.opened(.deliveries(0), at: Self.second)
+    window.opened(.deliveries(0), at: .seconds(1))
     return window
   }
 
@@ -20,7 +19,7 @@ struct PublishWindowTests {
     _ window: inout PublishWindow, _ slot: Int32, at seconds: UInt64 = 1
   ) -> PublishToken {
     let token = PublishToken(.delivery, slot: EventSlot(slot), serial: window.nextSerial())
-    window.publish(token, on: link, at: seconds * Self.second)
+    window.publish(token, on: link, at: .seconds(seconds))
     return token
   }
 
@@ -44,7 +43,7 @@ struct PublishWindowTests {
     #expect(window.answer(tokens[1], on: link, .confirmed, at: 9)?.wasOldest == false)
     #expect(
       window.answer(tokens[0], on: link, .confirmed, at: 9)
-        == InFlight.Answered(publishedAt: Self.second, wasOldest: true))
+        == InFlight.Answered(publishedAt: .seconds(1), wasOldest: true))
     #expect(window.oldest(link)?.token == tokens[2])
     #expect(window.closed(link, .connection, at: 9) == [tokens[2], tokens[4]])
     #expect(window.unanswered(link) == 0)
@@ -88,39 +87,39 @@ struct PublishWindowTests {
   @Test func `A deadline counts from the publish, or from when the connection could be used`() {
     var window = window()
     let token = publish(&window, 7)
-    #expect(window.overdue(link, at: 31 * Self.second) == nil)
-    #expect(window.overdue(link, at: 31 * Self.second + 1) == token)
-    window.blocked(link, true, at: 20 * Self.second)
-    #expect(window.overdue(link, at: 300 * Self.second) == nil)
-    window.blocked(link, false, at: 300 * Self.second)
-    #expect(window.overdue(link, at: 330 * Self.second) == nil)
-    #expect(window.unacknowledged(link, at: 301 * Self.second) == nil)
-    #expect(window.unacknowledged(link, at: 301 * Self.second + 1) == token)
-    window.stoodStill(until: 330 * Self.second)
-    #expect(window.overdue(link, at: 331 * Self.second) == nil)
+    #expect(window.overdue(link, at: .seconds(31)) == nil)
+    #expect(window.overdue(link, at: .seconds(31) + 1) == token)
+    window.blocked(link, true, at: .seconds(20))
+    #expect(window.overdue(link, at: .seconds(300)) == nil)
+    window.blocked(link, false, at: .seconds(300))
+    #expect(window.overdue(link, at: .seconds(330)) == nil)
+    #expect(window.unacknowledged(link, at: .seconds(301)) == nil)
+    #expect(window.unacknowledged(link, at: .seconds(301) + 1) == token)
+    window.stoodStill(until: .seconds(330))
+    #expect(window.overdue(link, at: .seconds(331)) == nil)
   }
 
   @Test func `A connection that stalls and confirms nothing else is given up`() {
     var window = window()
     _ = publish(&window, 7)
     window.noteStall(on: link)
-    #expect(window.takeStuck(at: 6 * Self.second) == [])
-    #expect(window.takeStuck(at: 60 * Self.second) == [])
+    #expect(window.takeStuck(at: .seconds(6)) == [])
+    #expect(window.takeStuck(at: .seconds(60)) == [])
     window.noteStall(on: link)
-    #expect(window.takeStuck(at: 60 * Self.second) == [link])
+    #expect(window.takeStuck(at: .seconds(60)) == [link])
   }
 
   @Test func `A connection that goes on refusing gets another channel, each time later`() {
     var window = window()
-    window.noteAnswer(.refused, on: link, at: Self.second)
-    #expect(window.takeRenewals(at: 2 * Self.second) == [])
-    #expect(window.takeRenewals(at: 2 * Self.second + 1) == [link])
-    window.noteAnswer(.refused, on: link, at: 3 * Self.second)
-    #expect(window.takeRenewals(at: 5 * Self.second) == [])
-    #expect(window.takeRenewals(at: 5 * Self.second + 1) == [link])
-    window.noteAnswer(.refused, on: link, at: 6 * Self.second)
-    window.noteAnswer(.confirmed, on: link, at: 6 * Self.second)
-    #expect(window.takeRenewals(at: 60 * Self.second) == [])
+    window.noteAnswer(.refused, on: link, at: .seconds(1))
+    #expect(window.takeRenewals(at: .seconds(2)) == [])
+    #expect(window.takeRenewals(at: .seconds(2) + 1) == [link])
+    window.noteAnswer(.refused, on: link, at: .seconds(3))
+    #expect(window.takeRenewals(at: .seconds(5)) == [])
+    #expect(window.takeRenewals(at: .seconds(5) + 1) == [link])
+    window.noteAnswer(.refused, on: link, at: .seconds(6))
+    window.noteAnswer(.confirmed, on: link, at: .seconds(6))
+    #expect(window.takeRenewals(at: .seconds(60)) == [])
   }
 
   @Test func `How large a body the broker takes is known from what it refuses and takes`() {
@@ -129,7 +128,7 @@ struct PublishWindowTests {
     _ = window.closed(link, .refusesMessage(mostBytes: 1_000), at: 2)
     #expect(window.mostBytes == 1_000 && window.knowsMostBytes(at: 3))
     #expect(!window.isCutOff(link), "one message is to blame")
-    #expect(!window.knowsMostBytes(at: 62 * Self.second))
+    #expect(!window.knowsMostBytes(at: .seconds(62)))
     window.hasTaken(1_001)
     #expect(window.mostBytes == nil)
   }

@@ -7,8 +7,6 @@ import Testing
 /// To a queue that does not answer one delivery goes at a time.
 @Suite("Stalled queues")
 struct StalledQueuesTests {
-  private static let second: UInt64 = 1_000_000_000
-
   private func timer(_ number: UInt64, due: Int64 = 1_000) -> TimerQueue.Timer {
     TimerQueue.Timer(
       due: Timestamp(nanoseconds: due * 1_000_000_000),
@@ -17,8 +15,8 @@ struct StalledQueuesTests {
 
   private func instant(_ seconds: UInt64) -> Instant {
     Instant(
-      wall: Timestamp(nanoseconds: Int64(seconds * Self.second)),
-      monotonic: seconds * Self.second)
+      wall: Timestamp(nanoseconds: Int64(seconds) * 1_000_000_000),
+      monotonic: .seconds(seconds))
   }
 
   private func window() -> PublishWindow {
@@ -42,14 +40,14 @@ struct StalledQueuesTests {
     var window = window()
     stalled.add(0, at: 0)
     let first = PublishToken(.delivery, slot: EventSlot(1), serial: window.nextSerial())
-    #expect(stalled.holdsBack(0, probe: first, at: Self.second, window) == false)
-    window.publish(first, on: .deliveries(0), at: Self.second)
+    #expect(stalled.holdsBack(0, probe: first, at: .seconds(1), window) == false)
+    window.publish(first, on: .deliveries(0), at: .seconds(1))
     let second = PublishToken(.delivery, slot: EventSlot(2), serial: window.nextSerial())
-    #expect(stalled.holdsBack(0, probe: second, at: 60 * Self.second, window) == true)
-    #expect(window.answer(first, on: .deliveries(0), .refused, at: 60 * Self.second) != nil)
-    #expect(stalled.holdsBack(0, probe: second, at: 60 * Self.second, window) == false)
-    #expect(stalled.holdsBack(0, probe: first, at: 62 * Self.second - 1, window) == true)
-    #expect(stalled.holdsBack(0, probe: first, at: 62 * Self.second, window) == false)
+    #expect(stalled.holdsBack(0, probe: second, at: .seconds(60), window) == true)
+    #expect(window.answer(first, on: .deliveries(0), .refused, at: .seconds(60)) != nil)
+    #expect(stalled.holdsBack(0, probe: second, at: .seconds(60), window) == false)
+    #expect(stalled.holdsBack(0, probe: first, at: .seconds(62) - 1, window) == true)
+    #expect(stalled.holdsBack(0, probe: first, at: .seconds(62), window) == false)
   }
 
   @Test func `An event waits for the next probe, or until its own time is up`() {
@@ -81,9 +79,9 @@ struct StalledQueuesTests {
     let window = window()
     stalled.add(0, at: 0)
     let probe = PublishToken(.delivery, slot: EventSlot(1), serial: 1)
-    #expect(stalled.holdsBack(0, probe: probe, at: Self.second, window) == false)
-    #expect(stalled.holdsBack(0, probe: probe, at: Self.second, window) == true)
-    stalled.acquit(0, probe: probe, at: Self.second)
-    #expect(stalled.holdsBack(0, probe: probe, at: Self.second, window) == false)
+    #expect(stalled.holdsBack(0, probe: probe, at: .seconds(1), window) == false)
+    #expect(stalled.holdsBack(0, probe: probe, at: .seconds(1), window) == true)
+    stalled.acquit(0, probe: probe, at: .seconds(1))
+    #expect(stalled.holdsBack(0, probe: probe, at: .seconds(1), window) == false)
   }
 }

@@ -42,24 +42,22 @@ struct RecoveryTests {
 /// How far the cursors have come is noted now and then.
 @Suite("Position notes")
 struct PositionNotesTests {
-  private static let second: UInt64 = 1_000_000_000
-
   @Test func `After many records, or after a second`() {
     var notes = PositionNotes()
-    notes.noted(10, lsn: 8, at: 5 * Self.second)
-    #expect(!notes.isDue(10, at: 60 * Self.second, isDraining: false))
-    #expect(!notes.isDue(11, at: 6 * Self.second - 1, isDraining: false))
-    #expect(notes.isDue(11, at: 6 * Self.second, isDraining: false))
-    #expect(!notes.isDue(4_105, at: 5 * Self.second, isDraining: false))
-    #expect(notes.isDue(4_106, at: 5 * Self.second, isDraining: false))
+    notes.noted(10, lsn: 8, at: .seconds(5))
+    #expect(!notes.isDue(10, at: .seconds(60), isDraining: false))
+    #expect(!notes.isDue(11, at: .seconds(6) - 1, isDraining: false))
+    #expect(notes.isDue(11, at: .seconds(6), isDraining: false))
+    #expect(!notes.isDue(4_105, at: .seconds(5), isDraining: false))
+    #expect(notes.isDue(4_106, at: .seconds(5), isDraining: false))
   }
 
   @Test func `That only the last position record was passed is noted by a drain alone`() {
     var notes = PositionNotes()
     notes.noted(10, lsn: 11, at: 0)
-    #expect(!notes.isDue(11, at: 60 * Self.second, isDraining: false))
-    #expect(notes.isDue(11, at: 60 * Self.second, isDraining: true))
-    #expect(notes.isDue(12, at: 60 * Self.second, isDraining: false))
+    #expect(!notes.isDue(11, at: .seconds(60), isDraining: false))
+    #expect(notes.isDue(11, at: .seconds(60), isDraining: true))
+    #expect(notes.isDue(12, at: .seconds(60), isDraining: false))
   }
 
   @Test func `A start goes on from the newest record`() {

@@ -12,7 +12,7 @@ struct LogTimeoutsTests {
   }
 
   private func instant(_ seconds: Int64) -> Instant {
-    Instant(wall: time(seconds), monotonic: UInt64(seconds) * 1_000_000_000)
+    Instant(wall: time(seconds), monotonic: .start + .seconds(UInt64(seconds)))
   }
 
   private func entry(_ lsn: LSN, at seconds: Int64) -> LogWatch.Entry {

@@ -7,8 +7,6 @@ import Testing
 /// The rate of the batch lane.
 @Suite("Pacing")
 struct PacingTests {
-  private static let second: UInt64 = 1_000_000_000
-
   private func key(_ number: UInt64) -> EventKey { EventKey(high: number, low: number) }
 
   @Test func `Without a rate, and in the real-time lane, nothing waits`() {
@@ -22,11 +20,11 @@ struct PacingTests {
 
   @Test func `One goes every so often, and a pause is caught up for a tenth of a second`() {
     var pacing = Pacing(perSecond: 100)
-    var at = 10 * Self.second
+    var at = MonotonicTime.seconds(10)
     var gone = 0
     while pacing.takesTurn(.batch, at: at) { gone += 1 }
     #expect(gone == 11, "a tenth of a second, and the present one")
-    at += 9_999_999
+    at = at + 9_999_999
     #expect(pacing.takesTurn(.batch, at: at) == false)
     #expect(pacing.takesTurn(.batch, at: at + 1) == true)
   }
@@ -34,21 +32,21 @@ struct PacingTests {
   @Test func `Nobody overtakes an event that waits, nor while it is being released`() {
     var pacing = Pacing(perSecond: 1)
     pacing.wait(key(1), lsn: 7)
-    #expect(pacing.takesTurn(.batch, at: 10 * Self.second) == false)
+    #expect(pacing.takesTurn(.batch, at: .seconds(10)) == false)
     let first = Pacing.Next.event(Pacing.Waiting(key: key(1), lsn: 7))
-    #expect(pacing.release(at: 10 * Self.second, durable: 7) { _, _ in true } == first)
-    #expect(pacing.takesTurn(.batch, at: 20 * Self.second) == false && pacing.count == 1)
+    #expect(pacing.release(at: .seconds(10), durable: 7) { _, _ in true } == first)
+    #expect(pacing.takesTurn(.batch, at: .seconds(20)) == false && pacing.count == 1)
     pacing.didRelease()
-    #expect(pacing.takesTurn(.batch, at: 20 * Self.second) == true && pacing.count == 0)
+    #expect(pacing.takesTurn(.batch, at: .seconds(20)) == true && pacing.count == 0)
   }
 
   @Test func `An event waits until its record is durable, and is passed by when it has moved on`() {
     var pacing = Pacing(perSecond: 1)
     pacing.wait(key(1), lsn: 7)
-    #expect(pacing.release(at: Self.second, durable: 6) { _, _ in true } == .nobody)
-    #expect(pacing.release(at: Self.second, durable: 7) { _, _ in false } == .movedOn)
+    #expect(pacing.release(at: .seconds(1), durable: 6) { _, _ in true } == .nobody)
+    #expect(pacing.release(at: .seconds(1), durable: 7) { _, _ in false } == .movedOn)
     pacing.didRelease()
-    #expect(pacing.release(at: Self.second, durable: 7) { _, _ in true } == .nobody)
+    #expect(pacing.release(at: .seconds(1), durable: 7) { _, _ in true } == .nobody)
   }
 }
 

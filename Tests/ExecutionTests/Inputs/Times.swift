@@ -1,0 +1,12 @@
+@testable import Execution
+
+// Times of tests: literals are nanoseconds.
+extension MonotonicTime: ExpressibleByIntegerLiteral {
+  public init(integerLiteral value: UInt64) { self.init(nanoseconds: value) }
+
+  static func seconds(_ count: UInt64) -> MonotonicTime { .start + .seconds(count) }
+}
+
+extension TimeAmount: ExpressibleByIntegerLiteral {
+  public init(integerLiteral value: UInt64) { self.init(nanoseconds: value) }
+}
