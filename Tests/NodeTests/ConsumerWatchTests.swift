@@ -4,19 +4,17 @@ import Testing
 @testable import Node
 
 @Suite struct ConsumerWatchTests {
-  private let second: UInt64 = 1_000_000_000
-
   @Test func `A queue that keeps its messages for half a minute has another active consumer`() {
     var watch = ForeignConsumerWatch()
     var changes: [UInt64] = []
     for time in stride(from: UInt64(0), through: 60, by: 10) {
-      if watch.observe(readyMessages: 5, mayReceive: true, received: 7, at: time * second) {
+      if watch.observe(readyMessages: 5, mayReceive: true, received: 7, at: .seconds(time)) {
         changes.append(time)
       }
     }
     #expect(changes == [30])
     #expect(watch.isSuspected)
-    let changed = watch.observe(readyMessages: 5, mayReceive: true, received: 8, at: 70 * second)
+    let changed = watch.observe(readyMessages: 5, mayReceive: true, received: 8, at: .seconds(70))
     #expect(changed)
     #expect(!watch.isSuspected)
   }
@@ -29,7 +27,7 @@ import Testing
     for look in UInt64(0)..<20 {
       let changed = watch.observe(
         readyMessages: ready, mayReceive: mayReceive, received: look * perLook,
-        at: look * 10 * second)
+        at: .seconds(look * 10))
       #expect(!changed)
     }
     #expect(!watch.isSuspected)
@@ -40,7 +38,7 @@ import Testing
     var told: [UInt64] = []
     func look(_ ready: Int, _ time: UInt64) {
       guard watch.wantsLook(isReading: true) else { return }
-      if watch.looked(readyMessages: ready, at: time * second) { told.append(time) }
+      if watch.looked(readyMessages: ready, at: .seconds(time)) { told.append(time) }
     }
     look(9, 1)
     look(0, 2)

@@ -1,3 +1,4 @@
+import Execution
 import Testing
 
 @testable import Node
@@ -21,7 +22,7 @@ import Testing
       var ramp = PrefetchRamp(full: full)
       var out: [Int] = []
       var most: UInt16 = 1
-      var now: UInt64 = 1
+      var now: MonotonicTime = 1
       ramp.advance(at: now, isConsuming: true)
       var pause = 0
       for _ in 0..<milliseconds {
@@ -30,7 +31,7 @@ import Testing
           ramp.received(earlierDeliveries: UInt32(counts[message]))
           out.append(message)
         }
-        now += millisecond
+        now += .milliseconds(1)
         pause = max(0, pause - 1)
         if let next = out.first {
           if next == killer { break }
@@ -81,10 +82,10 @@ import Testing
     var ramp = PrefetchRamp(full: 1_000)
     ramp.advance(at: 0, isConsuming: true)
     ramp.received(earlierDeliveries: 0)
-    ramp.advance(at: 249 * millisecond, isConsuming: true)
+    ramp.advance(at: .milliseconds(249), isConsuming: true)
     #expect(ramp.prefetch == 1)
     for time in [250, 500, 750, 1_000] {
-      ramp.advance(at: UInt64(time) * millisecond, isConsuming: true)
+      ramp.advance(at: .milliseconds(UInt64(time)), isConsuming: true)
     }
     #expect(ramp.prefetch == 1_000)
   }
@@ -92,11 +93,11 @@ import Testing
   @Test func `Time in which nothing can come proves nothing`() {
     var ramp = PrefetchRamp(full: 1_000)
     for second in UInt64(0)..<100 {
-      ramp.advance(at: second * 1_000 * millisecond, isConsuming: false)
+      ramp.advance(at: .seconds(second), isConsuming: false)
     }
     #expect(ramp.prefetch == 1)
-    ramp.advance(at: 100_000 * millisecond, isConsuming: true)
-    ramp.advance(at: 100_001 * millisecond, isConsuming: true)
+    ramp.advance(at: .milliseconds(100_000), isConsuming: true)
+    ramp.advance(at: .milliseconds(100_001), isConsuming: true)
     #expect(ramp.prefetch == 1)
   }
 
@@ -104,12 +105,12 @@ import Testing
     var ramp = PrefetchRamp(full: 1_000)
     ramp.advance(at: 0, isConsuming: true)
     ramp.startAgain()
-    var now: UInt64 = 1
+    var now: MonotonicTime = 1
     ramp.advance(at: now, isConsuming: true)
     for _ in 0..<50 {
       ramp.received(earlierDeliveries: 2)
       ramp.settled()
-      now += millisecond
+      now += .milliseconds(1)
       ramp.advance(at: now, isConsuming: true)
       #expect(ramp.prefetch == 1)
     }
@@ -140,9 +141,9 @@ import Testing
     ramp.advance(at: 2, isConsuming: true)
     #expect(ramp.prefetch == 1)
     ramp.received(earlierDeliveries: 3)
-    ramp.advance(at: 5_000 * millisecond, isConsuming: true)
+    ramp.advance(at: .milliseconds(5_000), isConsuming: true)
     #expect(ramp.prefetch == 1)
-    ramp.advance(at: 10_000 * millisecond, isConsuming: true)
+    ramp.advance(at: .milliseconds(10_000), isConsuming: true)
     #expect(ramp.prefetch == 64)
   }
 
@@ -150,11 +151,9 @@ import Testing
   func `Any prefetch is reached and never exceeded`(full: UInt16) {
     var ramp = PrefetchRamp(full: full)
     for step in UInt64(0)..<10 {
-      ramp.advance(at: step * 250 * millisecond, isConsuming: true)
+      ramp.advance(at: .milliseconds(step * 250), isConsuming: true)
       #expect(ramp.prefetch <= full)
     }
     #expect(ramp.prefetch == full)
   }
 }
-
-private let millisecond: UInt64 = 1_000_000

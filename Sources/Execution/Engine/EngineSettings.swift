@@ -107,67 +107,67 @@ enum EngineLimits {
   static let outboxLooked = 16_384
   /// Confirmed status updates between two outbox positions in the log.
   static let positionEvery = 4_096
-  static let positionAfter: TimeAmount = .seconds(1)
+  static let positionAfter: TimeSpan = .seconds(1)
   /// Deliveries without a log that are looked after at one time.
   static let logTimeoutsAtOnce = 512
   /// Log timeouts wait for an empty queue of delivery logs, but no longer than so much consuming.
-  static let logTimeoutsHeld: TimeAmount = .minutes(10)
+  static let logTimeoutsHeld: TimeSpan = .minutes(10)
   /// A delivery log counts as having occurred no later than so long after it came.
   static let logAhead: Int64 = 60_000_000_000
-  static let confirmDeadline: TimeAmount = .seconds(30)
+  static let confirmDeadline: TimeSpan = .seconds(30)
   /// A refusal after so long means that the broker stood still meanwhile.
-  static let slowAnswer: TimeAmount = .seconds(5)
+  static let slowAnswer: TimeSpan = .seconds(5)
   /// A turn that comes later than this after the one before was held up.
-  static let longTurn: TimeAmount = .seconds(2)
+  static let longTurn: TimeSpan = .seconds(2)
   /// Between probes of a queue that does not confirm.
-  static let probePauseMin: TimeAmount = .seconds(1)
-  static let probePauseMax: TimeAmount = .minutes(1)
+  static let probePauseMin: TimeSpan = .seconds(1)
+  static let probePauseMax: TimeSpan = .minutes(1)
   /// Real-time counts as active for so long after its last event.
-  static let realtimeActive: TimeAmount = .milliseconds(100)
+  static let realtimeActive: TimeSpan = .milliseconds(100)
   /// A message that the broker has delivered so often before is processed alone.
   static let suspectDeliveries: UInt32 = 5
   /// No message is processed alone for longer, and what is at hand when it is to be gets as much to
   /// be finished: what keeps it then is not the process dying.
-  static let suspectAlone: TimeAmount = .seconds(1)
+  static let suspectAlone: TimeSpan = .seconds(1)
   /// So long an answer of the broker's is waited for when all of a suspect's records are durable.
-  static let suspectAnswer: TimeAmount = .milliseconds(100)
+  static let suspectAnswer: TimeSpan = .milliseconds(100)
   /// How long only suspects are taken at one time; other messages flow for as long in between.
-  static let isolation: TimeAmount = .seconds(2)
+  static let isolation: TimeSpan = .seconds(2)
   /// A turn counts as no longer than this: what held it up took nothing of those times.
-  static let suspectTurn: TimeAmount = .milliseconds(100)
+  static let suspectTurn: TimeSpan = .milliseconds(100)
   /// Deliveries of a limited batch lane may catch up so much time.
-  static let paceBurst: TimeAmount = .milliseconds(100)
+  static let paceBurst: TimeSpan = .milliseconds(100)
   /// Receipts that may wait for a connection that does not answer, for how long, and how often
   /// each is published.
   static let receiptsWaiting = 256
-  static let receiptDeadline: TimeAmount = .seconds(10)
+  static let receiptDeadline: TimeSpan = .seconds(10)
   static let receiptTries = 3
   /// Receipts that may wait while it answers: an array of events asks for many at once.
   static let receiptBurst = 16_384
   /// A connection answers if it has within so much time.
-  static let answering: TimeAmount = .seconds(1)
+  static let answering: TimeSpan = .seconds(1)
   /// Queues that get no receipts since one of them ended the connection, and for how long.
   static let barredQueues = 64
-  static let barredFor: TimeAmount = .minutes(1)
+  static let barredFor: TimeSpan = .minutes(1)
   /// A message waits for its copy to be parked so long; then the copy goes to the log.
-  static let parkingDeadline: TimeAmount = .seconds(3)
+  static let parkingDeadline: TimeSpan = .seconds(3)
   /// The same while the broker confirms one copy after the other.
-  static let parkingFlood: TimeAmount = .seconds(30)
+  static let parkingFlood: TimeSpan = .seconds(30)
   /// Parked copies read back from the log at one time, and bytes of them.
   static let parkedReads = 64
   static let parkedReadBytes = 8 << 20
   /// Between two tries of a copy over which the broker closes the connection.
-  static let blamedRetryMin: TimeAmount = .minutes(1)
-  static let blamedRetryMax: TimeAmount = .minutes(60)
+  static let blamedRetryMin: TimeSpan = .minutes(1)
+  static let blamedRetryMax: TimeSpan = .minutes(60)
   /// Deliveries that are known to end the connection, of one queue.
   static let rememberedCulprits = 1_024
   /// The broker's largest body is not tried again for so long.
-  static let limitKnown: TimeAmount = .minutes(1)
+  static let limitKnown: TimeSpan = .minutes(1)
   /// A delivery queue that has confirmed nothing for so long, beside others of its lane, keeps no
   /// more than its share of what the lane may have unacknowledged.
-  static let quiet: TimeAmount = .milliseconds(250)
+  static let quiet: TimeSpan = .milliseconds(250)
   /// How long a drain waits for status updates and receipts.
-  static let drainPatience: TimeAmount = .seconds(5)
-  static let jobRetryMin: TimeAmount = .seconds(1)
-  static let jobRetryMax: TimeAmount = .seconds(30)
+  static let drainPatience: TimeSpan = .seconds(5)
+  static let jobRetryMin: TimeSpan = .seconds(1)
+  static let jobRetryMax: TimeSpan = .seconds(30)
 }

@@ -2,21 +2,21 @@
 /// `fit` says how, and is checked at the start.
 package enum UnacknowledgedTimes {
   /// The broker has taken nothing from us for so long: the shard stops consuming.
-  package static let consumingStops: TimeAmount = .minutes(1)
+  package static let consumingStops: TimeSpan = .minutes(1)
   /// No event keeps a message unacknowledged for longer: it waits in the event log then.
-  static let eventsWait: TimeAmount = .minutes(5)
+  static let eventsWait: TimeSpan = .minutes(5)
   /// The broker has taken nothing from us for so long: what still waits for a receipt or a parked
   /// copy to be published goes back to its queue.
-  package static let givenBack: TimeAmount = .minutes(9)
+  package static let givenBack: TimeSpan = .minutes(9)
   /// Nothing stays unacknowledged for so long. RabbitMQ closes a channel that keeps a message for
   /// 30 minutes.
-  static let most: TimeAmount = .minutes(10)
+  static let most: TimeSpan = .minutes(10)
 
   /// Whether what is to happen first does, and all of it before the time is over. A message that
   /// waits and is processed alone then (`EngineLimits.suspectAlone`) counts with both.
   static func fit(
-    consumingStops: TimeAmount = consumingStops, eventsWait: TimeAmount = eventsWait,
-    givenBack: TimeAmount = givenBack, most: TimeAmount = most
+    consumingStops: TimeSpan = consumingStops, eventsWait: TimeSpan = eventsWait,
+    givenBack: TimeSpan = givenBack, most: TimeSpan = most
   ) -> Bool {
     EngineLimits.confirmDeadline < consumingStops && consumingStops < eventsWait
       && eventsWait + EngineLimits.suspectAlone < givenBack && givenBack < most

@@ -50,7 +50,7 @@ struct WorkBudget {
   ///   - besideRealtime: whether real-time events come at present. Then batch and background get
   ///     a part of the time that passes and no more, however many turns there are: the broker and
   ///     the disk serve the real-time events, too, and need the rest.
-  private mutating func refill(elapsed: TimeAmount, besideRealtime: Bool) {
+  private mutating func refill(elapsed: TimeSpan, besideRealtime: Bool) {
     for index in left.indices {
       let slice = Self.slices[index]
       guard index == Share.batch.rawValue || index == Share.background.rawValue else {

@@ -10,7 +10,7 @@ struct Suspects {
     var message: SlotTable<OpenMessage>.Reference
     var inlet: Inlet
     /// How long it has been, in turns.
-    var age = TimeAmount.none
+    var age = TimeSpan.none
     /// The newest record when all its elements had been taken; 0 before.
     var lsn: LSN = 0
   }
@@ -19,9 +19,9 @@ struct Suspects {
   private(set) var alone: Alone?
   /// Whether messages are taken one at a time now, and for how long that has been so.
   private(set) var isIsolating = false
-  private var isolated = TimeAmount.none
+  private var isolated = TimeSpan.none
   /// For how long messages are to flow before the next time.
-  private var flows = TimeAmount.none
+  private var flows = TimeSpan.none
   private var seenAt: MonotonicTime = .start
 
   mutating func add(_ message: InboundMessage) {

@@ -262,14 +262,14 @@ struct Parking {
   }
 
   /// A broker that works off many copies, one after the other, is given more time.
-  private func patience(_ window: PublishWindow, at now: MonotonicTime) -> TimeAmount {
+  private func patience(_ window: PublishWindow, at now: MonotonicTime) -> TimeSpan {
     let isAnswering =
       window.isUsable(.parking)
       && now < window.lastConfirmAt(.parking) + EngineLimits.answering
     return isAnswering ? EngineLimits.parkingFlood : EngineLimits.parkingDeadline
   }
 
-  private mutating func popOverdue(at now: MonotonicTime, after wait: TimeAmount) -> Slot? {
+  private mutating func popOverdue(at now: MonotonicTime, after wait: TimeSpan) -> Slot? {
     while let oldest = ages.first {
       guard entries.contains(oldest) else {
         ages.removeFirst()

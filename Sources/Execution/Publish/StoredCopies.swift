@@ -74,7 +74,7 @@ struct StoredCopies {
     blamed.append((now + Self.pause(stored), stored))
   }
 
-  private static func pause(_ stored: Copy) -> TimeAmount {
+  private static func pause(_ stored: Copy) -> TimeSpan {
     assert(stored.blames > 0, "only what was blamed pauses")
     return min(
       EngineLimits.blamedRetryMin << UInt64(min(stored.blames - 1, 6)),

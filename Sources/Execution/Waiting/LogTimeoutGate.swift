@@ -5,7 +5,7 @@
 struct LogTimeoutGate {
   private enum State {
     /// For how long logs have been consumed since it was closed.
-    case closed(consumed: TimeAmount)
+    case closed(consumed: TimeSpan)
     /// The queue was empty: what was taken before is still to be applied.
     case closing
     case open

@@ -13,66 +13,68 @@ package struct MonotonicTime: Comparable, Hashable, Sendable {
     a.nanoseconds < b.nanoseconds
   }
 
-  package static func + (time: MonotonicTime, amount: TimeAmount) -> MonotonicTime {
+  package static func + (time: MonotonicTime, amount: TimeSpan) -> MonotonicTime {
     MonotonicTime(nanoseconds: time.nanoseconds &+ amount.nanoseconds)
   }
 
+  package static func += (time: inout MonotonicTime, amount: TimeSpan) { time = time + amount }
+
   /// How long it is from an earlier moment to a later one; nothing when they are the other way
   /// round.
-  package static func - (later: MonotonicTime, earlier: MonotonicTime) -> TimeAmount {
-    later < earlier ? .none : TimeAmount(nanoseconds: later.nanoseconds &- earlier.nanoseconds)
+  package static func - (later: MonotonicTime, earlier: MonotonicTime) -> TimeSpan {
+    later < earlier ? .none : TimeSpan(nanoseconds: later.nanoseconds &- earlier.nanoseconds)
   }
 
   /// A while before; the start when there was no such moment.
-  package static func - (time: MonotonicTime, amount: TimeAmount) -> MonotonicTime {
+  package static func - (time: MonotonicTime, amount: TimeSpan) -> MonotonicTime {
     let passed = time - .start
     return passed < amount ? .start : .start + (passed - amount)
   }
 }
 
 /// How long something takes or waits, up to 584 years.
-package struct TimeAmount: Comparable, Hashable, Sendable {
+package struct TimeSpan: Comparable, Hashable, Sendable {
   package let nanoseconds: UInt64
 
   package init(nanoseconds: UInt64) { self.nanoseconds = nanoseconds }
 
-  package static let none = TimeAmount(nanoseconds: 0)
+  package static let none = TimeSpan(nanoseconds: 0)
 
-  package static func milliseconds(_ count: UInt64) -> TimeAmount {
-    TimeAmount(nanoseconds: count * 1_000_000)
+  package static func milliseconds(_ count: UInt64) -> TimeSpan {
+    TimeSpan(nanoseconds: count * 1_000_000)
   }
 
-  package static func seconds(_ count: UInt64) -> TimeAmount {
-    TimeAmount(nanoseconds: count * 1_000_000_000)
+  package static func seconds(_ count: UInt64) -> TimeSpan {
+    TimeSpan(nanoseconds: count * 1_000_000_000)
   }
 
-  package static func minutes(_ count: UInt64) -> TimeAmount { seconds(count * 60) }
+  package static func minutes(_ count: UInt64) -> TimeSpan { seconds(count * 60) }
 
-  package static func < (a: TimeAmount, b: TimeAmount) -> Bool { a.nanoseconds < b.nanoseconds }
+  package static func < (a: TimeSpan, b: TimeSpan) -> Bool { a.nanoseconds < b.nanoseconds }
 
-  package static func + (a: TimeAmount, b: TimeAmount) -> TimeAmount {
-    TimeAmount(nanoseconds: a.nanoseconds + b.nanoseconds)
+  package static func + (a: TimeSpan, b: TimeSpan) -> TimeSpan {
+    TimeSpan(nanoseconds: a.nanoseconds + b.nanoseconds)
   }
 
-  package static func += (a: inout TimeAmount, b: TimeAmount) { a = a + b }
+  package static func += (a: inout TimeSpan, b: TimeSpan) { a = a + b }
 
   /// Nothing when `b` is more.
-  package static func - (a: TimeAmount, b: TimeAmount) -> TimeAmount {
-    a < b ? .none : TimeAmount(nanoseconds: a.nanoseconds &- b.nanoseconds)
+  package static func - (a: TimeSpan, b: TimeSpan) -> TimeSpan {
+    a < b ? .none : TimeSpan(nanoseconds: a.nanoseconds &- b.nanoseconds)
   }
 
-  package static func -= (a: inout TimeAmount, b: TimeAmount) { a = a - b }
+  package static func -= (a: inout TimeSpan, b: TimeSpan) { a = a - b }
 
-  package static func * (amount: TimeAmount, count: UInt64) -> TimeAmount {
-    TimeAmount(nanoseconds: amount.nanoseconds * count)
+  package static func * (amount: TimeSpan, count: UInt64) -> TimeSpan {
+    TimeSpan(nanoseconds: amount.nanoseconds * count)
   }
 
-  package static func / (amount: TimeAmount, count: UInt64) -> TimeAmount {
-    TimeAmount(nanoseconds: amount.nanoseconds / count)
+  package static func / (amount: TimeSpan, count: UInt64) -> TimeSpan {
+    TimeSpan(nanoseconds: amount.nanoseconds / count)
   }
 
   /// Twice as long, so many times.
-  package static func << (amount: TimeAmount, doublings: UInt64) -> TimeAmount {
-    TimeAmount(nanoseconds: amount.nanoseconds << doublings)
+  package static func << (amount: TimeSpan, doublings: UInt64) -> TimeSpan {
+    TimeSpan(nanoseconds: amount.nanoseconds << doublings)
   }
 }

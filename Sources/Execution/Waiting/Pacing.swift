@@ -24,7 +24,7 @@ struct Pacing {
   }
 
   /// None: no limit.
-  private let interval: TimeAmount
+  private let interval: TimeSpan
   /// When the next delivery may leave.
   private var nextAt: MonotonicTime = .start
   /// Oldest first.
@@ -33,7 +33,7 @@ struct Pacing {
   init(perSecond: Int) {
     interval =
       perSecond > 0
-      ? max(TimeAmount(nanoseconds: 1), .seconds(1) / UInt64(perSecond)) : .none
+      ? max(TimeSpan(nanoseconds: 1), .seconds(1) / UInt64(perSecond)) : .none
   }
 
   var isLimited: Bool { interval > .none }

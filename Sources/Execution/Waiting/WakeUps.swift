@@ -44,7 +44,7 @@ struct WakeUps {
       moments.add(TimerQueue.Timer(due: expires ? expiration : dueAt, key: key, lsn: lsn))
     }
     if wait != .schedule {
-      let at = clock + TimeAmount(nanoseconds: UInt64(remaining(wait, until: dueAt, at: now)))
+      let at = clock + TimeSpan(nanoseconds: UInt64(remaining(wait, until: dueAt, at: now)))
       durations.add(RetryQueue.Retry(at: at, key: key, lsn: lsn))
     }
   }

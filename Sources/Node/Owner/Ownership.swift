@@ -1,4 +1,5 @@
 internal import EventLog
+internal import Execution
 
 /// Decides whether this store may have a shard's queues, when it has to wait, and when it has lost
 /// them. Knows no socket and no clock: what happens goes in, what is to be done comes out.
@@ -63,7 +64,7 @@ struct Ownership {
   /// Whether it waits for the lease of any other store.
   let isStandby: Bool
   /// How long the broker may take to notice that a connection of ours is dead, in nanoseconds.
-  let patience: TimeAmount
+  let patience: TimeSpan
   private(set) var phase = Phase.connecting
   private var store = Store.closed
   private var hasLease = false
@@ -91,7 +92,7 @@ struct Ownership {
   private static let standbySeconds = 2.0
   /// Between two looks at the record, to see whether its owner lives: each counts towards the
   /// delivery limit.
-  private static let betweenLooks: TimeAmount = .seconds(5)
+  private static let betweenLooks: TimeSpan = .seconds(5)
   private static let readAgainSeconds = 0.25
   private static let mostTries = 4
   /// The lease is asked for again with every third record: somebody may have deleted it.

@@ -59,11 +59,11 @@ final class ControlLink {
   }
 
   /// Between two passes over the topology.
-  private static let betweenPasses: TimeAmount = .seconds(30)
+  private static let betweenPasses: TimeSpan = .seconds(30)
   /// Between two that something asked for.
-  private static let soonestPass: TimeAmount = .seconds(1)
+  private static let soonestPass: TimeSpan = .seconds(1)
   /// Between two looks at the depths of queues.
-  private static let betweenLooks: TimeAmount = .seconds(10)
+  private static let betweenLooks: TimeSpan = .seconds(10)
 
   /// Something says that the topology is not as it should be, or it is to be another: looks at it
   /// as soon as a second has gone since the last time.

@@ -1,3 +1,5 @@
+internal import Execution
+
 /// Finds out that everything a queue held at some time after a start has reached us.
 ///
 /// A queue that was seen empty had delivered all, and some of it may have been on its way. So it
@@ -7,7 +9,7 @@ struct EmptyQueueWatch {
   private var seenEmptyAt: MonotonicTime?
 
   /// Between two looks, in nanoseconds.
-  static let interval: TimeAmount = .seconds(1)
+  static let interval: TimeSpan = .seconds(1)
 
   /// The consumer is lost: what was delivered and not acknowledged goes back to the queue.
   mutating func consumerLost() {

@@ -1,3 +1,5 @@
+internal import Execution
+
 /// Notices that an input queue gives us nothing although it has messages: somebody else's consumer
 /// is the active one. AMQP does not tell who is.
 struct ForeignConsumerWatch {
@@ -7,7 +9,7 @@ struct ForeignConsumerWatch {
   private var since: (time: MonotonicTime, received: UInt64)?
 
   /// How long a queue may keep its messages to itself, in nanoseconds.
-  static let patience: TimeAmount = .seconds(30)
+  static let patience: TimeSpan = .seconds(30)
 
   /// Takes a look at the queue into account.
   ///

@@ -1,3 +1,4 @@
+internal import Execution
 internal import Logging
 
 /// Says what is parked and why. A flood of bad messages is not a flood of lines: after some in a
@@ -7,7 +8,7 @@ struct ParkingLog {
   private var named = 0
   private var unnamed = 0
 
-  private static let span: TimeAmount = .seconds(10)
+  private static let span: TimeSpan = .seconds(10)
   private static let mostNamed = 20
 
   /// A copy goes to the parked queue.

@@ -1,3 +1,5 @@
+internal import Execution
+
 /// How many messages of one input queue may be unacknowledged: one at first, and more with every
 /// proof of life.
 ///
@@ -24,9 +26,9 @@ struct PrefetchRamp {
 
   /// Times in nanoseconds: without a suspect a step lasts no longer than this, so that one message
   /// that waits for somebody else holds nobody up.
-  private static let stepTime: TimeAmount = .milliseconds(250)
+  private static let stepTime: TimeSpan = .milliseconds(250)
   /// Who has lived this long does not die of the messages at hand.
-  private static let provingTime: TimeAmount = .seconds(10)
+  private static let provingTime: TimeSpan = .seconds(10)
   private static let factor: UInt16 = 8
 
   /// Whether `advance` may change anything.

@@ -217,7 +217,7 @@ final class ShardRunner {
     phase = .stopped
     ticker?.cancel()
     control.close()
-    report.update(status(at: 0))
+    report.update(status(at: .start))
     let runner = NIOLoopBound(self, eventLoop: eventLoop)
     links.willStop { runner.value.closeLog() }
     controlLink.link.stop()

@@ -1,3 +1,5 @@
+package import Execution
+
 /// What a shard sees of its queues from outside, for health and logs.
 package struct BrokerWatch: Sendable, Equatable {
   /// Exchanges, queues and bindings that are not as they should be, each with what is wrong.
@@ -9,7 +11,7 @@ package struct BrokerWatch: Sendable, Equatable {
   package var foreignQueues: [String] = []
 
   /// How long what comes into the unrouted queue is a fault, in nanoseconds.
-  static let unroutedFault: TimeAmount = .minutes(1)
+  static let unroutedFault: TimeSpan = .minutes(1)
 
   /// What is wrong, one line each; none when all is well.
   ///

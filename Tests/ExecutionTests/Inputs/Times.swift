@@ -7,6 +7,6 @@ extension MonotonicTime: ExpressibleByIntegerLiteral {
   static func seconds(_ count: UInt64) -> MonotonicTime { .start + .seconds(count) }
 }
 
-extension TimeAmount: ExpressibleByIntegerLiteral {
+extension TimeSpan: ExpressibleByIntegerLiteral {
   public init(integerLiteral value: UInt64) { self.init(nanoseconds: value) }
 }

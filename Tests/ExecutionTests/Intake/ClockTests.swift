@@ -108,7 +108,7 @@ struct ClockTests {
     var monotonic = MonotonicTime.start
     func advance(_ wallSeconds: Double, _ seconds: Double, lsn: LSN) -> Int64 {
       wall += Int64(wallSeconds * 1e9)
-      monotonic = monotonic + TimeAmount(nanoseconds: UInt64(seconds * 1e9))
+      monotonic += TimeSpan(nanoseconds: UInt64(seconds * 1e9))
       return clock.advance(
         to: Instant(wall: Timestamp(nanoseconds: wall), monotonic: monotonic), newest: lsn)
     }

@@ -40,20 +40,20 @@ struct LogTimeoutGateTests {
     var gate = LogTimeoutGate()
     var now = MonotonicTime.seconds(5)
     for _ in 0..<1_000 {
-      now = now + .seconds(1)
+      now += .seconds(1)
       gate.advance(to: now, isConsuming: false, isIdle: true)
     }
     #expect(!gate.isOpen)
     for _ in 0..<599 {
-      now = now + .seconds(1)
+      now += .seconds(1)
       gate.advance(to: now, isConsuming: true, isIdle: false)
     }
     #expect(!gate.isOpen)
     // A pause of the process is no consuming.
-    now = now + .minutes(60)
+    now += .minutes(60)
     gate.advance(to: now, isConsuming: false, isIdle: false)
     #expect(!gate.isOpen)
-    now = now + .seconds(1)
+    now += .seconds(1)
     gate.advance(to: now, isConsuming: true, isIdle: false)
     #expect(gate.isOpen)
   }

@@ -112,7 +112,7 @@ struct DeliveryQueueTests {
 
   @Test func `A queue that confirms nothing gives up what others need`() {
     let (queues, window) = quiet(101)
-    func reliefs(_ lane: Lane, after amount: TimeAmount) -> [DeliveryQueues.Relief] {
+    func reliefs(_ lane: Lane, after amount: TimeSpan) -> [DeliveryQueues.Relief] {
       queues.reliefs(
         lane, prefetch: 400, window, at: .seconds(1) + amount, isThere: { _ in true })
     }

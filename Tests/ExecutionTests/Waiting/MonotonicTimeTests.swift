@@ -4,18 +4,18 @@ import Testing
 
 struct MonotonicTimeTests {
   @Test func `A later moment less an earlier one is the time between them, and never negative`() {
-    #expect(MonotonicTime.seconds(5) - .seconds(3) == TimeAmount.seconds(2))
-    #expect(MonotonicTime.seconds(3) - .seconds(5) == TimeAmount.none)
-    #expect(MonotonicTime.seconds(3) - TimeAmount.seconds(1) == .seconds(2))
-    #expect(MonotonicTime.seconds(3) - TimeAmount.seconds(5) == .start)
+    #expect(MonotonicTime.seconds(5) - .seconds(3) == TimeSpan.seconds(2))
+    #expect(MonotonicTime.seconds(3) - .seconds(5) == TimeSpan.none)
+    #expect(MonotonicTime.seconds(3) - TimeSpan.seconds(1) == .seconds(2))
+    #expect(MonotonicTime.seconds(3) - TimeSpan.seconds(5) == .start)
     #expect(MonotonicTime.start + .minutes(2) == .seconds(120))
   }
 
   @Test func `Amounts add, repeat and divide, and never become negative`() {
-    #expect(TimeAmount.milliseconds(1_500) + .milliseconds(500) == .seconds(2))
-    #expect(TimeAmount.seconds(1) - .seconds(2) == .none)
-    #expect(TimeAmount.seconds(3) * 2 == .seconds(6) && TimeAmount.seconds(3) / 2 == 1_500_000_000)
-    #expect(TimeAmount.seconds(60) << 6 == .minutes(64))
-    #expect(TimeAmount.seconds(59) < .minutes(1))
+    #expect(TimeSpan.milliseconds(1_500) + .milliseconds(500) == .seconds(2))
+    #expect(TimeSpan.seconds(1) - .seconds(2) == .none)
+    #expect(TimeSpan.seconds(3) * 2 == .seconds(6) && TimeSpan.seconds(3) / 2 == 1_500_000_000)
+    #expect(TimeSpan.seconds(60) << 6 == .minutes(64))
+    #expect(TimeSpan.seconds(59) < .minutes(1))
   }
 }

@@ -24,7 +24,7 @@ struct PacingTests {
     var gone = 0
     while pacing.takesTurn(.batch, at: at) { gone += 1 }
     #expect(gone == 11, "a tenth of a second, and the present one")
-    at = at + 9_999_999
+    at += 9_999_999
     #expect(pacing.takesTurn(.batch, at: at) == false)
     #expect(pacing.takesTurn(.batch, at: at + 1) == true)
   }

@@ -1,4 +1,5 @@
 import EventLog
+import Execution
 import LogSequence
 import Messages
 import Testing
@@ -8,7 +9,6 @@ import Testing
 /// One step of the decision at a time, with the broker and the store played by hand.
 @Suite struct OwnershipTests {
   private let store = StoreStanding(storeID: "aa", lineage: 0, epoch: 3, lsn: 100)
-  private let second: UInt64 = 1_000_000_000
 
   private func record(
     _ storeID: String = "aa", lineage: UInt64 = 0, epoch: UInt64 = 3, lsn: LSN = 100,
@@ -80,20 +80,20 @@ import Testing
         == [.take([]), .waits(record()), .wake(seconds: 0.5)])
     #expect(ownership.wake() == [.claim])
     // Within five seconds the record is left alone.
-    #expect(ownership.claimed(false, at: second) == [.wake(seconds: 0.5)])
+    #expect(ownership.claimed(false, at: .seconds(1)) == [.wake(seconds: 0.5)])
     #expect(ownership.wake() == [.claim])
-    #expect(ownership.claimed(false, at: 6 * second) == [.read])
-    #expect(ownership.read([record()], store, at: 6 * second) == [.take([]), .wake(seconds: 0.5)])
+    #expect(ownership.claimed(false, at: .seconds(6)) == [.read])
+    #expect(ownership.read([record()], store, at: .seconds(6)) == [.take([]), .wake(seconds: 0.5)])
     #expect(ownership.wake() == [.claim])
-    #expect(ownership.claimed(true, at: 7 * second) == [.read])
-    #expect(ownership.read([record()], store, at: 7 * second) == [.take([]), .grant])
+    #expect(ownership.claimed(true, at: .seconds(7)) == [.read])
+    #expect(ownership.read([record()], store, at: .seconds(7)) == [.take([]), .grant])
   }
 
   @Test func `A store whose owner lives elsewhere does not wait for ever`() {
     var ownership = reading(false)
     _ = ownership.read([record()], store, at: 0)
     _ = ownership.wake()
-    #expect(ownership.claimed(false, at: 6 * second) == [.read])
+    #expect(ownership.claimed(false, at: .seconds(6)) == [.read])
     let renewed = record(time: 2)
     #expect(ownership.read([renewed], store, at: 0) == [.take([]), .end(.held(by: renewed))])
   }
@@ -105,10 +105,10 @@ import Testing
       ownership.read([other], store, at: 0) == [.take([]), .waits(other), .wake(seconds: 2)])
     for time in 1..<100 {
       #expect(ownership.wake() == [.claim])
-      #expect(ownership.claimed(false, at: UInt64(time) * second) == [.wake(seconds: 2)])
+      #expect(ownership.claimed(false, at: .seconds(UInt64(time))) == [.wake(seconds: 2)])
     }
     #expect(ownership.wake() == [.claim])
-    #expect(ownership.claimed(true, at: 200 * second) == [.read])
+    #expect(ownership.claimed(true, at: .seconds(200)) == [.read])
     var taker = ownership
     #expect(ownership.read([other], store, at: 0) == [.take([]), .end(.otherStore(other))])
     #expect(taker.read([record()], store, at: 0) == [.take([]), .grant])
@@ -166,12 +166,14 @@ import Testing
     #expect(ownership.connected() == [.prepare])
     #expect(ownership.prepared() == [.claim])
     // The broker has not noticed that our old connection is gone.
-    #expect(ownership.claimed(false, at: second) == [.read])
+    #expect(ownership.claimed(false, at: .seconds(1)) == [.read])
     #expect(
-      ownership.read([record(epoch: 4)], opened, at: second) == [.take([]), .wake(seconds: 0.5)])
+      ownership.read([record(epoch: 4)], opened, at: .seconds(1)) == [
+        .take([]), .wake(seconds: 0.5),
+      ])
     #expect(ownership.wake() == [.claim])
-    #expect(ownership.claimed(true, at: 2 * second) == [.read])
-    #expect(ownership.read([record(epoch: 4)], opened, at: 2 * second) == [.take([]), .publish])
+    #expect(ownership.claimed(true, at: .seconds(2)) == [.read])
+    #expect(ownership.read([record(epoch: 4)], opened, at: .seconds(2)) == [.take([]), .publish])
     #expect(ownership.recorded() == [.goOn, .read])
   }
 
@@ -187,16 +189,16 @@ import Testing
     // One that has the lease and has not written its record yet.
     var silent = owning()
     _ = silent.lost() + silent.connected() + silent.prepared()
-    var time: UInt64 = 0
+    var time: MonotonicTime = 0
     var actions: [Ownership.Action] = []
     repeat {
       _ = silent.claimed(false, at: time)
       actions = silent.read([record(epoch: 4)], opened, at: time)
       _ = silent.wake()
-      time += second
-    } while !actions.contains(.end(.held(by: record(epoch: 4)))) && time < 100 * second
+      time += .seconds(1)
+    } while !actions.contains(.end(.held(by: record(epoch: 4)))) && time < .seconds(100)
     // Two heartbeats and a little more.
-    #expect(time == 32 * second)
+    #expect(time == .seconds(32))
   }
 
   @Test func `A record of another owner, or a deleted lease that another took, ends the process`() {
