@@ -4,7 +4,7 @@ extension EventLog {
   /// Whether the record with this LSN, which belongs to the event of this hash, is still the
   /// event's newest. Never blocks.
   package func isNewest(_ lsn: LSN, of hash: EventHash) -> Bool {
-    settleIndex()
+    catchUpIndex()
     return index.candidates(hash.high & mask).contains { $0.lsn == lsn }
   }
 }

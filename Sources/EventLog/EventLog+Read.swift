@@ -13,7 +13,7 @@ extension EventLog {
 
   /// What memory knows of an event; no disk is touched.
   package func lookup(_ hash: EventHash) -> EventPresence {
-    settleIndex()
+    catchUpIndex()
     if let value = index.first(hash.high & mask) { return .found(value.location) }
     refreshTables()
     return tables.mayContain(hash) ? .stored : .absent
@@ -22,7 +22,7 @@ extension EventLog {
   /// Hands requests to the reader thread; one answer each comes through `onRead`, in order. Ids
   /// are looked up now, so a request sees what was appended before it.
   package func read(_ requests: [ReadRequest]) {
-    settleIndex()
+    catchUpIndex()
     reader.add(requests.map(resolve))
   }
 

@@ -7,7 +7,7 @@ extension EventLog {
   /// removed in the background, and only while it is called. Never blocks.
   package func retain(from lsn: LSN) {
     precondition(isOpen, "retain on a closed log")
-    settleIndex()
+    catchUpIndex()
     refreshTables()
     guard let proposal = keeper.proposal(keepFrom: lsn) else { return }
     // An event that the tables held for final may have been taken up again.

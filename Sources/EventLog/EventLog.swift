@@ -171,7 +171,7 @@ package final class EventLog {
 
   /// Tells `index` what was appended; before anything is asked of it.
   @inline(__always)
-  func settleIndex() {
+  func catchUpIndex() {
     if !pending.isEmpty { applyNotes() }
   }
 
@@ -212,7 +212,7 @@ package final class EventLog {
   /// as it is done.
   package func endTurn() {
     precondition(isOpen, "a turn of a closed log")
-    settleIndex()
+    catchUpIndex()
     guard filling != nil else { return }
     filling = nil
     committer.endTurn()

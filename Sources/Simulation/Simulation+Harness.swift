@@ -61,7 +61,7 @@ extension Simulation {
     } else {
       engine.redrive(id: Array(id.utf8), sequence: sequence, token: token)
     }
-    settle(isWaiting: false)
+    comeToRest(isWaiting: false)
     return redriveOutcomes[token]
   }
 
@@ -84,7 +84,7 @@ extension Simulation {
   /// A cancel by a person, carried out as far as it goes without waiting.
   package func cancel(_ id: String) -> CancelOutcome? {
     let token = orderCancel(id)
-    settle(isWaiting: false)
+    comeToRest(isWaiting: false)
     return outcome(ofCancel: token)
   }
 

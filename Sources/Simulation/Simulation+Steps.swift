@@ -66,7 +66,7 @@ extension Simulation {
   /// Everything gets done that can be: no more faults, time passes as it must.
   ///
   /// - Parameter isWaiting: whether to go on to what is due later, until nothing is.
-  package func settle(limit: Int = 20_000, isWaiting: Bool = true) {
+  package func comeToRest(limit: Int = 20_000, isWaiting: Bool = true) {
     let silence = faults.silencePercent
     faults = .none
     faults.silencePercent = silence

@@ -32,7 +32,7 @@ package struct SimulationRun: Sendable {
         if plan.isFair { world.round() } else { world.step() }
       }
     }
-    for world in worlds { world.settle(limit: 20_000 + 100 * plan.events) }
+    for world in worlds { world.comeToRest(limit: 20_000 + 100 * plan.events) }
     // The shards' queues are apart, so one that is at rest stays so.
     for world in worlds { world.checkEnd() }
     var violations = worlds.flatMap(\.violations)
@@ -56,7 +56,7 @@ package struct SimulationRun: Sendable {
     var random = SeededRandom(seed: ~seed)
     SimulatedLoad.send(plain, seed: seed, random: &random) { _ in other }
     for _ in 0..<plain.steps { other.step() }
-    other.settle()
+    other.comeToRest()
     for (index, (a, b)) in zip(world.log.records, other.log.records).enumerated()
     where a.kind != b.kind || a.id != b.id || a.status != b.status {
       return [Violation(check: .order, text: "record \(index + 1) depends on the wall clock")]

@@ -42,15 +42,15 @@ struct CancelTests {
     let world = try world()
     world.send(
       .batch, SimulatedLoad.event("a", extra: scheduled(world, seconds: 30)), ids: ["a"])
-    world.settle(isWaiting: false)
+    world.comeToRest(isWaiting: false)
     world.sendCancel(["a"])
-    world.settle()
+    world.comeToRest()
     #expect(world.statuses(of: "a") == [.pending, .ignored])
     expectCancelled("a", in: world)
     #expect(world.counters.cancelled == 1 && world.totals.batch[.ignored] == 1)
     // It is final: nothing wakes it after a restart either.
     world.restart()
-    world.settle()
+    world.comeToRest()
     expectCancelled("a", in: world)
     #expect(world.violations.isEmpty)
   }
@@ -93,7 +93,7 @@ struct CancelTests {
     #expect(world.unacknowledgedMessages == 0)
     #expect(world.outcome(ofCancel: order) == .cancelled(.ignored, isRepeated: false))
     world.block(false)
-    world.settle()
+    world.comeToRest()
     for id in ["a", "b"] { expectCancelled(id, in: world) }
     #expect(world.violations.isEmpty)
   }
@@ -115,11 +115,11 @@ struct CancelTests {
     world.pass(seconds: 0.5)
     #expect(world.outcome(ofCancel: order) == .tooLate(.pending))
     world.stall(nil)
-    world.settle(isWaiting: false)
+    world.comeToRest(isWaiting: false)
     #expect(world.state(of: "out")?.status == .pendingDelivery)
     #expect(world.cancel("out") == .tooLate(.pendingDelivery))
     world.send(.deliveryLogs, log("out", attempt: 1, "sent"), ids: ["out"])
-    world.settle(isWaiting: false)
+    world.comeToRest(isWaiting: false)
     #expect(world.cancel("out") == .tooLate(.sent))
     #expect(world.counters.cancelsTooLate == 3 && world.state(of: "out")?.isCancelled == false)
     #expect(world.violations.isEmpty)
@@ -143,7 +143,7 @@ struct CancelTests {
       #expect(world.outcome(ofCancel: order) == .cancelled(.ignored, isRepeated: false))
     }
     world.block(false)
-    world.settle()
+    world.comeToRest()
     for id in ["a", "b"] {
       #expect(world.publishes(of: "\(id).00.1").count == 1)
       #expect(world.state(of: id)?.status == .ignored)
@@ -152,7 +152,7 @@ struct CancelTests {
     // No fallback follows on what was cancelled, whatever the logs say one after the other.
     world.send(.deliveryLogs, log("b", attempt: 1, "sent"), ids: ["b"])
     world.send(.deliveryLogs, log("b", attempt: 1, "failed", second: 2), ids: ["b"])
-    world.settle()
+    world.comeToRest()
     #expect(world.statuses(of: "a").last == .sent)
     #expect(world.state(of: "b")?.status == .deliveryFailed && world.state(of: "b")?.attempt == 1)
     #expect(world.counters.recycled == 0)
@@ -190,7 +190,7 @@ struct CancelTests {
     // On its way: the second attempt is pending.
     let second = try self.world()
     second.send(.realtime, SimulatedLoad.event("g", type: "ship", extra: Self.phone), ids: ["g"])
-    second.settle(isWaiting: false)
+    second.comeToRest(isWaiting: false)
     second.block(true)
     second.send(.deliveryLogs, log("g", attempt: 1, "failed"), ids: ["g"])
     second.pass(seconds: 0.5)
@@ -199,7 +199,7 @@ struct CancelTests {
     second.pass(seconds: 0.5)
     #expect(second.outcome(ofCancel: other) == .cancelled(.ignored, isRepeated: false))
     second.block(false)
-    second.settle()
+    second.comeToRest()
     expectCancelled("g", in: second, attempt: 2)
     #expect(world.violations.isEmpty && second.violations.isEmpty)
   }
@@ -211,7 +211,7 @@ struct CancelTests {
     let world = try world()
     let body = SimulatedLoad.event("a", extra: scheduled(world, seconds: 30))
     world.send(.realtime, body, ids: ["a"])
-    world.settle(isWaiting: false)
+    world.comeToRest(isWaiting: false)
     #expect(world.cancel("a") == .cancelled(.ignored, isRepeated: false))
     #expect(world.cancel("a") == .cancelled(.ignored, isRepeated: true))
     world.restart()
@@ -219,7 +219,7 @@ struct CancelTests {
     world.send(.realtime, body, ids: ["a"])
     world.send(
       .realtime, SimulatedLoad.event("a", name: "Olle"), ids: ["a"], parksAs: "id-conflict")
-    world.settle()
+    world.comeToRest()
     #expect(world.counters.cancelsRepeated == 2 && world.counters.duplicates == 1)
     #expect(world.parkedReasons == ["id-conflict"])
     #expect(world.statuses(of: "a") == [.pending, .ignored])
@@ -233,7 +233,7 @@ struct CancelTests {
   {
     let world = try world()
     world.sendCancel(["a", "b", "c"], .batch)
-    world.settle()
+    world.comeToRest()
     #expect(world.cancel("a") == .remembered(isRepeated: true))
     #expect(world.cancel("d") == .remembered(isRepeated: false))
     world.restart()
@@ -242,7 +242,7 @@ struct CancelTests {
     #expect(world.redrive("a", resends: true) == .notFound)
     world.send(
       .deliveryLogs, log("a", attempt: 1, "sent"), ids: ["a"], parksAs: "unknown-delivery")
-    world.settle()
+    world.comeToRest()
     #expect(world.parkedReasons == ["unknown-delivery"])
     let expired = #","expiration":"2027-01-15T07:00:00Z""#
     let elements = [
@@ -252,7 +252,7 @@ struct CancelTests {
     world.send(.realtime, "[\(elements.joined(separator: ","))]", ids: ["a", "b", "c"])
     world.send(
       .batch, SimulatedLoad.event("d", extra: scheduled(world, seconds: 30)), ids: ["d"])
-    world.settle()
+    world.comeToRest()
     for id in ["a", "b", "c", "d"] {
       expectCancelled(id, in: world)
       #expect(world.statuses(of: id) == [.pending, .ignored], "\(id)")
@@ -261,7 +261,7 @@ struct CancelTests {
     #expect(world.totals.realtime[.ignored] == 3 && world.totals.batch[.ignored] == 1)
     world.restart()
     world.send(.realtime, SimulatedLoad.event("a"), ids: ["a"])
-    world.settle()
+    world.comeToRest()
     #expect(world.counters.duplicates == 1 && world.counters.accepted == 0)
     #expect(world.cancel("a") == .cancelled(.ignored, isRepeated: true))
     #expect(world.violations.isEmpty)
@@ -282,7 +282,7 @@ struct CancelTests {
     world.log.crash(keeping: 0)
     #expect(world.statuses(of: "a") == [.pending])
     world.restart()
-    world.settle()
+    world.comeToRest()
     #expect(world.statuses(of: "a") == [.pending, .ignored])
     expectCancelled("a", in: world)
     #expect(world.violations.isEmpty)
@@ -292,12 +292,12 @@ struct CancelTests {
     let world = try world()
     let body = SimulatedLoad.event("a", extra: scheduled(world, seconds: 30))
     world.send(.realtime, body, ids: ["a"])
-    world.settle(isWaiting: false)
+    world.comeToRest(isWaiting: false)
     #expect(world.cancel("a") == .cancelled(.ignored, isRepeated: false))
     #expect(world.redrive("a") == .illegalStatus(.ignored))
     // What could only be said of a delivery that there never was is refused.
     world.send(.deliveryLogs, log("a", attempt: 1, "sent"), ids: ["a"])
-    world.settle(isWaiting: false)
+    world.comeToRest(isWaiting: false)
     #expect(world.counters.logsRefused == 1 && world.state(of: "a")?.status == .ignored)
     #expect(world.redrive("a", resends: true) == .done(attempt: 2))
     #expect(world.publishes(of: "a.00.2").count == 1)
@@ -324,7 +324,7 @@ struct CancelTests {
       #expect(world.outcome(ofCancel: order) == .cancelled(.ignored, isRepeated: false))
     }
     world.block(false)
-    world.settle()
+    world.comeToRest()
     for number in 0..<1_500 { #expect(world.publishes(of: "s-\(number).00.1").isEmpty) }
     #expect(world.heldBytes == 0 && world.violations.isEmpty)
   }
@@ -337,13 +337,13 @@ struct CancelTests {
     world.pass(seconds: 0.1)
     #expect(world.activeEvents <= 16_384)
     world.send(.realtime, SimulatedLoad.event("now"), ids: ["now"])
-    world.settle()
+    world.comeToRest()
     #expect(world.counters.cancelsRemembered == 20_000)
     #expect(world.activeEvents == 0 && world.heldBytes == 0)
     #expect(world.publishes(of: "now.00.1").count >= 1)
     #expect(world.totals.realtime.accepted == 1)
     world.restart()
-    world.settle()
+    world.comeToRest()
     #expect(world.cancel("never-7") == .remembered(isRepeated: true))
     #expect(world.violations.isEmpty)
   }

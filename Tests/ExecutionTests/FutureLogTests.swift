@@ -15,7 +15,7 @@ struct FutureLogTests {
   private static func world(_ ids: [String] = ["f"]) throws -> Simulation {
     let world = try LogOrderTests.world()
     for id in ids { world.send(.realtime, SimulatedLoad.event(id), ids: [id]) }
-    world.settle(isWaiting: false)
+    world.comeToRest(isWaiting: false)
     return world
   }
 
@@ -31,7 +31,7 @@ struct FutureLogTests {
   ) {
     world.send(
       .deliveryLogs, text(outcome, time ?? world.wallTime.text, id), ids: [id])
-    world.settle(isWaiting: false)
+    world.comeToRest(isWaiting: false)
   }
 
   @Test func `It gives way to what occurs two minutes later, and its own time is kept`() throws {
@@ -117,7 +117,7 @@ struct FutureLogTests {
     let order = isReversed ? outcomes.reversed() : outcomes
     let array = order.map { Self.text($0, Self.never) }.joined(separator: ",")
     world.send(.deliveryLogs, "[\(array)]", ids: ["f"])
-    world.settle(isWaiting: false)
+    world.comeToRest(isWaiting: false)
     #expect(world.state(of: "f")?.status == order.last)
   }
 
@@ -140,19 +140,19 @@ struct FutureLogTests {
     for (id, story) in zip(ids, stories) {
       world.send(.deliveryLogs, array(id, story), ids: [id])
     }
-    world.settle(isWaiting: false)
+    world.comeToRest(isWaiting: false)
     for id in ids { #expect(world.state(of: id)?.status == .sent) }
     world.pass(seconds: 120)
     let late = world.wallTime.text
     for id in ids {
       world.send(.deliveryLogs, Self.text(.ignored, late, id), ids: [id])
     }
-    world.settle(isWaiting: false)
+    world.comeToRest(isWaiting: false)
     // And all of it once more.
     for (id, story) in zip(ids, stories) {
       world.send(.deliveryLogs, array(id, story), ids: [id])
     }
-    world.settle(isWaiting: false)
+    world.comeToRest(isWaiting: false)
     for id in ids { #expect(world.state(of: id)?.status == .ignored) }
     #expect(world.violations.isEmpty)
   }
@@ -169,7 +169,7 @@ struct FutureLogTests {
       let texts = logs.map { $0.text(id) }
       world.send(.deliveryLogs, "[\(texts.joined(separator: ","))]", ids: [id])
     }
-    world.settle(isWaiting: false)
+    world.comeToRest(isWaiting: false)
     for id in ids {
       #expect(world.state(of: id)?.status == .deliveryFailed)
       #expect(world.state(of: id)?.futureLogs == FutureLogs())

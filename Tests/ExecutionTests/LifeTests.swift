@@ -27,21 +27,21 @@ struct LifeTests {
   {
     let world = try world()
     world.send(.realtime, SimulatedLoad.event("a"), ids: ["a"])
-    world.settle(isWaiting: false)
+    world.comeToRest(isWaiting: false)
     #expect(world.publishes(of: "a.00.1").count == 1)
     world.pass(seconds: 7)
     #expect(world.publishes(of: "a.00.1").count == 2)
     #expect(world.state(of: "a")?.status == .pendingDelivery)
     #expect(world.state(of: "a")?.logTimeouts == 1)
     #expect(world.totals.stuck == 1)
-    world.settle()
+    world.comeToRest()
     #expect(world.statuses(of: "a") == [.pending, .pendingDelivery, .expired])
     #expect(world.reasons(of: "a").last == "log-timeout")
     #expect(world.publishes(of: "a.00.1").count == 2)
     #expect(world.totals.stuck == 0)
     // The truth still wins.
     world.send(.deliveryLogs, log("a", attempt: 1, "sent"), ids: ["a"])
-    world.settle()
+    world.comeToRest()
     #expect(world.state(of: "a")?.status == .sent)
     #expect(world.violations.isEmpty)
   }
@@ -55,7 +55,7 @@ struct LifeTests {
     #expect(world.unacknowledgedMessages == 1)
     #expect(ids.contains { world.state(of: $0) == nil })
     world.restart()
-    world.settle(isWaiting: false)
+    world.comeToRest(isWaiting: false)
     #expect(ids.allSatisfy { world.state(of: $0)?.status == .pendingDelivery })
     #expect(world.violations.isEmpty)
   }
@@ -63,7 +63,7 @@ struct LifeTests {
   @Test func `A restart neither forgets a log timeout nor begins it anew`() throws {
     let world = try world()
     world.send(.realtime, SimulatedLoad.event("a"), ids: ["a"])
-    world.settle(isWaiting: false)
+    world.comeToRest(isWaiting: false)
     world.pass(seconds: 4)
     world.restart()
     world.pass(seconds: 2.5)
@@ -71,7 +71,7 @@ struct LifeTests {
     world.restart()
     world.pass(seconds: 0.5)
     #expect(world.totals.stuck == 1)
-    world.settle()
+    world.comeToRest()
     #expect(world.state(of: "a")?.status == .expired)
     #expect(world.publishes(of: "a.00.1").count == 2)
     #expect(world.violations.isEmpty)
@@ -83,12 +83,12 @@ struct LifeTests {
     let world = try world()
     let extra = Self.phone + #","registrationToken":"t0ken""#
     world.send(.batch, SimulatedLoad.event("a", type: "ship", extra: extra), ids: ["a"])
-    world.settle(isWaiting: false)
+    world.comeToRest(isWaiting: false)
     for attempt in 1...3 {
       #expect(world.state(of: "a")?.attempt == UInt16(attempt))
       #expect(world.publishes(of: "a.00.\(attempt)").count == 1)
       world.send(.deliveryLogs, log("a", attempt: attempt, "failed"), ids: ["a"])
-      world.settle(isWaiting: false)
+      world.comeToRest(isWaiting: false)
     }
     #expect(world.state(of: "a")?.status == .deliveryFailed)
     #expect(world.state(of: "a")?.attempt == 3)
@@ -103,9 +103,9 @@ struct LifeTests {
     let token = #","registrationToken":"t0ken""#
     world.send(.batch, SimulatedLoad.event("a", type: "ship", extra: token), ids: ["a"])
     world.send(.batch, SimulatedLoad.event("b", type: "ship"), ids: ["b"])
-    world.settle(isWaiting: false)
+    world.comeToRest(isWaiting: false)
     for id in ["a", "b"] { world.send(.deliveryLogs, log(id, attempt: 1, "failed"), ids: [id]) }
-    world.settle(isWaiting: false)
+    world.comeToRest(isWaiting: false)
     #expect(world.state(of: "a")?.attempt == 2)
     #expect(world.state(of: "b")?.attempt == 1)
     #expect(world.state(of: "b")?.isFinal == true)
@@ -118,18 +118,18 @@ struct LifeTests {
     let world = try world()
     world.send(.realtime, SimulatedLoad.event("lost", type: "unheard-of"), ids: ["lost"])
     world.send(.realtime, SimulatedLoad.event("failed"), ids: ["failed"])
-    world.settle(isWaiting: false)
+    world.comeToRest(isWaiting: false)
     #expect(world.redrive("nobody") == .notFound)
     #expect(world.redrive("failed") == .alreadyOpen)
     world.send(.deliveryLogs, log("failed", attempt: 1, "failed"), ids: ["failed"])
-    world.settle(isWaiting: false)
+    world.comeToRest(isWaiting: false)
     let sequence = try #require(world.state(of: "failed")?.sequence)
     #expect(world.redrive("failed", sequence: sequence) == .done(attempt: 2))
     #expect(world.publishes(of: "failed.00.2").count == 1)
     #expect(world.redrive("failed", sequence: sequence) == .movedOn)
     #expect(world.redrive("failed") == .alreadyOpen)
     world.send(.deliveryLogs, log("failed", attempt: 2, "sent"), ids: ["failed"])
-    world.settle(isWaiting: false)
+    world.comeToRest(isWaiting: false)
     #expect(world.redrive("failed") == .illegalStatus(.sent))
     // No template yet: it is pending for a moment, and not covered again.
     #expect(world.redrive("lost") == .done(attempt: 2))
@@ -140,11 +140,11 @@ struct LifeTests {
   @Test func `A resend repeats the last delivery of any final event, in its history`() throws {
     let world = try world()
     world.send(.realtime, SimulatedLoad.event("done"), ids: ["done"])
-    world.settle(isWaiting: false)
+    world.comeToRest(isWaiting: false)
     #expect(world.redrive("nobody", resends: true) == .notFound)
     #expect(world.redrive("done", resends: true) == .alreadyOpen)
     world.send(.deliveryLogs, log("done", attempt: 1, "sent"), ids: ["done"])
-    world.settle(isWaiting: false)
+    world.comeToRest(isWaiting: false)
     let sequence = try #require(world.state(of: "done")?.sequence)
     #expect(world.redrive("done", sequence: sequence) == .illegalStatus(.sent))
     #expect(world.redrive("done", sequence: sequence, resends: true) == .done(attempt: 2))
@@ -153,10 +153,10 @@ struct LifeTests {
     #expect(world.reasons(of: "done").contains("resent"))
     // What comes late of the first attempt changes nothing any more.
     world.send(.deliveryLogs, log("done", attempt: 1, "failed"), ids: ["done"])
-    world.settle(isWaiting: false)
+    world.comeToRest(isWaiting: false)
     #expect(world.state(of: "done")?.status == .pendingDelivery)
     world.send(.deliveryLogs, log("done", attempt: 2, "ignored"), ids: ["done"])
-    world.settle(isWaiting: false)
+    world.comeToRest(isWaiting: false)
     #expect(world.redrive("done", resends: true) == .done(attempt: 3))
     #expect(world.violations.isEmpty)
   }
@@ -165,7 +165,7 @@ struct LifeTests {
     let world = try world()
     let extra = #","expiration":"2027-01-15T07:00:00Z""#
     world.send(.realtime, SimulatedLoad.event("late", extra: extra), ids: ["late"])
-    world.settle(isWaiting: false)
+    world.comeToRest(isWaiting: false)
     #expect(world.state(of: "late")?.status == .expired)
     #expect(world.redrive("late") == .pastExpiration)
     #expect(world.violations.isEmpty)
@@ -216,7 +216,7 @@ struct LifeTests {
     // The ten first ones, and one probe for each deadline that has passed.
     #expect(world.unconfirmedPublishes <= 13)
     world.stall(nil)
-    world.settle()
+    world.comeToRest()
     for number in 0..<10 {
       #expect(world.statuses(of: "e-\(number)").contains(.pendingDelivery))
     }
@@ -250,7 +250,7 @@ struct LifeTests {
     let probes = (0..<20).reduce(0) { $0 + world.publishes(of: "e-\($1).00.1").count }
     #expect(probes < 10 + 25, "\(probes) publishes")
     world.stall(nil)
-    world.settle(isWaiting: true)
+    world.comeToRest(isWaiting: true)
     for number in 0..<20 {
       #expect(world.statuses(of: "e-\(number)").contains(.pendingDelivery))
     }
@@ -320,7 +320,7 @@ struct LifeTests {
     world.pass(seconds: 120)
     #expect(world.unacknowledgedMessages == 0)
     world.block(false)
-    world.settle(isWaiting: true)
+    world.comeToRest(isWaiting: true)
     for number in 0..<20 {
       #expect(world.statuses(of: "b-\(number)").contains(.pendingDelivery))
       #expect(!world.reasons(of: "b-\(number)").contains("expired"))

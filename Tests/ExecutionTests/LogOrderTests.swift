@@ -66,12 +66,12 @@ struct LogOrderTests {
       for story in part {
         world.send(.realtime, SimulatedLoad.event(story.id), ids: [story.id])
       }
-      world.settle(isWaiting: false)
+      world.comeToRest(isWaiting: false)
       for story in part {
         let texts = story.logs.map { $0.text(story.id) }
         world.send(.deliveryLogs, "[\(texts.joined(separator: ","))]", ids: [story.id])
       }
-      world.settle(isWaiting: false)
+      world.comeToRest(isWaiting: false)
     }
     for story in stories {
       let winner = story.logs.max { $0.rank < $1.rank }?.outcome
@@ -133,12 +133,12 @@ struct LogOrderTests {
     let event = SimulatedLoad.event(
       "t", type: "ship", extra: #","mobilePhone":"+46701234567""#)
     world.send(.realtime, event, ids: ["t"])
-    world.settle(isWaiting: false)
+    world.comeToRest(isWaiting: false)
     for log in story.logs {
       world.send(
         .deliveryLogs, log.text("t"), ids: ["t"],
         parksAs: story.parked > 0 ? "unknown-delivery" : nil)
-      world.settle(isWaiting: false)
+      world.comeToRest(isWaiting: false)
     }
     let state = try #require(world.state(of: "t"))
     #expect(state.status == story.status)
@@ -163,12 +163,12 @@ struct LogOrderTests {
       let event = SimulatedLoad.event(
         id, type: "ship", extra: #","mobilePhone":"+46701234567""#)
       world.send(.realtime, event, ids: [id])
-      world.settle(isWaiting: false)
+      world.comeToRest(isWaiting: false)
       world.send(.deliveryLogs, Self.first.text(id), ids: [id])
-      world.settle(isWaiting: false)
+      world.comeToRest(isWaiting: false)
       let texts = order.map { $0.text(id) }
       world.send(.deliveryLogs, "[\(texts.joined(separator: ","))]", ids: [id])
-      world.settle(isWaiting: false)
+      world.comeToRest(isWaiting: false)
       #expect(world.state(of: id)?.status == .ignored)
       #expect(world.state(of: id)?.attempt == 2)
     }

@@ -31,7 +31,7 @@ struct NeighbourTests {
     world.send(.realtime, SimulatedLoad.event("n"), ids: ["n"])
     world.pass(seconds: 2)
     #expect(world.state(of: "n")?.status == .pendingDelivery, "n waits behind text messages")
-    world.settle()
+    world.comeToRest()
     for number in 0..<200 {
       #expect(world.statuses(of: "s-\(number)").contains(.pendingDelivery))
     }
@@ -55,7 +55,7 @@ struct NeighbourTests {
     world.pass(seconds: 600)
     #expect(8...12 ~= tries() - before, "one each minute")
     #expect(Set(culprits.map { world.publishes(of: "\($0).00.1").count }).max() ?? 0 < 8)
-    world.settle()
+    world.comeToRest()
     for id in culprits { #expect(world.statuses(of: id).contains(.pendingDelivery)) }
     #expect(world.violations.isEmpty)
   }

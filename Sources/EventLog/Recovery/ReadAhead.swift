@@ -38,7 +38,7 @@ final class ReadAhead: @unchecked Sendable {
   /// Waits for what was begun: how much was read.
   func result() throws(EventLogError) -> Int {
     let result = monitor.withLock { () -> Result<Int, EventLogError> in
-      settle()
+      finishRead()
       defer { state = .idle }
       guard case .done(let result) = state else { return .success(0) }
       return result
@@ -49,7 +49,7 @@ final class ReadAhead: @unchecked Sendable {
   /// Waits for what was begun, if anything, and forgets it.
   func cancel() {
     monitor.withLock {
-      settle()
+      finishRead()
       state = .idle
     }
   }
@@ -57,7 +57,7 @@ final class ReadAhead: @unchecked Sendable {
   /// Ends the thread; the last call.
   func stop() {
     monitor.withLock {
-      settle()
+      finishRead()
       state = .stopped
       monitor.signal()
     }
@@ -65,7 +65,7 @@ final class ReadAhead: @unchecked Sendable {
     thread = nil
   }
 
-  private func settle() {
+  private func finishRead() {
     while case .reading = state { monitor.wait() }
   }
 

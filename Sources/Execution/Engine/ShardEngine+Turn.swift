@@ -51,8 +51,8 @@ extension ShardEngine {
     if isIsolating {
       isLeft = !isDraining && takeSuspect()
     } else if !isDraining {
-      isLeft = take(from: .deliveryLogs, atMost: EngineLimits.turnSlice)
-      isLeft = take(from: .realtime, atMost: EngineLimits.turnSlice) || isLeft
+      isLeft = takeMessages(from: .deliveryLogs, atMost: EngineLimits.turnSlice)
+      isLeft = takeMessages(from: .realtime, atMost: EngineLimits.turnSlice) || isLeft
     }
     isLeft = isLeft || postponed.areUrgent
     waitsForTime = !isLeft && work.isRealtimeActive(at: now.monotonic)
@@ -60,7 +60,7 @@ extension ShardEngine {
       isLeft = runBackground() || isLeft
       resumePostponed(.batch)
       if !isDraining, !isIsolating {
-        isLeft = take(from: .batch, atMost: EngineLimits.batchSlice) || isLeft
+        isLeft = takeMessages(from: .batch, atMost: EngineLimits.batchSlice) || isLeft
       }
       waitsForTime = waitsForTime && (work.isSpent(.batch) || work.isSpent(.background))
     }
@@ -68,7 +68,7 @@ extension ShardEngine {
   }
 
   /// True when something is left and there is room for it.
-  func take(from inlet: Inlet, atMost limit: Int) -> Bool {
+  func takeMessages(from inlet: Inlet, atMost limit: Int) -> Bool {
     let share = WorkBudget.Share(inlet)
     for _ in 0..<limit where !work.isSpent(share) {
       guard hasRoom(for: inlet) else { return false }

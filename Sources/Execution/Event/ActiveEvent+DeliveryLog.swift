@@ -17,7 +17,7 @@ enum LogAction: Equatable {
 extension ActiveEvent {
   /// Of several logs for the current attempt the later one wins, ties by failed > ignored > sent;
   /// those of older attempts change nothing.
-  mutating func take(_ log: LogClaim, by clock: LogClock) -> LogAction {
+  mutating func apply(_ log: LogClaim, by clock: LogClock) -> LogAction {
     guard log.attempt <= state.attempt else { return .park }
     guard log.attempt == state.attempt else { return .keep }
     let hasTemplate = !facts.range(of: .templateVersion).isEmpty
@@ -29,12 +29,12 @@ extension ActiveEvent {
     case .pending, .pendingDelivery, .expired:
       return move(by: log, at: clock.moment(of: log, after: state))
     case .sent, .ignored, .deliveryFailed:
-      return takeAnother(log, by: clock)
+      return applyAnother(log, by: clock)
     }
   }
 
   /// The status is from a log of the same attempt already.
-  private mutating func takeAnother(_ log: LogClaim, by clock: LogClock) -> LogAction {
+  private mutating func applyAnother(_ log: LogClaim, by clock: LogClock) -> LogAction {
     if clock.isKnown(log, state) {
       // It counts from when it first came: the status is its own, or of one that beats it.
       return log.outcome == state.status ? .acknowledge : .keep
@@ -51,13 +51,13 @@ extension ActiveEvent {
       return .keep
     }
     guard log.outcome == state.status else { return move(by: log, at: moment) }
-    state.take(log, at: moment)
+    state.note(log, at: moment)
     return .keep
   }
 
   private mutating func move(by log: LogClaim, at moment: LogMoment) -> LogAction {
     precondition(state.status.canMove(to: log.outcome), "checked by the caller")
-    state.take(log, at: moment)
+    state.note(log, at: moment)
     state.move(to: log.outcome)
     return .move
   }

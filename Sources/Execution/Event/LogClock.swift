@@ -59,7 +59,7 @@ struct LogClock {
 
 extension EventState {
   /// The log is the one that the attempt's status counts from.
-  mutating func take(_ log: LogClaim, at moment: LogMoment) {
+  mutating func note(_ log: LogClaim, at moment: LogMoment) {
     logOccurredAt = moment.time
     futureLogs.decides = moment.isArrival
     if moment.isArrival { futureLogs.add(log.occurredAt, log.outcome) }

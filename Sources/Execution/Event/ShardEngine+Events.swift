@@ -134,7 +134,7 @@ extension ShardEngine {
       switch input {
       case .event(let message, let element), .log(let message, let element),
         .cancel(let message, let element):
-        take(message, element: element, knownAbsent: true)
+        process(message, element: element, knownAbsent: true)
       case .cancelOrder(_, let id):
         id.withUnsafeBytes {
           findForCancel($0, lookup.key(of: $0), input, knownAbsent: true)
@@ -173,7 +173,7 @@ extension ShardEngine {
     occurredAt: Timestamp? = nil, isPassing: Bool = false
   ) {
     assert(!events[event].isLoading, "a record follows from the one before it")
-    let lsn = logEnd.take()
+    let lsn = logEnd.advance()
     assert(lsn > events[event].lastLSN, "an event's records come in LSN order")
     let occurred = occurredAt ?? now.wall
     let isPublished =
@@ -358,7 +358,7 @@ extension ShardEngine {
   package func totalsRecord(
     lsn: LSN, kind: UInt8, payload: UnsafeRawBufferPointer
   ) throws(EngineError) {
-    try ledger.take(lsn: lsn, kind: kind, payload: payload)
+    try ledger.count(lsn: lsn, kind: kind, payload: payload)
   }
 
   /// Such a read is done: every record below `next` has been given.

@@ -61,7 +61,7 @@ extension ShardEngine {
   ) {
     let claim = LogClaim(
       attempt: log.attempt, outcome: log.outcome, occurredAt: log.occurredAt)
-    switch events[event].take(claim, by: logClock) {
+    switch events[event].apply(claim, by: logClock) {
     case .park:
       park(
         message, element: element,
@@ -313,7 +313,7 @@ extension ShardEngine {
   }
 
   func appendPosition(_ position: LSN) {
-    let lsn = logEnd.take()
+    let lsn = logEnd.advance()
     let record = PositionRecord(
       outbox: isBroken(.skipsUpdatesAtRestart) ? lsn.previous : position,
       logWatch: logTimeouts.position(isNewest: { lookup.isNewest($0, of: $1) }), totals: totals)

@@ -108,7 +108,7 @@ extension ShardEngine {
   }
 
   private func appendCancel(_ event: EventSlot) {
-    let lsn = logEnd.take()
+    let lsn = logEnd.advance()
     let id = events[event].facts.withID { output.add($0) }
     let start = output.bytes.count
     CancelRecord(cancelledAt: now.wall).write(to: &output.bytes)
@@ -191,7 +191,7 @@ extension ShardEngine {
     switch events[event].cancel() {
     case .repeated(let status):
       counters.cancelsRepeated += 1
-      settle(source, event, .cancelled(status, isRepeated: true))
+      conclude(source, event, .cancelled(status, isRepeated: true))
     case .conclude:
       wait(source, for: event)
       concludeCancelled(event, "cancelled while it was pending")
@@ -206,7 +206,7 @@ extension ShardEngine {
       awaitDurable(event, then: .settle)
     case .tooLate(let status):
       counters.cancelsTooLate += 1
-      settle(source, event, .tooLate(status))
+      conclude(source, event, .tooLate(status))
     }
   }
 
@@ -225,7 +225,7 @@ extension ShardEngine {
   }
 
   /// Nothing is to become durable for it.
-  private func settle(_ source: CancelSource, _ event: EventSlot, _ outcome: CancelOutcome) {
+  private func conclude(_ source: CancelSource, _ event: EventSlot, _ outcome: CancelOutcome) {
     answer(source, event, outcome)
     if case .message(let message) = source { elementSettled(message) }
   }

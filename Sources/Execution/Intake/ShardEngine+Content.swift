@@ -176,7 +176,7 @@ extension ShardEngine {
     if isBatch {
       inlets[Int(messages[message].message.inlet.rawValue)].open = message
     } else if let element = messages[message].takeElement() {
-      take(message, element: element)
+      process(message, element: element)
     }
   }
 }
@@ -305,7 +305,7 @@ extension ShardEngine {
   private func appendOfCopy(
     _ kind: RecordKind, key: EventKey, id: [UInt8], previousLSN: LSN, payload: ByteRange
   ) {
-    let lsn = logEnd.take()
+    let lsn = logEnd.advance()
     output.appends.append(
       AppendOrder(
         kind, lsn: lsn, key: key, id: output.add(id), isOpen: kind == .parked,

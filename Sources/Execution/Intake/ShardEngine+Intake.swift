@@ -25,7 +25,7 @@ extension ShardEngine {
     }
     messages[message].unsettled += 1
     work.spend(WorkCost.element)
-    take(message, element: element)
+    process(message, element: element)
     return true
   }
 
@@ -107,7 +107,7 @@ extension ShardEngine {
       } else if let tooLarge = oversize(content, of: message) {
         park(message, element: content, tooLarge)
       } else {
-        take(message, root: root, element: content, knownAbsent: false)
+        process(message, root: root, element: content, knownAbsent: false)
       }
     } catch {
       openPieces(message, body, error)
@@ -172,7 +172,7 @@ extension ShardEngine {
   }
 
   /// Takes an element by parsing it from its place in the message.
-  func take(_ message: MessageSlot, element: Range<Int>, knownAbsent: Bool = false) {
+  func process(_ message: MessageSlot, element: Range<Int>, knownAbsent: Bool = false) {
     if let refusal = messages[message].refusal(of: element) {
       return park(message, element: element, refusal)
     }
@@ -184,14 +184,14 @@ extension ShardEngine {
     storage.withPart(element) { bytes in
       do throws(JSONError) {
         let root = try parser.parse(padded: bytes)
-        take(message, root: root, element: element, knownAbsent: knownAbsent)
+        process(message, root: root, element: element, knownAbsent: knownAbsent)
       } catch {
         park(message, element: element, rejection(error, element, of: message))
       }
     }
   }
 
-  private func take(
+  private func process(
     _ message: MessageSlot, root: JSONValue, element: Range<Int>, knownAbsent: Bool
   ) {
     do throws(Rejection) {
@@ -321,7 +321,7 @@ extension ShardEngine {
     }
     var isLeft = false
     for inlet in Inlet.allCases {
-      isLeft = take(from: inlet, atMost: EngineLimits.turnSlice) || isLeft
+      isLeft = takeMessages(from: inlet, atMost: EngineLimits.turnSlice) || isLeft
     }
     // Acknowledgements that are only ordered would be lost with the process.
     guard suspects.hasClearedAway || (!isLeft && messages.isEmpty && output.settlements.isEmpty)

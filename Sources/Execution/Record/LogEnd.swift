@@ -19,7 +19,7 @@ struct LogEnd {
   var isIdle: Bool { waiting.isEmpty }
 
   /// The LSN of a record that is appended now.
-  mutating func take() -> LSN {
+  mutating func advance() -> LSN {
     assert(nextLSN > durableLSN, "what is durable was appended")
     defer { nextLSN = nextLSN.next }
     return nextLSN

@@ -99,7 +99,7 @@ extension TotalsLedger {
   }
 
   /// One record that such a read has brought, in LSN order.
-  mutating func take(
+  mutating func count(
     lsn: LSN, kind: UInt8, payload: UnsafeRawBufferPointer
   ) throws(EngineError) {
     guard let gap, lsn >= gap.next, lsn <= gap.last else { return }

@@ -34,57 +34,57 @@ struct DeliveryLogRuleTests {
   func `A log moves what is out, also when it overtakes the confirm, or comes after the end`() {
     for status in [Status.pending, .pendingDelivery, .expired] {
       var event = Self.event(status)
-      #expect(event.take(Self.log(.sent), by: Self.clock) == .move)
+      #expect(event.apply(Self.log(.sent), by: Self.clock) == .move)
       #expect(event.state.status == .sent && event.state.previousStatus == status)
     }
   }
 
   @Test func `A log of what was never published is refused`() {
     var event = Self.event(.pending, hasTemplate: false)
-    #expect(event.take(Self.log(.sent), by: Self.clock) == .refuse)
+    #expect(event.apply(Self.log(.sent), by: Self.clock) == .refuse)
     event = Self.event(.notCovered)
-    #expect(event.take(Self.log(.sent), by: Self.clock) == .refuse)
+    #expect(event.apply(Self.log(.sent), by: Self.clock) == .refuse)
     event = Self.event(.ignored, hasTemplate: false)
     event.state.isCancelled = true
-    #expect(event.take(Self.log(.sent), by: Self.clock) == .refuse)
+    #expect(event.apply(Self.log(.sent), by: Self.clock) == .refuse)
   }
 
   @Test func `A log of an older attempt changes nothing, one of a later attempt is parked`() {
     var event = Self.event(.pendingDelivery)
     event.state.attempt = 2
-    #expect(event.take(Self.log(.sent, attempt: 1), by: Self.clock) == .keep)
-    #expect(event.take(Self.log(.sent, attempt: 3), by: Self.clock) == .park)
+    #expect(event.apply(Self.log(.sent, attempt: 1), by: Self.clock) == .keep)
+    #expect(event.apply(Self.log(.sent, attempt: 3), by: Self.clock) == .park)
     #expect(event.state.status == .pendingDelivery)
   }
 
   @Test func `The later log wins; of the same instant failed, then ignored, then sent`() {
     var event = Self.event(.pendingDelivery)
-    #expect(event.take(Self.log(.sent, at: 500), by: Self.clock) == .move)
-    #expect(event.take(Self.log(.sent, at: 500), by: Self.clock) == .acknowledge)
-    #expect(event.take(Self.log(.deliveryFailed, at: 499), by: Self.clock) == .keep)
-    #expect(event.take(Self.log(.ignored, at: 500), by: Self.clock) == .move)
-    #expect(event.take(Self.log(.sent, at: 500), by: Self.clock) == .keep)
-    #expect(event.take(Self.log(.ignored, at: 600), by: Self.clock) == .keep)
-    #expect(event.take(Self.log(.deliveryFailed, at: 599), by: Self.clock) == .keep)
-    #expect(event.take(Self.log(.deliveryFailed, at: 600), by: Self.clock) == .move)
+    #expect(event.apply(Self.log(.sent, at: 500), by: Self.clock) == .move)
+    #expect(event.apply(Self.log(.sent, at: 500), by: Self.clock) == .acknowledge)
+    #expect(event.apply(Self.log(.deliveryFailed, at: 499), by: Self.clock) == .keep)
+    #expect(event.apply(Self.log(.ignored, at: 500), by: Self.clock) == .move)
+    #expect(event.apply(Self.log(.sent, at: 500), by: Self.clock) == .keep)
+    #expect(event.apply(Self.log(.ignored, at: 600), by: Self.clock) == .keep)
+    #expect(event.apply(Self.log(.deliveryFailed, at: 599), by: Self.clock) == .keep)
+    #expect(event.apply(Self.log(.deliveryFailed, at: 600), by: Self.clock) == .move)
     #expect(event.state.status == .deliveryFailed)
   }
 
   @Test func `A log from the future counts from its arrival, and once`() {
     var event = Self.event(.pendingDelivery)
-    #expect(event.take(Self.log(.sent, at: 9_000), by: Self.clock) == .move)
+    #expect(event.apply(Self.log(.sent, at: 9_000), by: Self.clock) == .move)
     #expect(event.state.logOccurredAt == Self.time(1_060))
-    #expect(event.take(Self.log(.sent, at: 9_000), by: Self.clock) == .acknowledge)
-    #expect(event.take(Self.log(.deliveryFailed, at: 1_059), by: Self.clock) == .keep)
+    #expect(event.apply(Self.log(.sent, at: 9_000), by: Self.clock) == .acknowledge)
+    #expect(event.apply(Self.log(.deliveryFailed, at: 1_059), by: Self.clock) == .keep)
     let later = LogClock(now: Self.time(1_100), latest: Self.time(1_100))
-    #expect(event.take(Self.log(.deliveryFailed, at: 1_100), by: later) == .move)
-    #expect(event.take(Self.log(.sent, at: 9_000), by: later) == .keep, "it has come before")
+    #expect(event.apply(Self.log(.deliveryFailed, at: 1_100), by: later) == .move)
+    #expect(event.apply(Self.log(.sent, at: 9_000), by: later) == .keep, "it has come before")
   }
 
   @Test func `While our own clock was put back, what engines say is no future`() {
     let clock = LogClock(now: Self.time(1_000), latest: Self.time(5_000))
     var event = Self.event(.pendingDelivery)
-    #expect(event.take(Self.log(.sent, at: 4_000), by: clock) == .move)
+    #expect(event.apply(Self.log(.sent, at: 4_000), by: clock) == .move)
     #expect(event.state.logOccurredAt == Self.time(4_000))
   }
 }

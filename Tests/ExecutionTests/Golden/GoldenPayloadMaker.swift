@@ -55,7 +55,7 @@ struct GoldenPayloadMaker {
       "reason":{"code":"bounced","text":"Brevlådan är full"},\
       "providerMessageId":"<77@mx.example.se>","occurredAt":"2027-01-15T09:00:00.123456789Z"}
       """, ids: ["traced"])
-    world.settle()
+    world.comeToRest()
     return records(of: world.log)
   }
 

@@ -63,7 +63,7 @@ struct BackgroundTests {
     #expect(world.unacknowledgedMessages == 13)
     #expect(world.state(of: "now")?.status == .pending)
     world.block(false)
-    world.settle(isWaiting: false)
+    world.comeToRest(isWaiting: false)
     for id in ids + ["now"] {
       #expect(world.state(of: id)?.status == .pendingDelivery)
       #expect(world.publishes(of: "\(id).00.1").count == 1)
@@ -76,7 +76,7 @@ struct BackgroundTests {
     let world = try world()
     let ids = [String](repeating: "same", count: 5_000)
     world.send(.realtime, batch(ids), ids: ["same"])
-    world.settle(isWaiting: false)
+    world.comeToRest(isWaiting: false)
     #expect(world.publishes(of: "same.00.1").count == 1)
     #expect(world.counters.duplicates == 4_999 && world.unacknowledgedMessages == 0)
     #expect(world.heldBytes == 0 && world.violations.isEmpty)
@@ -85,7 +85,7 @@ struct BackgroundTests {
   @Test func `Timers, log timeouts and redrives go on while recovery does`() throws {
     let world = try world()
     world.send(.realtime, SimulatedLoad.event("lost", type: "unheard-of"), ids: ["lost"])
-    world.settle(isWaiting: false)
+    world.comeToRest(isWaiting: false)
     let at = Timestamp(nanoseconds: world.time + 1_000_000_000).text
     world.send(
       .batch, SimulatedLoad.event("timed", extra: #","scheduled":"\#(at)""#), ids: ["timed"])
@@ -100,7 +100,7 @@ struct BackgroundTests {
     world.pass(steps: 6)
     #expect(world.publishes(of: "timed.00.1").count == 1)
     #expect(world.redrive("lost") == .done(attempt: 2))
-    world.settle(isWaiting: false)
+    world.comeToRest(isWaiting: false)
     #expect(world.violations.isEmpty)
   }
 
@@ -127,7 +127,7 @@ struct BackgroundTests {
       world.send(
         .deliveryLogs, log + #""occurredAt":"2027-01-15T08:00:01Z"}"#, ids: [id])
     }
-    world.settle(isWaiting: false)
+    world.comeToRest(isWaiting: false)
     for id in ids { #expect(world.redrive(id) == .done(attempt: 3)) }
     world.pass(seconds: 5)
     let times = ids.flatMap { id in

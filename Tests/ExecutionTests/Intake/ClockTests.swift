@@ -64,7 +64,7 @@ struct ClockTests {
     #expect(world.state(of: "g")?.status == .pending && world.state(of: "g")?.errorCount == 1)
     world.setClock(forward: -200 * Self.day)
     world.block(false)
-    world.settle(isWaiting: false)
+    world.comeToRest(isWaiting: false)
     world.pass(seconds: 5)
     #expect(world.state(of: "g")?.status == .pendingDelivery)
   }

@@ -35,7 +35,7 @@ struct HeldBytesTests {
     #expect(most < (192 << 20) + (20 << 20), "\(most >> 20) MiB")
     #expect(most > 32 << 20)
     world.block(false)
-    world.settle(isWaiting: false)
+    world.comeToRest(isWaiting: false)
     #expect(world.heldBytes == 0)
     // Nobody answers the deliveries: the first of them may have waited for too long.
     for id in ids {

@@ -39,7 +39,7 @@ struct IsolationTests {
     #expect(ids.allSatisfy { world.state(of: $0) != nil })
     #expect(!world.isIsolating)
     world.block(false)
-    world.settle(isWaiting: false)
+    world.comeToRest(isWaiting: false)
     #expect(world.counters.isolated == 40 && world.unacknowledgedMessages == 0)
     #expect(world.violations.isEmpty)
   }
@@ -74,7 +74,7 @@ struct IsolationTests {
     world.send(.realtime, SimulatedLoad.event("now"), ids: ["now"])
     world.pass(seconds: 3)
     #expect(world.state(of: "now")?.status == .pendingDelivery)
-    world.settle(isWaiting: false)
+    world.comeToRest(isWaiting: false)
     #expect(ids.allSatisfy { world.state(of: $0)?.status == .pendingDelivery })
     #expect(world.state(of: "other")?.status == .pendingDelivery)
     #expect(world.violations.isEmpty)

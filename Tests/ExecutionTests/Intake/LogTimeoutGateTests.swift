@@ -20,7 +20,7 @@ struct LogTimeoutGateTests {
     let ids = (0..<60).map { "a-\($0)" }
     for id in ids { world.send(.realtime, SimulatedLoad.event(id), ids: [id]) }
     world.send(.realtime, SimulatedLoad.event("quiet"), ids: ["quiet"])
-    world.settle(isWaiting: false)
+    world.comeToRest(isWaiting: false)
     for id in ids { world.send(.deliveryLogs, Self.log(id), ids: [id]) }
     world.sleep(seconds: 60)
     world.restart()

@@ -13,14 +13,14 @@ struct LogEndTests {
 
   @Test func `Each record has the next LSN`() {
     var end = LogEnd()
-    #expect(end.take() == 1)
-    #expect(end.take() == 2)
+    #expect(end.advance() == 1)
+    #expect(end.advance() == 2)
     #expect(end.nextLSN == 3 && end.durableLSN == 0)
   }
 
   @Test func `Events go on in the order of their records, each when its own is durable`() {
     var end = LogEnd()
-    for slot in Int32(1)...3 { end.wait(event(slot), for: end.take()) }
+    for slot in Int32(1)...3 { end.wait(event(slot), for: end.advance()) }
     #expect(!end.isIdle && end.popDurable() == nil)
     end.isDurable(upTo: 2)
     #expect(end.popDurable() == event(1))

@@ -27,7 +27,7 @@ struct TotalsLedgerTests {
 
   private func take(_ ledger: inout TotalsLedger, _ lsn: LSN) throws {
     try payload().withUnsafeBytes {
-      try ledger.take(lsn: lsn, kind: RecordKind.accepted.rawValue, payload: $0)
+      try ledger.count(lsn: lsn, kind: RecordKind.accepted.rawValue, payload: $0)
     }
   }
 
@@ -94,10 +94,10 @@ struct TotalsLedgerTests {
     ledger.skipped(after: 0, to: 6)
     let none = UnsafeRawBufferPointer(start: nil, count: 0)
     #expect(throws: EngineError.unreadableRecord(lsn: 1)) {
-      try ledger.take(lsn: 1, kind: 99, payload: none)
+      try ledger.count(lsn: 1, kind: 99, payload: none)
     }
     #expect(throws: EngineError.unreadableRecord(lsn: 2)) {
-      try ledger.take(lsn: 2, kind: RecordKind.accepted.rawValue, payload: none)
+      try ledger.count(lsn: 2, kind: RecordKind.accepted.rawValue, payload: none)
     }
   }
 }
