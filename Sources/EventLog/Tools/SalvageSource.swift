@@ -25,11 +25,11 @@ struct SalvageSource {
     identity = try StoreIdentity.decode(bytes, file: paths.identity)
     mark = try? DurableMark.read(disk, paths.root, store: identity.store)
     do throws(EventLogError) {
-      manifest = try Self.manifest(disk, paths, identity)
+      manifest = try Self.readManifest(disk, paths, identity)
       hasLostManifest = false
     } catch {
       guard error.code == .damaged || error.code == .readFailed else { throw error }
-      manifest = try Self.manifest(disk, paths, identity, error)
+      manifest = try Self.rebuildManifest(disk, paths, identity, error)
       hasLostManifest = true
     }
     largestFile = Self.largestFile(disk, paths, manifest)
@@ -47,7 +47,7 @@ struct SalvageSource {
   }
 
   /// What the new store begins with must leave it room.
-  private static func manifest(
+  private static func readManifest(
     _ disk: any Disk, _ paths: StorePaths, _ identity: StoreIdentity
   ) throws(EventLogError) -> Manifest {
     let manifest = try Manifest.read(disk, paths, identity)
@@ -56,7 +56,7 @@ struct SalvageSource {
   }
 
   /// What the segments say of themselves, for want of a manifest.
-  private static func manifest(
+  private static func rebuildManifest(
     _ disk: any Disk, _ paths: StorePaths, _ identity: StoreIdentity, _ error: EventLogError
   ) throws(EventLogError) -> Manifest {
     var headers: [SegmentHeader] = []

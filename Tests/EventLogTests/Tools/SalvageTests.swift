@@ -70,6 +70,20 @@ import Testing
     #expect(report.endedEvents.isEmpty)
   }
 
+  /// What it says is not believed, or the new store could not be opened.
+  @Test func `A manifest that has counted too far is as good as none`() throws {
+    let store = try ToolStore(seed: 53)
+    let manifest = store.path + "/MANIFEST"
+    var files = [manifest: try Bytes.read(manifest)]
+    files[manifest]?.store(Limits.maxCounter, at: 40)
+    Forger.mend(&files, mendsChain: false)
+    try Bytes.write(manifest, try #require(files[manifest]))
+    #expect(try !StoreVerifier(path: store.path).run().isSound)
+    let (report, records) = try salvage(store, losing: [])
+    #expect(report.hasLostManifest)
+    #expect(records == store.model.records)
+  }
+
   @Test(arguments: [0, 8, 30, 41, 48, 56, 70])
   func `A flipped byte costs the record that it is in, and no other`(byte: Int) throws {
     let store = try ToolStore(seed: 52)
