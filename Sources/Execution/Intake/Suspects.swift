@@ -9,7 +9,7 @@ struct Suspects {
   struct Alone {
     var message: SlotTable<OpenMessage>.Reference
     var inlet: Inlet
-    /// How long it has been, in turns.
+    /// How long it has been, as far as turns have counted it.
     var age = TimeSpan.none
     /// The newest record when all its elements had been taken; 0 before.
     var lsn: LSN = 0
