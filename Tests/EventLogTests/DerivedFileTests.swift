@@ -123,7 +123,8 @@ import Testing
     }
   }
 
-  @Test func `A sealed segment that is too short is refused, though nothing of it is read`() throws {
+  @Test func `A sealed segment that is too short is refused, though nothing of it is read`() throws
+  {
     let (_, sealed) = try Self.sealed(Self.store())
     let end = Int(try #require(sealed[1].end).offset)
     #expect(try Self.problem { $0.removeSubrange(end...) } == nil)
