@@ -9,24 +9,33 @@ import Testing
   private static let segments = (1...5).map { StorePaths(root: "/store").segment(UInt64($0)) }
 
   /// A closed store of five sealed segments with four records each; the first four have one table.
+  /// The second record is an open event's, the third no event's, all others are of final events.
   private static func store() throws -> SimDisk {
     let disk = SimDisk()
     let log = try SyncLog(.simulated(disk))
     for segment in 0..<5 {
-      let lsns = (1...4).map { LSN(segment * 4 + $0) }
-      try log.commit(
-        lsns.map { lsn in
-          ModelRecord(
-            header: RecordHeader(
-              lsn: lsn, flags: [.event, .final], time: Int64(lsn.rawValue), hash: log.hash(id(lsn))),
-            id: id(lsn), payload: [7])
-        })
+      try log.commit((1...4).map { record(LSN(segment * 4 + $0), log) })
       try log.seal()
       try log.maintain()
     }
     #expect(log.keeper.tables.map(\.range.last) == [4, 5])
     try log.close()
     return disk
+  }
+
+  private static let open: LSN = 2
+  private static let other: LSN = 3
+  private static let otherKind: UInt8 = 200
+
+  private static func record(_ lsn: LSN, _ log: SyncLog) -> ModelRecord {
+    guard lsn != other else {
+      let header = RecordHeader(lsn: lsn, kind: otherKind, flags: [], time: Int64(lsn.rawValue))
+      return ModelRecord(header: header, id: [], payload: [7])
+    }
+    let flags: RecordFlags = lsn == open ? .event : [.event, .final]
+    let header = RecordHeader(
+      lsn: lsn, flags: flags, time: Int64(lsn.rawValue), hash: log.hash(id(lsn)))
+    return ModelRecord(header: header, id: id(lsn), payload: [7])
   }
 
   private static func id(_ lsn: LSN) -> [UInt8] { Array("event-\(lsn)".utf8) }
@@ -104,8 +113,65 @@ import Testing
       next = table.range.last + 1
     }
     #expect(next == 6)
-    for lsn in (1...20).map({ LSN($0) }) { #expect(try log.newest(Self.id(lsn)) == lsn) }
+    for lsn in (1...20).map({ LSN($0) }) where lsn != Self.other {
+      #expect(try log.newest(Self.id(lsn)) == lsn)
+    }
     try log.close()
+  }
+
+  @Test func `What retention has removed is in no table that is written later`() throws {
+    let log = try SyncLog(.simulated(Self.store()))
+    #expect(log.keeper.newestOfKind(log.keeper.tables)[Int(Self.otherKind)] == Self.other)
+    let origin = try #require(try log.opened.writer.drop(through: 3))
+    try log.keeper.forget(through: 3, origin: origin)
+    #expect(try log.keeper.mergeOnce(), "a table most of which is gone is written again")
+    var places: [LSN] = []
+    for table in log.keeper.tables {
+      var entries = EntryMerge([try TableCursor(table)])
+      while let entry = try entries.next() { places.append(entry.value.lsn) }
+      #expect(table.header.newestOfKind.allSatisfy { $0 == 0 || $0 > origin.lsn })
+    }
+    #expect(places.sorted() == (13...20).map { LSN($0) })
+    try log.close()
+  }
+
+  @Test func `A checkpoint names the open events that are in the log, and no others`() throws {
+    let log = try SyncLog(.simulated(Self.store()))
+    func open() throws -> [LSN] {
+      var found: [LSN] = []
+      try log.keeper.forEachOpen { found.append($0.value.lsn) }
+      return found
+    }
+    #expect(log.keeper.checkpoint?.header.entries == 1)
+    #expect(try open() == [Self.open])
+    log.keeper.checkpoint = nil
+    #expect(try open() == [Self.open], "without a checkpoint, from all tables")
+    let origin = try #require(try log.opened.writer.drop(through: 1))
+    try log.keeper.forget(through: 1, origin: origin)
+    #expect(try open().isEmpty)
+    try log.keeper.writeCheckpoint()
+    #expect(log.keeper.checkpoint?.header.entries == 0)
+    try log.close()
+  }
+
+  @Test func `Positions count for the segment that they were made from, and for no other`() throws {
+    let disk = try Self.store()
+    let (manifest, sealed) = try Self.sealed(disk)
+    let path = StorePaths(root: "/store").positions(2)
+    func isUsable(_ range: SegmentRange) -> Bool {
+      PositionTable.load(disk, path, store: manifest.store, range) != nil
+    }
+    let range = try #require(SegmentRange(sealed[1]))
+    #expect(isUsable(range))
+    var other = range
+    other.end.chain ^= 1
+    #expect(!isUsable(other))
+    other = range
+    other.end.sequence += 1
+    #expect(!isUsable(other))
+    other = range
+    (other.first, other.last) = (3, 3)
+    #expect(!isUsable(other))
   }
 
   /// What the opening says of a store with a sealed segment that was changed.
