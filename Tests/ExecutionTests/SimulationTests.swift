@@ -49,6 +49,11 @@ struct SimulationTests {
     try Self.run(seed..<seed + 1) { Self.withoutCancels(.drawn($0)) }
   }
 
+  @Test(arguments: [900_353_723, 900_363_451] as [UInt64])
+  func `Seeds that a rule did not hold for once, with cancels`(seed: UInt64) throws {
+    try Self.run(seed..<seed + 1) { .drawn($0) }
+  }
+
   /// What these seeds were found with.
   private static func withoutCancels(_ plan: SimulationPlan) -> SimulationPlan {
     var plan = plan

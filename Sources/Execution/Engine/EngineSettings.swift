@@ -151,6 +151,10 @@ enum EngineLimits {
   static let barredFor: TimeSpan = .minutes(1)
   /// A message waits for its copy to be parked so long; then the copy goes to the log.
   static let parkingDeadline: TimeSpan = .seconds(3)
+  /// The same for a while after the broker has not taken one in time: a parked queue that takes one
+  /// now and then holds a lane up no longer than one that takes none.
+  static let parkingDeadlineInTrouble: TimeSpan = .milliseconds(250)
+  static let parkingTrouble: TimeSpan = .seconds(30)
   /// The same while the broker confirms one copy after the other.
   static let parkingFlood: TimeSpan = .seconds(30)
   /// Parked copies read back from the log at one time, and bytes of them.

@@ -40,6 +40,7 @@ extension ShardEngine {
     logEnd.isDurable(upTo: lsn)
     while let event = logEnd.popDurable() { recordIsDurable(event.slot) }
     parkingIsDurable()
+    outbox.isDurable(durableLSN)
   }
 
   private func doWork(mayTakeBatch: Bool) -> Bool {

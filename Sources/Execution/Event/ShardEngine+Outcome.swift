@@ -274,8 +274,7 @@ extension ShardEngine {
   func outboxLost(_ loss: LinkLoss) {
     guard case .refusesMessage = loss else { return outbox.connectionLost() }
     guard let update = outbox.blame() else { return }
-    parkUpdate(update)
-    outbox.didPark(update.lsn)
+    outbox.park(update.lsn, copy: parkUpdate(update))
   }
 
   /// The update of a record that is published.

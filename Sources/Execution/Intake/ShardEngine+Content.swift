@@ -226,12 +226,14 @@ extension ShardEngine {
     ParkedCopy.Context(now: now.wall, version: names.version)
   }
 
-  /// Parks a status update that the broker closes the connection over, by way of the log.
-  func parkUpdate(_ update: Outbox.Entry) {
+  /// Parks a status update that the broker closes the connection over, by way of the log. Returns
+  /// its record's LSN.
+  func parkUpdate(_ update: Outbox.Entry) -> LSN {
     parking.use(&output)
     counters.parked += 1
     let copy = ParkedCopy(update, exchange: names.statusExchange, parkedContext)
     record(Parking.Entry(copy: copy, message: .none), blames: 0)
+    return nextLSN.previous
   }
 
   /// The id that a refused element carries, when it can be made out.

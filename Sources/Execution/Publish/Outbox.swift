@@ -51,6 +51,8 @@ struct Outbox {
   private var released: Deque<LSN> = []
   private var suspects: Deque<LSN> = []
   private var alone: LSN?
+  /// Those that are being parked, with the record that each one's copy is in, in their order.
+  private var aside: Deque<(lsn: LSN, copy: LSN)> = []
   /// Refused by the broker; to be published again at `retryAt`.
   private var refused: [LSN] = []
   private var retryAt: MonotonicTime = .start
@@ -129,10 +131,19 @@ struct Outbox {
     return true
   }
 
-  /// An update that was set aside is parked.
-  mutating func didPark(_ lsn: LSN) {
-    guard let index = index(of: lsn), entries[index].state == .aside else { return }
-    done(index)
+  /// The copy of an update that was set aside is in this record. Until that is durable the event's
+  /// next update waits: after a crash this one would be published behind it.
+  mutating func park(_ lsn: LSN, copy: LSN) {
+    assert((aside.last?.copy ?? 0) < copy, "records come in LSN order")
+    aside.append((lsn, copy))
+  }
+
+  mutating func isDurable(_ durable: LSN) {
+    while let first = aside.first, first.copy <= durable {
+      aside.removeFirst()
+      guard let index = index(of: first.lsn), entries[index].state == .aside else { continue }
+      done(index)
+    }
   }
 
   private mutating func done(_ index: Int) {

@@ -35,6 +35,8 @@ struct Parking {
   private var pause = EngineLimits.jobRetryMin
   /// Whether the broker has not taken a copy in time, and has taken none since.
   private(set) var isStuck = false
+  /// When that was last so; nil for never.
+  private var stuckAt: MonotonicTime?
   private(set) var isNeeded = false
 
   var count: Int { entries.count }
@@ -218,6 +220,7 @@ struct Parking {
 
   private mutating func back(off now: MonotonicTime) {
     isStuck = true
+    stuckAt = now
     pausedUntil = now + pause
     pause = min(pause * 2, EngineLimits.jobRetryMax)
   }
@@ -261,8 +264,12 @@ struct Parking {
     return overdue
   }
 
-  /// A broker that works off many copies, one after the other, is given more time.
+  /// A broker that works off many copies, one after the other, is given more time; one that has just
+  /// taken none in time is given less.
   private func patience(_ window: PublishWindow, at now: MonotonicTime) -> TimeSpan {
+    if let stuckAt, now < stuckAt + EngineLimits.parkingTrouble {
+      return EngineLimits.parkingDeadlineInTrouble
+    }
     let isAnswering =
       window.isUsable(.parking)
       && now < window.lastConfirmAt(.parking) + EngineLimits.answering

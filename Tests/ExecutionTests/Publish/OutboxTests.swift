@@ -75,8 +75,26 @@ struct OutboxTests {
     #expect(outbox.confirm(1) == true)
     #expect(take(&outbox) == [2])
     #expect(outbox.blame()?.lsn == 2)
-    outbox.didPark(2)
+    outbox.park(2, copy: 9)
+    outbox.isDurable(9)
     #expect(outbox.isIdle)
+  }
+
+  @Test func `Behind an update that is parked the next of its event waits until that is durable`() {
+    var outbox = outbox([1, 1, 2])
+    #expect(take(&outbox) == [1, 3])
+    #expect(outbox.confirm(3) == true)
+    #expect(outbox.blame()?.lsn == 1)
+    outbox.park(1, copy: 9)
+    outbox.isDurable(8)
+    #expect(take(&outbox).isEmpty)
+    #expect(outbox.position(durable: 8) == 0, "a start would publish it again")
+    outbox.connectionLost()
+    #expect(take(&outbox).isEmpty)
+    outbox.isDurable(9)
+    #expect(take(&outbox) == [2])
+    #expect(outbox.confirm(2) == true)
+    #expect(outbox.isIdle && outbox.problems.isEmpty)
   }
 
   @Test func `A refused update goes again after a pause that grows`() {

@@ -8,7 +8,7 @@ import Testing
 /// not answer.
 @Suite("Parking")
 struct ParkingTests {
-  private static func copy(bytes: Int = 4, id: String = "m-1") -> ParkedCopy {
+  fileprivate static func copy(bytes: Int = 4, id: String = "m-1") -> ParkedCopy {
     var copy = ParkedCopy.blank
     copy.messageID = Array(id.utf8)
     copy.body = [UInt8](repeating: 1, count: bytes)
@@ -32,6 +32,19 @@ struct ParkingTests {
           wall: Timestamp(nanoseconds: Int64(seconds) * 1_000_000_000),
           monotonic: .seconds(seconds)))
       return output.publishes.map(\.token)
+    }
+
+    mutating func add(_ message: Int32, at seconds: UInt64) -> [PublishToken] {
+      parking.add(
+        ParkingTests.copy(), message: MessageSlot(message), at: .seconds(seconds))
+      return pump(at: seconds)
+    }
+
+    /// The message of a copy that comes and is confirmed at once.
+    mutating func take(_ message: Int32, at seconds: UInt64) -> Int32? {
+      let tokens = add(message, at: seconds)
+      guard let token = tokens.first, tokens.count == 1 else { return nil }
+      return parking.confirmed(token, &window, at: .seconds(seconds))?.message.rawValue
     }
 
     mutating func isStored(at seconds: UInt64) -> [Int32] {
@@ -131,5 +144,23 @@ struct ParkingTests {
     _ = world.window.closed(.parking, loss, at: .seconds(2))
     let lost = world.parking.lost(alone.map { Parking.Slot($0.slot) }, loss, at: .seconds(2))
     #expect(lost.map(\.message.rawValue) == [10])
+  }
+
+  @Test func `After one was not taken in time copies wait a quarter of a second, for a while`() {
+    var world = world([Self.copy()])
+    #expect(world.pump(at: 1).count == 1)
+    #expect(world.isStored(at: 3).isEmpty)
+    #expect(world.isStored(at: 4) == [10])
+    // The broker takes one now and then: those behind it wait no three seconds again.
+    for (message, seconds) in [(20, 10), (22, 20)] as [(Int32, UInt64)] {
+      #expect(world.take(message, at: seconds) == message)
+      #expect(world.add(message + 1, at: seconds).count == 1)
+      #expect(world.isStored(at: seconds).isEmpty)
+      #expect(world.isStored(at: seconds + 1) == [message + 1])
+    }
+    #expect(world.take(24, at: 60) == 24)
+    #expect(world.add(25, at: 70).count == 1)
+    #expect(world.isStored(at: 72).isEmpty)
+    #expect(world.isStored(at: 73) == [25])
   }
 }
