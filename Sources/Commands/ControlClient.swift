@@ -1,23 +1,20 @@
 internal import Glibc
 internal import JSON
+internal import Messages
 internal import Node
 
-/// A connection to the control socket of a running service.
+/// A connection to the control socket of a running service, for one shard.
 final class ControlClient {
   private let descriptor: Int32
   private let timeoutSeconds: Double
   private var received: [UInt8] = []
 
   /// - Throws: when no service listens there.
-  convenience init(
-    _ node: NodeConfiguration, _ waiting: WaitingOptions
+  init(
+    _ node: NodeConfiguration, _ shard: ShardNumber, timeoutSeconds: Double
   ) throws(CommandFailure) {
-    try self.init(node, timeoutSeconds: waiting.timeout)
-  }
-
-  init(_ node: NodeConfiguration, timeoutSeconds: Double) throws(CommandFailure) {
     self.timeoutSeconds = timeoutSeconds
-    let path = ControlProtocol.path(store: node.storePath)
+    let path = ControlProtocol.path(store: node.storePath, shard: shard)
     var address = sockaddr_un()
     address.sun_family = sa_family_t(AF_UNIX)
     let isShort = withUnsafeMutableBytes(of: &address.sun_path) { place -> Bool in

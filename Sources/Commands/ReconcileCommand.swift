@@ -15,43 +15,59 @@ struct ReconcileCommand: AsyncParsableCommand {
 
   func run() async throws {
     try await reportingFailure {
-      let result = try StoredEvents(configuration.load()).reconcile()
-      output.json ? printJSON(result) : printText(result)
-      guard result.problems.isEmpty else {
-        throw CommandFailure("\(result.problems.count) things do not add up", .data)
+      let shards = try StoredEvents(configuration.load()).shards
+      let results = try shards.map { (shard: $0.number, result: try $0.reconcile()) }
+      output.json ? printJSON(results) : printText(results)
+      let problems = results.reduce(0) { $0 + $1.result.problems.count }
+      guard problems == 0 else {
+        throw CommandFailure("\(problems) things do not add up", .data)
       }
     }
   }
 
-  private func printText(_ result: Reconciliation) {
-    var table = TextTable(["LANE", "ACCEPTED", "OPEN", "FINAL", "DUPLICATES", "PARKED"])
-    for lane in Lane.allCases {
-      let totals = result.totals[lane]
-      table.add([
-        "\(lane.name)", "\(totals.accepted)", "\(totals.open)", "\(totals.final)",
-        "\(totals.duplicates)", "\(totals.parked)",
-      ])
+  private typealias Results = [(shard: ShardNumber, result: Reconciliation)]
+
+  private func printText(_ results: Results) {
+    var table = TextTable([
+      "SHARD", "LANE", "ACCEPTED", "OPEN", "FINAL", "DUPLICATES", "PARKED",
+    ])
+    for (shard, result) in results {
+      for lane in Lane.allCases {
+        let totals = result.totals[lane]
+        table.add([
+          "\(shard)", "\(lane.name)", "\(totals.accepted)", "\(totals.open)", "\(totals.final)",
+          "\(totals.duplicates)", "\(totals.parked)",
+        ])
+      }
     }
     writeLine(table.text)
-    for problem in result.problems { writeLine(problem) }
+    for (shard, result) in results {
+      for problem in result.problems { writeLine("shard \(shard): \(problem)") }
+    }
   }
 
-  private func printJSON(_ result: Reconciliation) {
-    for lane in Lane.allCases {
-      let totals = result.totals[lane]
-      var object = JSONObjectText()
-      object.add("lane", "\(lane.name)")
-      object.add("accepted", totals.accepted)
-      object.add("open", totals.open)
-      object.add("final", totals.final)
-      object.add("duplicates", totals.duplicates)
-      object.add("parked", totals.parked)
-      writeLine(object.text)
+  private func printJSON(_ results: Results) {
+    for (shard, result) in results {
+      for lane in Lane.allCases {
+        let totals = result.totals[lane]
+        var object = JSONObjectText()
+        object.add("shard", "\(shard)")
+        object.add("lane", "\(lane.name)")
+        object.add("accepted", totals.accepted)
+        object.add("open", totals.open)
+        object.add("final", totals.final)
+        object.add("duplicates", totals.duplicates)
+        object.add("parked", totals.parked)
+        writeLine(object.text)
+      }
     }
-    for problem in result.problems {
-      var object = JSONObjectText()
-      object.add("problem", problem)
-      writeLine(object.text)
+    for (shard, result) in results {
+      for problem in result.problems {
+        var object = JSONObjectText()
+        object.add("shard", "\(shard)")
+        object.add("problem", problem)
+        writeLine(object.text)
+      }
     }
   }
 }

@@ -10,11 +10,22 @@ struct StoredBody {
   let id: String
   let lane: Lane
   let body: [UInt8]
+  /// When it was accepted (nanoseconds since 1970), by the clock of its shard.
+  var time: Int64 = 0
   /// The template's name and content hash; nil when it has had none.
   var template: (name: String, version: String)?
 }
 
 extension StoredEvents {
+  /// The events that were accepted last, oldest first, at most `count`.
+  func newestBodies(_ count: Int) throws -> [StoredBody] {
+    let bodies = try shards.flatMap { try $0.newestBodies(count) }
+    guard shards.count > 1 else { return bodies }
+    return bodies.sorted { $0.time < $1.time }.suffix(count)
+  }
+}
+
+extension StoredShard {
   /// The events that were accepted last, oldest first, at most `count`.
   func newestBodies(_ count: Int) throws -> [StoredBody] {
     // Each event has a few records: from far enough back, and further when that is not enough.
@@ -40,7 +51,7 @@ extension StoredEvents {
         if !payload.bodyBytes.isEmpty {
           let event = StoredBody(
             id: String(decoding: record.id, as: UTF8.self), lane: payload.state.lane,
-            body: Array(payload.bodyBytes))
+            body: Array(payload.bodyBytes), time: record.header.time)
           // Retention writes an open event again: it is one all the same.
           if places[record.header.hash] == nil {
             places[record.header.hash] = found.count
@@ -48,7 +59,7 @@ extension StoredEvents {
           }
         }
         guard let place = places[record.header.hash] else { return }
-        let update = try Self.update(record)
+        let update = try update(record)
         try parser.withDocument(update) { root in
           guard let template = root["template"], let version = template["version"]?.asString
           else { return }
@@ -56,7 +67,7 @@ extension StoredEvents {
         }
       }
     } catch let error as EventLogError {
-      throw Self.failure(error)
+      throw CommandFailure(error)
     }
     return found
   }

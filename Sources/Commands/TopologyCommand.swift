@@ -1,5 +1,6 @@
 internal import AMQP
 internal import ArgumentParser
+internal import Messages
 internal import Node
 internal import Templates
 
@@ -12,26 +13,33 @@ struct TopologyCommand: AsyncParsableCommand {
   /// The topology for the configured templates' channels.
   static func topology(_ node: NodeConfiguration) throws -> Topology {
     let catalog = try TemplatesCommand.catalog(node.templatesPath)
-    return Topology(
-      prefix: node.prefix, channels: catalog.channels, hasHistory: node.declaresHistory)
+    return Topology(node, channels: catalog.channels)
   }
 
   struct PlanCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       commandName: "plan", abstract: "Prints what `apply` would declare; asks no broker.",
       discussion: """
-        There is one shard. With several, the broker would choose an event's shard by message_id, \
-        and the event of a producer whose message_id is not the event's id would park \
-        (id-mismatch). Whether there are such producers: meddela_other_message_ids_total of the \
-        running service counts their events.
+        With several shards (shards.count) the broker chooses an event's shard by its message_id, \
+        and the event of a producer whose message_id is not the event's id is parked \
+        (id-mismatch). Whether there are such producers: meddela_other_message_ids_total of a \
+        running service with one shard counts their events.
         """)
 
     @OptionGroup var configuration: ConfigurationOptions
     @OptionGroup var output: OutputOptions
 
+    @Flag(help: "As one JSON document for rabbitmqctl import_definitions.")
+    var definitions = false
+
     func run() async throws {
       try await reportingFailure {
         let node = try configuration.load()
+        if definitions {
+          let topology = try TopologyCommand.topology(node)
+          return writeLine(
+            TopologyDefinitions.text(topology, vhost: try OwnedQueues(node, .first).vhost))
+        }
         for operation in try TopologyCommand.topology(node).declarations {
           writeLine(OperationText.text(operation, json: output.json))
         }
@@ -136,6 +144,9 @@ enum OperationText {
     case .bindQueue(let queue, let exchange, let key, let arguments):
       let fields: [(String, String)] = [("exchange", exchange), ("key", key), ("queue", queue)]
       return render(json, "binding", fields, arguments)
+    case .bindExchange(let destination, let source, let key, let arguments):
+      let fields = [("exchange", source), ("key", key), ("destination", destination)]
+      return render(json, "binding", fields, arguments)
     default: return "\(operation)"
     }
   }
@@ -163,7 +174,7 @@ enum OperationText {
     return words.joined(separator: " ")
   }
 
-  private static func value(of argument: AMQP.Argument, json: Bool) -> String {
+  static func value(of argument: AMQP.Argument, json: Bool) -> String {
     switch argument.value {
     case .boolean(let value): return "\(value)"
     case .int32(let value): return "\(value)"

@@ -5,9 +5,8 @@ package struct ShardNumber: Hashable, Sendable, CustomStringConvertible {
   /// 0 to 99.
   package let value: UInt8
 
-  /// The shard that every process runs: there is one so far. Queues, files, ids, metrics and log
-  /// lines that name it take its number from here.
-  package static let only = ShardNumber(0)
+  /// The only one where there is one.
+  package static let first = ShardNumber(0)
 
   /// - Parameter value: 0 to 99.
   package init(_ value: UInt8) {

@@ -9,31 +9,40 @@ internal import ServiceLifecycle
 internal import Synchronization
 package import Templates
 
-/// A node: one shard on one event loop, until it is told to stop or cannot go on.
+/// A node: its shards, each on an event loop of its own, until it is told to stop or one of them
+/// cannot go on.
 package struct NodeService: Service {
   let configuration: NodeConfiguration
   let version: String
   let logger: Logger
-  package let report = ShardReport()
+  /// Of each shard that the process runs, in the order of their numbers.
+  package let reports: [ShardReport]
+  let passes = TopologyPasses()
 
   package init(configuration: NodeConfiguration, version: String, logger: Logger) {
     self.configuration = configuration
     self.version = version
     self.logger = logger
+    reports = configuration.shards.own.map { ShardReport(shard: $0) }
   }
 
-  /// Runs the shard. A graceful shutdown drains it, within `drain.seconds`.
+  /// Runs the shards. A graceful shutdown drains them, within `drain.seconds`; so does the failure
+  /// of one.
   ///
   /// - Throws: `NodeError`, when the node cannot start or go on.
   package func run() async throws {
     MessageLimits.check()
     LimitRelation.assertConstants()
     let catalog = try Self.catalog(configuration)
-    // The shard's loop, and that of its lease, which nothing may hold up.
-    let group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
-    let signals = ShardSignals(eventLoop: group.next())
+    sayStart(catalog)
+    // A loop for each shard, and one for their leases, which nothing may hold up.
+    let group = MultiThreadedEventLoopGroup(numberOfThreads: reports.count + 1)
+    var loops = Array(group.makeIterator())
+    let ownerLoop = loops.removeLast()
+    let shards = zip(reports, loops).map { NodeShard(self, report: $0, eventLoop: $1) }
     do {
-      try await run(catalog, signals, ownerLoop: group.next())
+      try await start(shards, catalog, ownerLoop)
+      try await run(shards, catalog)
     } catch {
       try? await group.shutdownGracefully()
       throw error
@@ -42,13 +51,14 @@ package struct NodeService: Service {
     logger.info("Stopped")
   }
 
-  private func run(
-    _ catalog: TemplateCatalog, _ signals: ShardSignals, ownerLoop: any EventLoop
-  ) async throws {
-    let eventLoop = signals.eventLoop
-    let end = eventLoop.makePromise(of: Void.self)
-    let scrubbing = Scrubbing(service: self)
-    defer { scrubbing.stop() }
+  /// With the shard in each line, where there are several.
+  func logger(of shard: ShardNumber) -> Logger {
+    var logger = logger
+    if configuration.shards.count > 1 { logger[metadataKey: LogKey.shard] = "\(shard)" }
+    return logger
+  }
+
+  private func sayStart(_ catalog: TemplateCatalog) {
     if !configuration.passedOver.isEmpty {
       logger.notice(
         "Passed over: these variables name services beside this one, and are no keys",
@@ -57,41 +67,60 @@ package struct NodeService: Service {
     logger.info(
       "Starting",
       metadata: [
-        LogKey.version: "\(version)", LogKey.shard: "\(ShardNumber.only)",
+        LogKey.version: "\(version)",
+        LogKey.shard: "\(reports.map { "\($0.shard)" }.joined(separator: " "))",
         LogKey.path: "\(configuration.storePath)",
         LogKey.templates: "\(catalog.templates.count)",
       ])
-    do {
-      try await eventLoop.submit {
-        let life = ShardLife(
-          self, catalog: catalog, signals: signals, ownerLoop: ownerLoop, end: end)
-        life.onOpen = { scrubbing.start() }
-        signals.life.value = life
-        try life.start()
-      }.get()
-    } catch {
-      end.succeed()
-      throw error
-    }
-    try await withThrowingTaskGroup(of: Void.self) { tasks in
-      tasks.addTask {
-        await cancelWhenGracefulShutdown {
-          await TemplateWatch(service: self, signals: signals, catalog: catalog).run()
-        }
-      }
-      defer { tasks.cancelAll() }
-      try await withGracefulShutdownHandler {
-        try await end.futureResult.get()
-      } onGracefulShutdown: {
-        drain(signals)
+  }
+
+  /// One that cannot start ends those that have.
+  private func start(
+    _ shards: [NodeShard], _ catalog: TemplateCatalog, _ ownerLoop: any EventLoop
+  ) async throws {
+    for (index, shard) in shards.enumerated() {
+      do {
+        try await shard.start(self, catalog: catalog, ownerLoop: ownerLoop)
+      } catch {
+        for other in shards[index...] { other.abandon() }
+        for other in shards[..<index] { other.drain() }
+        for other in shards[..<index] { try? await other.run() }
+        throw error
       }
     }
   }
 
-  private func drain(_ signals: ShardSignals) {
-    let seconds = Int64(configuration.drainSeconds)
-    signals.eventLoop.execute { signals.life.value?.drain() }
-    signals.eventLoop.scheduleTask(in: .seconds(seconds)) { signals.life.value?.stopNow() }
+  private func run(_ shards: [NodeShard], _ catalog: TemplateCatalog) async throws {
+    try await withThrowingTaskGroup(of: Void.self) { tasks in
+      tasks.addTask {
+        await cancelWhenGracefulShutdown {
+          await TemplateWatch(service: self, shards: shards).run()
+        }
+      }
+      defer { tasks.cancelAll() }
+      try await withGracefulShutdownHandler {
+        try await waitForEnd(of: shards)
+      } onGracefulShutdown: {
+        for shard in shards { shard.drain() }
+      }
+    }
+  }
+
+  private func waitForEnd(of shards: [NodeShard]) async throws {
+    try await withThrowingTaskGroup(of: Void.self) { tasks in
+      for shard in shards {
+        tasks.addTask {
+          do {
+            try await shard.run()
+          } catch {
+            // Whatever runs the process starts all of them again.
+            for other in shards { other.drain() }
+            throw error
+          }
+        }
+      }
+      for try await _ in tasks {}
+    }
   }
 
   /// The templates as they are on disk.
@@ -114,14 +143,14 @@ package struct NodeService: Service {
   }
 
   /// Loads the templates again. A catalog with an error is refused whole, and the old one stays.
-  func reload(_ signals: ShardSignals) {
+  func reload(_ shards: [NodeShard]) {
     do {
       let catalog = try Self.catalog(configuration)
       // A store that is not open yet may still be another's.
-      if report.current.isOpen {
+      if shards.contains(where: { $0.report.current.isOpen }) {
         try TemplateArchive(path: "\(configuration.storePath)/templates").keep(catalog)
       }
-      signals.eventLoop.execute { signals.life.value?.use(catalog) }
+      for shard in shards { shard.use(catalog) }
     } catch {
       logger.error(
         "The new templates are refused; the old ones stay",

@@ -18,9 +18,9 @@ struct Bench {
   static let subscriber = "bench.subscriber"
   static let latency = "bench.latency"
 
-  var realtimeQueue: String { topology.inletQueue(topology.realtime, shard: .only) }
-  var batchQueue: String { topology.inletQueue(topology.batch, shard: .only) }
-  var logQueue: String { topology.inletQueue(topology.deliveryLogs, shard: .only) }
+  var realtimeQueue: String { topology.inletQueue(topology.realtime, shard: .first) }
+  var batchQueue: String { topology.inletQueue(topology.batch, shard: .first) }
+  var logQueue: String { topology.inletQueue(topology.deliveryLogs, shard: .first) }
   var deliveriesQueue: String { topology.deliveriesQueue("email") }
 
   init(

@@ -52,7 +52,7 @@ import Testing
   }
 
   private func lines(_ status: ShardStatus) -> Set<Substring> {
-    Set(MetricsText.text(status).split(separator: "\n"))
+    Set(MetricsText.text([(.first, status)]).split(separator: "\n"))
   }
 
   @Test func `Every counter and gauge has its name, its type and its own number`() {
@@ -117,7 +117,7 @@ import Testing
   }
 
   @Test func `The text is what Prometheus reads: help and type before samples, each name once`() {
-    let text = MetricsText.text(ShardStatus())
+    let text = MetricsText.text([(.first, ShardStatus())])
     #expect(text.hasSuffix("\n"))
     var described: Set<Substring> = []
     for line in text.split(separator: "\n", omittingEmptySubsequences: false).dropLast() {
@@ -131,6 +131,29 @@ import Testing
         #expect(described.contains(name), "\(line)")
         #expect(line.wholeMatch(of: /\w+\{\w+="[^"]*"(,\w+="[^"]*")*\} [0-9.e+-]+/) != nil)
       }
+    }
+  }
+
+  @Test func `Of several shards a metric's samples stand together, each with its shard`() {
+    var other = ShardStatus()
+    other.counters.accepted = 7
+    let text = MetricsText.text([(.first, ShardStatus()), (ShardNumber(12), other)])
+    #expect(
+      text.contains(
+        """
+        # TYPE meddela_events_accepted_total counter
+        meddela_events_accepted_total{shard="00"} 0
+        meddela_events_accepted_total{shard="12"} 7
+        # HELP
+        """))
+    let names = text.split(separator: "\n").filter { !$0.hasPrefix("#") }.map { line in
+      line.prefix { $0 != "{" }
+    }
+    var ended: Set<Substring> = []
+    for (name, next) in zip(names, names.dropFirst()) where name != next {
+      // A histogram's three names take turns.
+      if name.contains("_commit_seconds") { continue }
+      #expect(ended.insert(name).inserted, "\(name) begins a second time")
     }
   }
 

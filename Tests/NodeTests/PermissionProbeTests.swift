@@ -1,3 +1,4 @@
+import Messages
 import Testing
 
 @testable import AMQP
@@ -38,8 +39,8 @@ private struct Permissions {
 
 @Suite struct PermissionProbeTests {
   private static let topology = Topology(prefix: "m", channels: ["email"], hasHistory: false)
-  private static let declaring = AccountNeeds(topology, .declare)
-  private static let asserting = AccountNeeds(topology, .assert)
+  private static let declaring = AccountNeeds(topology, shard: .first, .declare)
+  private static let asserting = AccountNeeds(topology, shard: .first, .assert)
 
   /// What the probe found, as `permission kind name`; and how often it asked.
   private func run(

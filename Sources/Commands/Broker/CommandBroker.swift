@@ -20,8 +20,7 @@ struct CommandBroker {
     let client = try await connect(configuration, waiting, name)
     let broker = CommandBroker(
       client: client,
-      topology: Topology(
-        prefix: configuration.prefix, channels: [], hasHistory: configuration.declaresHistory),
+      topology: Topology(configuration, channels: []),
       timeoutSeconds: waiting.timeout)
     do {
       let result = try await work(broker)

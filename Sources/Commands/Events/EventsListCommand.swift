@@ -10,7 +10,7 @@ struct EventsListCommand: AsyncParsableCommand {
     commandName: "list", abstract: "Lists events with their present status, newest first.",
     discussion: """
       On a terminal it shows the newest 100, unless --limit says otherwise; elsewhere all. Memory \
-      is a bit for each record of the log and eight bytes for each event that is listed.
+      is a bit for each record of the log and 24 bytes for each event that is listed.
       """)
 
   @OptionGroup var configuration: ConfigurationOptions
@@ -59,15 +59,14 @@ struct EventsListCommand: AsyncParsableCommand {
   private func printList(_ events: StoredEvents) throws {
     let parser = JSONParser()
     let filter = filter
-    let progress = ScanProgress("reading")
     let most = limit ?? (Terminal.outputIsTerminal ? Self.terminalLimit : Int.max / 2)
     var shown = 0
     var lines = LineBuffer()
-    let found = try events.forEachNewestFirst(filter, limit: most, progress) { record in
+    let found = try events.forEachNewestFirst(filter, limit: most, "reading") { shard, record in
       guard filter.needsUpdate else { return true }
-      return try parser.withDocument(try StoredEvents.update(record)) { filter.matches($0) }
-    } _: { record in
-      let update = try StoredEvents.update(record, lineage: events.reader.lineage)
+      return try parser.withDocument(try shard.update(record)) { filter.matches($0) }
+    } _: { shard, record in
+      let update = try shard.update(record)
       return try parser.withDocument(update) { root in
         output.json ? String(decoding: update, as: UTF8.self) : UpdateLine.text(root)
       }
@@ -89,10 +88,10 @@ struct EventsListCommand: AsyncParsableCommand {
     let parser = JSONParser()
     let filter = filter
     var counts = EventCounts()
-    try events.forEachNewest(filter, ScanProgress("counting")) { record in
+    try events.forEachNewest(filter, "counting") { shard, record in
       guard let state = RecordPayload(record.payload)?.state else { return }
       if filter.needsUpdate {
-        let isWanted = try parser.withDocument(try StoredEvents.update(record)) {
+        let isWanted = try parser.withDocument(try shard.update(record)) {
           filter.matches($0)
         }
         guard isWanted else { return }

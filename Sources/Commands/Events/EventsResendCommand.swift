@@ -27,10 +27,11 @@ struct EventsResendCommand: AsyncParsableCommand {
       let events = try StoredEvents(node)
       // All are looked for before the first is sent.
       let histories = try ids.map { try events.history(of: $0) }
-      let client = try ControlClient(node, waiting)
+      let clients = ControlClients(node, waiting)
       var results = ControlResults(json: output.json)
       for history in histories {
         let sequence = try Self.sequence(history)
+        let client = try clients.client(of: history.shard)
         results.add(try client.resend(history.id, sequence: sequence), of: history.id)
       }
       try results.finish(verb: "resent")

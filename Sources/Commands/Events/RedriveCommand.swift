@@ -63,6 +63,8 @@ struct RedriveCommand: AsyncParsableCommand {
 
   private struct Candidate {
     var id: String
+    /// The one that is asked; the first for an event that none has, which says so.
+    var shard: ShardNumber
     var sequence: Int
     var group: Group
   }
@@ -73,11 +75,31 @@ struct RedriveCommand: AsyncParsableCommand {
       let candidates = try find(StoredEvents(node))
       report(candidates)
       guard !dryRun, !candidates.isEmpty else { return }
-      try await redrive(candidates, ControlClient(node, waiting))
+      try await redrive(candidates, ControlClients(node, waiting))
     }
   }
 
   private func find(_ events: StoredEvents) throws -> [Candidate] {
+    var result: [Candidate] = []
+    var found: Set<String> = []
+    for shard in events.shards { try find(in: shard, &result, &found) }
+    let selected = Set(result.map(\.id))
+    for id in ids where found.contains(id) && !selected.contains(id) {
+      warn("event \(id) is left alone: the options do not select it")
+    }
+    for id in ids where !found.contains(id) {
+      result.append(
+        Candidate(
+          id: id, shard: events.shards[0].number, sequence: 0,
+          group: Group(status: "not-found", type: "", reason: "")))
+    }
+    return result
+  }
+
+  /// - Parameter found: gets those of `ids` that the shard has, selected or not.
+  private func find(
+    in shard: StoredShard, _ result: inout [Candidate], _ found: inout Set<String>
+  ) throws {
     let parser = JSONParser()
     let wanted = Set(ids)
     var filter = selection.filter(status: status.flatMap { Status(wireName: $0) })
@@ -86,12 +108,10 @@ struct RedriveCommand: AsyncParsableCommand {
       if status == nil { filter.statuses = Set(Self.statuses) }
     } else {
       // What is named is asked for whatever its status: the service says why not.
-      try filter.findAddressed(events.reader) { _, _ in }
+      try filter.findAddressed(shard.reader) { _, _ in }
     }
-    var result: [Candidate] = []
-    var found: Set<String> = []
     // Ids are looked for among all: that one is not selected is no reason to call it unknown.
-    try events.forEachNewest(
+    try shard.forEachNewest(
       wanted.isEmpty ? filter : EventFilter(), ScanProgress("reading")
     ) { record in
       let id = String(decoding: record.id, as: UTF8.self)
@@ -100,25 +120,16 @@ struct RedriveCommand: AsyncParsableCommand {
         found.insert(id)
         guard filter.mayMatch(record) else { return }
       }
-      try parser.withDocument(StoredEvents.update(record)) { root in
+      try parser.withDocument(shard.update(record)) { root in
         func text(_ name: StaticString) -> String { root[name]?.asString?.string ?? "" }
         guard filter.matches(root) else { return }
         let code = root["reason"]?["code"]?.asString?.string ?? ""
         result.append(
           Candidate(
-            id: id, sequence: Int(root["sequence"]?.asInt64 ?? 0),
+            id: id, shard: shard.number, sequence: Int(root["sequence"]?.asInt64 ?? 0),
             group: Group(status: text("status"), type: text("type"), reason: code)))
       }
     }
-    let selected = Set(result.map(\.id))
-    for id in ids where found.contains(id) && !selected.contains(id) {
-      warn("event \(id) is left alone: the options do not select it")
-    }
-    for id in ids where !found.contains(id) {
-      result.append(
-        Candidate(id: id, sequence: 0, group: Group(status: "not-found", type: "", reason: "")))
-    }
-    return result
   }
 
   private func report(_ candidates: [Candidate]) {
@@ -141,13 +152,14 @@ struct RedriveCommand: AsyncParsableCommand {
     if !output.json { writeLine(table.isEmpty ? "no event is selected" : table.text) }
   }
 
-  private func redrive(_ candidates: [Candidate], _ client: ControlClient) async throws {
+  private func redrive(_ candidates: [Candidate], _ clients: ControlClients) async throws {
     let clock = ContinuousClock()
     let start = clock.now
     var results = ControlResults(json: output.json)
     var progress = ProgressBar("redriving", total: candidates.count)
     for (index, candidate) in candidates.enumerated() {
       try await clock.sleep(until: start + .seconds(1) * index / rate)
+      let client = try clients.client(of: candidate.shard)
       let answer = try client.redrive(candidate.id, sequence: candidate.sequence)
       results.add(answer, of: candidate.id)
       progress.update(index + 1)

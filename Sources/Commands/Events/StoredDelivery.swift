@@ -38,7 +38,7 @@ struct StoredDelivery {
           name = "\(template.name)@\(template.version)"
           try id.withUnsafeBytes { id in
             let place = DeliveryRendering.Attempt(
-              eventID: id, shard: .only, number: UInt16(clamping: attempt.number),
+              eventID: id, shard: history.shard, number: UInt16(clamping: attempt.number),
               lane: history.lane, acceptedAt: acceptedAt)
             var steps = 0
             try DeliveryRendering.write(place, fields, template, to: &writer, steps: &steps)

@@ -190,14 +190,14 @@ enum EventSource {
 }
 
 extension CommandBroker {
-  /// Waits until the exchange of a lane takes messages. When it was not there, also for the first
+  /// Waits until the exchange of a lane takes messages. When it was not there, also for the last
   /// shard's queue: in between, what is published lands in the unrouted queue.
   func waitForIntake(_ exchange: String) async throws {
     let hint = Self.notYet
     let wasMissing = try await wait(
       for: .exchange(exchange), atMost: timeoutSeconds, hint: hint)
     guard wasMissing else { return }
-    let queue = topology.inletQueue(exchange, shard: .only)
+    let queue = topology.inletQueue(exchange, shard: topology.shards[topology.shards.count - 1])
     try await wait(for: .queue(queue), atMost: timeoutSeconds, hint: hint)
     // The queue is bound right after it was made.
     try await Task.sleep(for: .milliseconds(200))

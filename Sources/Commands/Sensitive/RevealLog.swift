@@ -47,7 +47,11 @@ final class RevealLog {
       command: command, subject: subject, user: Self.user, host: Self.host)
     notice.log(logger)
     if case .unknown = service {
-      let client = try? ControlClient(node, timeoutSeconds: Self.timeoutSeconds)
+      // Any shard of the store: they write one log.
+      let shards = (try? StoreShards(node).numbers) ?? []
+      let client = shards.lazy.compactMap { [node] shard in
+        try? ControlClient(node, shard, timeoutSeconds: Self.timeoutSeconds)
+      }.first
       service = client.map { .running($0) } ?? .absent
     }
     guard case .running(let client) = service else { return }

@@ -6,7 +6,7 @@ internal import Node
 /// The owner queue and the lease of a shard, as a command sees them.
 struct OwnerQueue {
   let broker: CommandBroker
-  let shard = ShardNumber.only
+  let shard: ShardNumber
 
   var name: String { broker.topology.ownerQueue(shard: shard) }
 
@@ -23,6 +23,7 @@ struct OwnerQueue {
   /// Makes the queue, where the configuration lets us.
   func declare(_ mode: NodeConfiguration.TopologyMode) async throws(AMQPError) {
     if mode == .declare {
+      try await broker.client.perform([broker.topology.shardCountDeclaration])
       try await broker.client.perform(broker.topology.ownerDeclarations(shard: shard))
     }
   }
@@ -105,13 +106,12 @@ struct OwnerQueue {
 }
 
 extension OwnedQueues {
-  /// Of the one shard that there is.
-  init(_ node: NodeConfiguration) throws {
+  init(_ node: NodeConfiguration, _ shard: ShardNumber) throws {
     do {
       let broker = try BrokerOptions(node, version: programVersion)
       self.init(
-        prefix: node.prefix, vhost: broker.firstVhost, shard: .only,
-        storePath: "\(node.storePath)/\(ShardNumber.only)")
+        prefix: node.prefix, vhost: broker.firstVhost, shard: shard,
+        storePath: node.storePath(of: shard))
     } catch {
       throw CommandFailure(error)
     }

@@ -22,15 +22,19 @@ struct ShardsAdoptCommand: AsyncParsableCommand {
   @OptionGroup var configuration: ConfigurationOptions
   @OptionGroup var waiting: WaitingOptions
 
+  @Option(help: "The shard, where there are several.")
+  var shard: Int?
+
   @Flag(help: "Say what would happen, and change nothing.")
   var dryRun = false
 
   func run() async throws {
     try await reportingFailure {
       let node = try configuration.load()
-      let queues = try OwnedQueues(node)
+      let shard = try chosenShard(node.shards)
+      let queues = try OwnedQueues(node, shard)
       try await CommandBroker.with(node, waiting, as: "shards") { broker in
-        let owner = OwnerQueue(broker: broker)
+        let owner = OwnerQueue(broker: broker, shard: shard)
         try await owner.declare(node.topologyMode)
         let isOurs = try await owner.claim()
         let contents = try await owner.read()
@@ -48,14 +52,25 @@ struct ShardsAdoptCommand: AsyncParsableCommand {
     }
   }
 
+  private func chosenShard(_ shards: ShardSet) throws -> ShardNumber {
+    guard shards.count > 1 || shard != nil else { return .first }
+    guard let shard, let chosen = shards.all.first(where: { Int($0.value) == shard }) else {
+      throw CommandFailure(
+        "expected --shard with one of 0 to \(shards.count - 1) (shards.count)", .usage)
+    }
+    return chosen
+  }
+
   private func adopt(
     _ node: NodeConfiguration, _ queues: OwnedQueues, _ owner: OwnerQueue,
     _ contents: OwnerQueue.Contents
   ) async throws {
-    let wanted = RecordedQueues(prefix: queues.prefix, vhost: queues.vhost)
+    let wanted = RecordedQueues(
+      prefix: queues.prefix, vhost: queues.vhost, shards: node.shards.count)
     do {
       let (recorded, isReadable) = Self.recorded(queues.storePath)
       let store = try StoreStanding.read(path: queues.storePath)
+      try recorded?.checkCount(wanted.shards, queues.storePath)
       if store != nil { try StoreStanding.refuseWriter(path: queues.storePath) }
       let refusal = OwnerRefusal.judge(
         contents.newest, unreadable: contents.isUnreadable, store)
@@ -66,7 +81,7 @@ struct ShardsAdoptCommand: AsyncParsableCommand {
       let lineage = Self.lineage(store, contents.newest, refusal)
       tell(queues, contents.newest, refusal, recorded, lineage)
       if dryRun { return }
-      let adopted = try Self.prepare(node, queues.storePath, lineage)
+      let adopted = try Self.prepare(node, queues, lineage)
       try wanted.write(queues.storePath)
       try await owner.replace(
         contents,
@@ -99,10 +114,11 @@ struct ShardsAdoptCommand: AsyncParsableCommand {
 
   /// Makes the store, if there is none, and gives it its lineage.
   private static func prepare(
-    _ node: NodeConfiguration, _ path: String, _ lineage: UInt64
+    _ node: NodeConfiguration, _ queues: OwnedQueues, _ lineage: UInt64
   ) throws -> StoreStanding {
+    let path = queues.storePath
     if try StoreStanding.read(path: path) == nil {
-      let options = EventLogOptions(node)
+      let options = EventLogOptions(node, shard: queues.shard)
       _ = try StoreRoom.check(options)
       if mkdir(node.storePath, 0o750) != 0, errno != EEXIST {
         throw CommandFailure(

@@ -23,24 +23,34 @@ struct ShardsListCommand: AsyncParsableCommand {
   func run() async throws {
     try await reportingFailure {
       let node = try configuration.load()
-      let queues = try OwnedQueues(node)
-      let store: StoreStanding?
-      do {
-        store = try StoreStanding.read(path: queues.storePath)
-      } catch let error as EventLogError {
-        throw CommandFailure(error)
+      let shards = try await CommandBroker.with(node, waiting, as: "shards") { broker in
+        var shards: [Standing] = []
+        for shard in node.shards.all { shards.append(try await look(at: shard, node, broker)) }
+        return shards
       }
-      try await CommandBroker.with(node, waiting, as: "shards") { broker in
-        let owner = OwnerQueue(broker: broker)
-        let isHeld = try await owner.isHeld()
-        let record = try await newest(owner)
-        let isOurs = record.map { OwnerRefusal.judge($0, unreadable: false, store) == nil } ?? false
-        writeLine(
-          output.json
-            ? Self.json(queues, record, isHeld: isHeld, isOurs: isOurs)
-            : Self.text(queues, record, isHeld: isHeld, isOurs: isOurs))
+      if output.json {
+        for shard in shards { writeLine(shard.json) }
+      } else {
+        writeLine(Self.text(shards))
       }
     }
+  }
+
+  private func look(
+    at shard: ShardNumber, _ node: NodeConfiguration, _ broker: CommandBroker
+  ) async throws -> Standing {
+    let queues = try OwnedQueues(node, shard)
+    let store: StoreStanding?
+    do {
+      store = try StoreStanding.read(path: queues.storePath)
+    } catch {
+      throw CommandFailure(error)
+    }
+    let owner = OwnerQueue(broker: broker, shard: shard)
+    let isHeld = try await owner.isHeld()
+    let record = try await newest(owner)
+    let isOurs = record.map { OwnerRefusal.judge($0, unreadable: false, store) == nil } ?? false
+    return Standing(shard: shard, record: record, isHeld: isHeld, isOurs: isOurs)
   }
 
   private func newest(_ owner: OwnerQueue) async throws -> OwnerRecord? {
@@ -53,40 +63,45 @@ struct ShardsListCommand: AsyncParsableCommand {
     }
   }
 
-  private static func text(
-    _ queues: OwnedQueues, _ record: OwnerRecord?, isHeld: Bool, isOurs: Bool
-  ) -> String {
+  /// What is known of a shard.
+  private struct Standing {
+    let shard: ShardNumber
+    /// The owner's newest; nil where there is none.
+    let record: OwnerRecord?
+    let isHeld: Bool
+    let isOurs: Bool
+
+    var json: String {
+      var object = JSONObjectText()
+      object.add("shard", "\(shard)")
+      object.add("held", isHeld)
+      object.add("ours", isOurs)
+      object.add("identity", record?.standing.storeID)
+      object.add("lineage", record.map { Int($0.standing.lineage) })
+      object.add("epoch", record.map { Int($0.standing.epoch) })
+      object.add("lsn", record?.standing.lsn)
+      object.add("host", record?.host)
+      object.add("time", record?.seen)
+      return object.text
+    }
+
+    var cells: [String] {
+      let cells = ["\(shard)", isHeld ? "held" : "free", isOurs ? "yes" : "no"]
+      guard let record else { return cells + ["none", "", "", "", "", ""] }
+      let standing = record.standing
+      return cells + [
+        standing.storeID.printable, "\(standing.lineage)", "\(standing.epoch)", "\(standing.lsn)",
+        record.host.printable, record.seen,
+      ]
+    }
+  }
+
+  private static func text(_ shards: [Standing]) -> String {
     var table = TextTable([
       "SHARD", "LEASE", "OURS", "STORE", "LINEAGE", "EPOCH", "LSN", "HOST", "SEEN",
     ])
-    let lease = isHeld ? "held" : "free"
-    if let record {
-      let standing = record.standing
-      table.add([
-        "\(queues.shard)", lease, isOurs ? "yes" : "no", standing.storeID.printable,
-        "\(standing.lineage)", "\(standing.epoch)", "\(standing.lsn)",
-        record.host.printable, record.seen,
-      ])
-    } else {
-      table.add(["\(queues.shard)", lease, "no", "none", "", "", "", "", ""])
-    }
+    for shard in shards { table.add(shard.cells) }
     return table.text
-  }
-
-  private static func json(
-    _ queues: OwnedQueues, _ record: OwnerRecord?, isHeld: Bool, isOurs: Bool
-  ) -> String {
-    var object = JSONObjectText()
-    object.add("shard", "\(queues.shard)")
-    object.add("held", isHeld)
-    object.add("ours", isOurs)
-    object.add("identity", record?.standing.storeID)
-    object.add("lineage", record.map { Int($0.standing.lineage) })
-    object.add("epoch", record.map { Int($0.standing.epoch) })
-    object.add("lsn", record?.standing.lsn)
-    object.add("host", record?.host)
-    object.add("time", record?.seen)
-    return object.text
   }
 }
 

@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import EventLog
 internal import JSON
 internal import LogSequence
+internal import Node
 
 /// `meddela store export`.
 struct StoreExportCommand: AsyncParsableCommand {
@@ -48,11 +49,11 @@ struct StoreExportCommand: AsyncParsableCommand {
       let leftOut = LeftOut(damage)
       var lines = LineBuffer()
       if format == .csv { lines.add(TransitionLine.header) }
-      for name in shards.names {
-        let reader = try EventLogReader(path: shards.path(name), onDamage: leftOut.onDamage)
+      for number in shards.numbers {
+        let shard = try StoredShard(number, path: node.storePath(of: number), leftOut: leftOut)
         switch format {
-        case .ndjson: try exportEvents(reader, disclosure, &lines)
-        case .csv: try exportTransitions(reader, &lines)
+        case .ndjson: try exportEvents(shard, disclosure, &lines)
+        case .csv: try exportTransitions(shard, &lines)
         }
       }
       lines.flush()
@@ -61,28 +62,28 @@ struct StoreExportCommand: AsyncParsableCommand {
   }
 
   private func exportEvents(
-    _ reader: EventLogReader, _ disclosure: Disclosure, _ lines: inout LineBuffer
+    _ shard: StoredShard, _ disclosure: Disclosure, _ lines: inout LineBuffer
   ) throws {
     let progress = ScanProgress("reading")
-    let grouping = EventGrouping(reader, scratch: scratch, budgetBytes: memory << 20)
+    let grouping = EventGrouping(shard.reader, scratch: scratch, budgetBytes: memory << 20)
     try grouping.forEach(progress: { progress.update(Int($0), of: Int($1)) }) { block in
       progress.makeRoom()
       let id = block.withFirst { String(decoding: $0.id, as: UTF8.self) } ?? ""
-      var history = EventHistory(id: id, lineage: reader.lineage)
+      var history = EventHistory(id: id, shard: shard.number, lineage: shard.reader.lineage)
       try block.forEach { record in try history.add(record) }
       lines.add(history.json(hidden: disclosure.reason(history) != nil))
     }
     progress.finish()
   }
 
-  private func exportTransitions(_ reader: EventLogReader, _ lines: inout LineBuffer) throws {
+  private func exportTransitions(_ shard: StoredShard, _ lines: inout LineBuffer) throws {
     let progress = ScanProgress("reading")
     let parser = JSONParser()
-    let total = Int(reader.durableLSN.rawValue)
-    try reader.forEachRecord { record in
+    let total = Int(shard.reader.durableLSN.rawValue)
+    try shard.reader.forEachRecord { record in
       progress.update(Int(record.header.lsn.rawValue), of: total)
       guard record.header.flags.isOfEvent else { return }
-      let update = try StoredEvents.update(record)
+      let update = try shard.update(record)
       let isEvidence = EventHistory.isEvidence(record)
       progress.makeRoom()
       lines.add(try parser.withDocument(update) { TransitionLine.text($0, isEvidence: isEvidence) })

@@ -1,5 +1,6 @@
 internal import EventLog
 internal import Glibc
+internal import Messages
 internal import Node
 
 /// The event logs below `store.path`: one folder a shard, named with two digits.
@@ -21,12 +22,16 @@ struct StoreShards {
     } catch {
       throw CommandFailure("\(root): \(error.text)", .noInput)
     }
-    self.names = names.filter { $0.utf8.count == 2 && UInt8($0) != nil }
+    self.names = names.filter { name in
+      name.utf8.count == 2 && name.utf8.allSatisfy { 0x30...0x39 ~= $0 }
+    }
     guard !self.names.isEmpty else {
       throw CommandFailure(
         "\(root): there is no event log here; store.path says where it is", .noInput)
     }
   }
+
+  var numbers: [ShardNumber] { names.compactMap { UInt8($0).map { ShardNumber($0) } } }
 
   func path(_ name: String) -> String { "\(root)/\(name)" }
 

@@ -80,8 +80,17 @@ package struct ConfigurationKey: Sendable {
 
   private static let shards: [ConfigurationKey] = [
     .init(
+      "shards.count", .integer(1...ShardSet.mostShards), "1",
+      "shards that there are in all processes; fixed by the first start"),
+    .init(
+      "shards.own", .text, nil,
+      "those that this process runs, such as 0-3,6; all unless it is set"),
+    .init(
+      "shards.perOrdinal", .integer(1...ShardSet.mostShards), nil,
+      "so many shards for each process, by the number at the end of its host name"),
+    .init(
       "shards.standby", .flag, "false",
-      "wait until another service lets the queues go, and take over then")
+      "wait until another service lets the queues go, and take over then"),
   ]
 
   private static let store: [ConfigurationKey] = [

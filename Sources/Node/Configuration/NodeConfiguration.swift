@@ -25,6 +25,7 @@ package struct NodeConfiguration: Sendable {
   package var tls: TLS
   package var prefix: String
   package var topologyMode: TopologyMode
+  package var shards: ShardSet
   /// Waits for the lease of another owner instead of giving up.
   package var isStandby: Bool
   package var storePath: String
@@ -70,8 +71,11 @@ package struct NodeConfiguration: Sendable {
   static let leastStoreBytes = EventLog.leastMaxBytes(segmentBytes: leastSegmentBytes)
   static let mostSegmentBytes = 1 << 34
 
+  /// - Parameter hostName: of this machine; `shards.perOrdinal` goes by it.
   /// - Throws: every value that its key does not take, with its source.
-  package init(_ values: ConfigurationValues) throws(ConfigurationError) {
+  package init(
+    _ values: ConfigurationValues, hostName: String = OwnerRecord.thisHost
+  ) throws(ConfigurationError) {
     var read = ConfigurationReader(values)
     brokerURLs = read.list("broker.urls")
     username = read.text("broker.username")
@@ -87,6 +91,7 @@ package struct NodeConfiguration: Sendable {
       serverName: read.optional("broker.tls.serverName"))
     prefix = read.text("topology.prefix")
     topologyMode = TopologyMode(rawValue: read.text("topology.mode")) ?? .declare
+    shards = read.shards(hostName: hostName)
     isStandby = read.text("shards.standby") == "true"
     storePath = read.text("store.path")
     segmentBytes = read.integer("store.segmentBytes")
@@ -128,6 +133,11 @@ package struct NodeConfiguration: Sendable {
     passedOver = values.passedOver
     guard read.problems.isEmpty else { throw ConfigurationError(problems: read.problems) }
   }
+}
+
+extension NodeConfiguration {
+  /// The folder of a shard's store.
+  package func storePath(of shard: ShardNumber) -> String { "\(storePath)/\(shard)" }
 }
 
 /// Takes values as their keys want them, and gathers what does not fit.
@@ -193,6 +203,26 @@ private struct ConfigurationReader {
       result.insert(status)
     }
     return (result, result.contains(.pending))
+  }
+
+  mutating func shards(hostName: String) -> ShardSet {
+    let count = integer("shards.count")
+    let own = optional("shards.own")
+    let perOrdinal = optionalInteger("shards.perOrdinal")
+    var name = "shards.own"
+    do throws(ShardSetError) {
+      switch (own, perOrdinal) {
+      case (nil, nil): return ShardSet(count: count)
+      case (let own?, nil): return try ShardSet(count: count, own: own)
+      case (nil, let perOrdinal?):
+        name = "shards.perOrdinal"
+        return try ShardSet(count: count, perOrdinal: perOrdinal, hostName: hostName)
+      case (.some, .some): throw ShardSetError("expected either this or shards.perOrdinal")
+      }
+    } catch {
+      wrong(name, error.message)
+      return ShardSet(count: count)
+    }
   }
 
   mutating func check(_ holds: Bool, _ name: String, _ expected: String) {

@@ -1,6 +1,6 @@
 internal import Execution
 internal import JSON
-internal import Messages
+package import Messages
 
 /// What is said at a shard's control socket: JSON lines.
 ///
@@ -19,8 +19,10 @@ package enum ControlProtocol {
   /// Longer lines are refused, and the connection is closed.
   package static let maxLineBytes = 4_096
 
-  /// Where the shard of a store listens. Unix allows 107 bytes.
-  package static func path(store: String) -> String { "\(store)/control.\(ShardNumber.only).sock" }
+  /// Where a shard of a store listens. Unix allows 107 bytes.
+  package static func path(store: String, shard: ShardNumber) -> String {
+    "\(store)/control.\(shard).sock"
+  }
 
   /// What is asked for.
   enum Command: String {

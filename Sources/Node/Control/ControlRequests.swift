@@ -42,7 +42,7 @@ struct ControlRequests {
 extension ShardRunner {
   /// Listens in the store's folder. The shard works without, so a failure is a warning.
   func listenForControl() {
-    let path = ControlProtocol.path(store: configuration.storePath)
+    let path = ControlProtocol.path(store: configuration.storePath, shard: shard)
     let runner = NIOLoopBound(self, eventLoop: eventLoop)
     let bound = ServerBootstrap(group: eventLoop)
       .childChannelInitializer { channel in

@@ -10,25 +10,26 @@ internal import ServiceLifecycle
 package struct HealthService: Service {
   let host: String
   let port: Int
-  let report: ShardReport
+  let reports: [ShardReport]
   let logger: Logger
 
   package init(
-    configuration: NodeConfiguration, report: ShardReport, logger: Logger
+    configuration: NodeConfiguration, reports: [ShardReport], logger: Logger
   ) {
     host = configuration.httpHost
     port = configuration.httpPort
-    self.report = report
+    self.reports = reports
     self.logger = logger
   }
 
   package func run() async throws {
     let router = Router()
-    let report = report
-    router.get("live") { _, _ in Self.live(report.current) }
-    router.get("ready") { _, _ in Self.ready(report.current) }
+    let reports = reports
+    router.get("live") { _, _ in Self.live(reports.map(\.current)) }
+    router.get("ready") { _, _ in Self.ready(reports) }
     router.get("metrics") { _, _ in
-      Self.response(.ok, MetricsText.text(report.current), type: "text/plain; version=0.0.4")
+      let text = MetricsText.text(reports.map { ($0.shard, $0.current) })
+      return Self.response(.ok, text, type: "text/plain; version=0.0.4")
     }
     let application = Application(
       router: router,
@@ -43,15 +44,28 @@ package struct HealthService: Service {
     }
   }
 
-  /// The shard's loop turns. One that recovers a large store does not turn yet, and is alive.
-  private static func live(_ status: ShardStatus) -> Response {
-    let isStuck =
-      status.phase == .running && NodeClock.now().monotonic - status.lastTurnAt > .seconds(30)
+  /// The shards' loops turn. One that recovers a large store does not turn yet, and is alive.
+  private static func live(_ shards: [ShardStatus]) -> Response {
+    let now = NodeClock.now().monotonic
+    let isStuck = shards.contains { $0.phase == .running && now - $0.lastTurnAt > .seconds(30) }
     return response(isStuck ? .serviceUnavailable : .ok, isStuck ? "stuck\n" : "alive\n")
   }
 
-  /// All connections are up and consume; says what is wrong otherwise.
-  private static func ready(_ status: ShardStatus) -> Response {
+  /// All connections of all shards are up and consume; says what is wrong otherwise.
+  private static func ready(_ reports: [ShardReport]) -> Response {
+    var isReady = true
+    var lines: [String] = []
+    for report in reports {
+      let (isShardReady, shardLines) = ready(report.current)
+      isReady = isReady && isShardReady
+      let prefix = reports.count > 1 ? "shard \(report.shard): " : ""
+      lines += shardLines.map { prefix + $0 }
+    }
+    return response(
+      isReady ? .ok : .serviceUnavailable, lines.joined(separator: "\n") + "\n")
+  }
+
+  private static func ready(_ status: ShardStatus) -> (isReady: Bool, lines: [String]) {
     var lines = ["phase \(status.phase.rawValue)"]
     if let ownership = status.ownership { lines.append("owner: \(ownership)") }
     for link in status.links {
@@ -73,9 +87,7 @@ package struct HealthService: Service {
     if isUnroutable { lines.append("deliveries: no queue takes some of them") }
     let faults = status.broker.faults(at: NodeClock.now().monotonic)
     lines += faults
-    let isReady = status.isReady && !isUnroutable && faults.isEmpty
-    return response(
-      isReady ? .ok : .serviceUnavailable, lines.joined(separator: "\n") + "\n")
+    return (status.isReady && !isUnroutable && faults.isEmpty, lines)
   }
 
   private static func response(

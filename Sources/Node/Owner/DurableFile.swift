@@ -3,9 +3,9 @@ internal import Glibc
 /// Small files that are there whole or not at all.
 enum DurableFile {
   /// Replaces a file as one step: a temporary name, synced, renamed. The folder is the caller's to
-  /// sync.
+  /// sync. Others may replace the same file meanwhile, each by a name of its own.
   static func replace(_ file: String, with bytes: [UInt8]) throws(NodeError) {
-    let temporary = "\(file).tmp"
+    let temporary = "\(file).\(UInt64.random(in: .min ... .max)).tmp"
     let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else { throw failure("create", temporary) }
     var written = 0

@@ -32,6 +32,7 @@ final class OwnerLink {
   let logger: Logger
   private let mode: NodeConfiguration.TopologyMode
   private let topology: Topology
+  private let shard: ShardNumber
   private let needs: AccountNeeds
   private let report: ShardReport
   private var ownership: Ownership
@@ -49,18 +50,19 @@ final class OwnerLink {
     _ configuration: NodeConfiguration, broker: BrokerOptions, topology: Topology,
     report: ShardReport, eventLoop: any EventLoop, logger: Logger, callbacks: OwnerCallbacks
   ) {
+    shard = report.shard
     var options = broker
-    options.connectionName = "\(topology.prefix).\(ShardNumber.only) owner"
+    options.connectionName = "\(topology.prefix).\(shard) owner"
     var named = logger
     named[metadataKey: LogKey.link] = "owner"
     link = BrokerLink(
       options: options, role: LinkRole(publishes: true), eventLoop: eventLoop, logger: named)
     queues = OwnedQueues(
-      prefix: topology.prefix, vhost: broker.firstVhost, shard: .only,
-      storePath: "\(configuration.storePath)/\(ShardNumber.only)")
+      prefix: topology.prefix, vhost: broker.firstVhost, shard: shard,
+      storePath: configuration.storePath(of: shard))
     mode = configuration.topologyMode
     self.topology = topology
-    needs = AccountNeeds(topology, configuration.topologyMode)
+    needs = AccountNeeds(topology, shard: shard, configuration.topologyMode)
     self.report = report
     self.logger = logger
     self.callbacks = callbacks
@@ -69,7 +71,7 @@ final class OwnerLink {
     link.delegate = self
   }
 
-  private var ownerQueue: String { topology.ownerQueue(shard: .only) }
+  private var ownerQueue: String { topology.ownerQueue(shard: shard) }
   private var now: MonotonicTime { NodeClock.now().monotonic }
 
   func start() { link.start() }
@@ -171,7 +173,8 @@ final class OwnerLink {
   private func declare() {
     let operations: [TopologyOperation] =
       switch mode {
-      case .declare: topology.ownerDeclarations(shard: .only)
+      case .declare:
+        [topology.shardCountDeclaration] + topology.ownerDeclarations(shard: shard)
       case .assert: [.assertExchange(name: topology.owner), .assertQueue(name: ownerQueue)]
       case .none: []
       }
@@ -179,21 +182,35 @@ final class OwnerLink {
       guard let self else { return }
       switch result {
       case .success: carryOut(ownership.prepared())
+      case .failure(let error)
+      where error.code == .preconditionFailed && error.message.contains("'\(topology.shardCount)'"):
+        end(otherCount(error))
       case .failure(let error):
         refused(error, "exchange \(topology.owner) and the queue \(ownerQueue)")
       }
     }
   }
 
+  private func otherCount(_ error: AMQPError) -> NodeError {
+    NodeError(
+      message: """
+        the broker's queues (prefix \(queues.prefix), virtual host \(queues.vhost)) are shared out \
+        among another number of shards than \(topology.shards.count) (shards.count): the length \
+        limit of \(topology.shardCount) says how many. \(error.message). The number is fixed by \
+        the first start
+        """,
+      exitCode: 78)
+  }
+
   private func claim() {
-    link.perform([topology.leaseDeclaration(shard: .only)]) { [weak self] result in
+    link.perform([topology.leaseDeclaration(shard: shard)]) { [weak self] result in
       guard let self else { return }
       switch result {
       case .success: carryOut(ownership.claimed(true, at: now))
       case .failure(let error) where error.code == .resourceLocked:
         carryOut(ownership.claimed(false, at: now))
       case .failure(let error):
-        refused(error, "queue \(topology.leaseQueue(shard: .only))")
+        refused(error, "queue \(topology.leaseQueue(shard: shard))")
       }
     }
   }

@@ -21,13 +21,17 @@ final class ControlLink {
   private weak var owner: (any ControlLinkOwner)?
   private var isAsking = false
   private var pass: TopologyPass?
+  private let passes: TopologyPasses
   private var isFirstPass = true
+  /// Whether the next pass is not one of those that come from time to time.
+  private var isAskedFor = true
   private var nextPassAt: MonotonicTime = .start
   private var lastPassAt: MonotonicTime = .start
   private var nextLookAt: MonotonicTime = .start
   private var nextLogLookAt: MonotonicTime = .start
   private var looks: [Look] = []
   private var unroutedDepth: Int?
+  private let shard: ShardNumber
 
   /// A queue whose depth is to be asked for.
   private enum Look {
@@ -37,11 +41,13 @@ final class ControlLink {
   }
 
   init(
-    _ opened: OpenedShard, mode: NodeConfiguration.TopologyMode, eventLoop: any EventLoop,
-    logger: Logger
+    _ opened: OpenedShard, mode: NodeConfiguration.TopologyMode, passes: TopologyPasses,
+    eventLoop: any EventLoop, logger: Logger
   ) {
+    self.passes = passes
+    shard = opened.shard
     var options = opened.broker
-    options.connectionName = "\(opened.topology.prefix).\(ShardNumber.only) control"
+    options.connectionName = "\(opened.topology.prefix).\(shard) control"
     var named = logger
     named[metadataKey: LogKey.link] = "control"
     link = BrokerLink(
@@ -68,6 +74,7 @@ final class ControlLink {
   /// Something says that the topology is not as it should be, or it is to be another: looks at it
   /// as soon as a second has gone since the last time.
   func checkSoon() {
+    isAskedFor = true
     nextPassAt = min(nextPassAt, lastPassAt + Self.soonestPass)
   }
 
@@ -75,9 +82,13 @@ final class ControlLink {
   func turn(at now: MonotonicTime) {
     guard link.isReady, !isAsking else { return }
     if pass == nil, now >= nextPassAt {
+      let isDue = passes.claim(at: now, every: Self.betweenPasses)
       nextPassAt = now + Self.betweenPasses
-      lastPassAt = now
-      pass = TopologyPass(topology.operations(topologyMode))
+      if isDue || isAskedFor {
+        isAskedFor = false
+        lastPassAt = now
+        pass = TopologyPass(topology.operations(topologyMode))
+      }
     }
     if pass != nil { return goOn(at: now) }
     if now >= nextLookAt {
@@ -136,10 +147,19 @@ final class ControlLink {
 
   /// Why the start ends; what the account may not is said once for all.
   private func failure(_ problems: [TopologyPass.Problem], _ first: AMQPError) -> NodeError {
+    if problems.contains(where: { $0.error.message.contains("'\(Topology.hashType)'") }) {
+      return NodeError(
+        message: """
+          the broker does not know the exchange type \(Topology.hashType), by which events are \
+          shared out among \(topology.shards.count) shards (shards.count): enable its plugin, on \
+          each node: rabbitmq-plugins enable rabbitmq_consistent_hash_exchange
+          """,
+        exitCode: 78)
+    }
     let refusals = problems.compactMap(\.error.refusal)
     let others = problems.filter { $0.error.refusal == nil }.map(\.description)
     guard refusals.isEmpty else {
-      return AccountNeeds(topology, topologyMode).error(refusals, beside: others)
+      return AccountNeeds(topology, shard: shard, topologyMode).error(refusals, beside: others)
     }
     return NodeError(
       message: others.joined(separator: "; "), exitCode: NodeError(first).exitCode)
@@ -149,10 +169,10 @@ final class ControlLink {
     guard let next = looks.popLast() else { return }
     let queue =
       switch next {
-      case .inlet(.realtime): topology.inletQueue(topology.realtime, shard: .only)
-      case .inlet(.batch): topology.inletQueue(topology.batch, shard: .only)
+      case .inlet(.realtime): topology.inletQueue(topology.realtime, shard: shard)
+      case .inlet(.batch): topology.inletQueue(topology.batch, shard: shard)
       case .inlet(.deliveryLogs), .emptyLogs:
-        topology.inletQueue(topology.deliveryLogs, shard: .only)
+        topology.inletQueue(topology.deliveryLogs, shard: shard)
       case .unrouted: topology.unrouted
       }
     ask(.assertQueue(name: queue)) { [weak self] result in

@@ -45,7 +45,9 @@ struct InletConsumer {
 struct InletConsumers {
   private var consumers: [InletConsumer]
 
-  init(_ configuration: NodeConfiguration, _ topology: Topology) {
+  init(
+    _ configuration: NodeConfiguration, _ topology: Topology, shard: ShardNumber
+  ) {
     consumers = Inlet.allCases.map { inlet in
       let (exchange, prefetch) =
         switch inlet {
@@ -54,7 +56,7 @@ struct InletConsumers {
         case .deliveryLogs: (topology.deliveryLogs, configuration.deliveryLogsPrefetch)
         }
       return InletConsumer(
-        queue: topology.inletQueue(exchange, shard: .only), prefetch: prefetch)
+        queue: topology.inletQueue(exchange, shard: shard), prefetch: prefetch)
     }
   }
 

@@ -4,12 +4,13 @@ internal import Execution
 internal import Glibc
 internal import LogSequence
 internal import Logging
-internal import Messages
+package import Messages
 internal import NIOCore
 internal import Templates
 
 /// A shard whose log is read and whose engine knows what is open: ready to connect.
 struct OpenedShard {
+  let shard: ShardNumber
   let engine: ShardEngine<StoreLookup>
   let log: EventLog
   let archive: TemplateArchive
@@ -27,13 +28,13 @@ struct OpenedShard {
   ///
   /// - Parameter signals: what the log's threads report to.
   static func open(
-    _ configuration: NodeConfiguration, catalog: TemplateCatalog, signals: ShardSignals,
-    version: String
+    _ configuration: NodeConfiguration, shard: ShardNumber, catalog: TemplateCatalog,
+    signals: ShardSignals, version: String
   ) throws(NodeError) -> OpenedShard {
     let broker = try BrokerOptions(configuration, version: version)
     do {
       // Before anything is made in the folder: its volume may not be mounted.
-      _ = try StoreRoom.check(EventLogOptions(configuration))
+      _ = try StoreRoom.check(EventLogOptions(configuration, shard: shard))
     } catch {
       throw NodeError(error)
     }
@@ -42,9 +43,9 @@ struct OpenedShard {
     try archive.keep(catalog)
     let lookup = StoreLookup()
     let engine = ShardEngine(
-      settings: EngineSettings(configuration, version: version), lookup: lookup,
+      settings: EngineSettings(configuration, shard: shard, version: version), lookup: lookup,
       catalog: catalog, pinned: pinned)
-    var options = EventLogOptions(configuration)
+    var options = EventLogOptions(configuration, shard: shard)
     options.retentionSeconds = Int64(configuration.retentionDays) * 86_400
     options.maxBytes = configuration.maxStoreBytes.map(Int64.init)
     options.dropsDamaged = configuration.dropsDamaged
@@ -58,14 +59,12 @@ struct OpenedShard {
       lookup.log = log
       engine.startRecovered(
         nextLSN: log.nextLSN, lineage: log.recovery.lineage, at: NodeClock.now())
-      let queues = RecordedQueues(prefix: configuration.prefix, vhost: broker.firstVhost)
+      let queues = RecordedQueues(
+        prefix: configuration.prefix, vhost: broker.firstVhost, shards: configuration.shards.count)
       if try RecordedQueues.read(options.path) == nil { try queues.write(options.path) }
       return OpenedShard(
-        engine: engine, log: log, archive: archive,
-        topology: Topology(
-          prefix: configuration.prefix, channels: catalog.channels,
-          hasHistory: configuration.declaresHistory),
-        broker: broker)
+        shard: shard, engine: engine, log: log, archive: archive,
+        topology: Topology(configuration, channels: catalog.channels), broker: broker)
     } catch let error as EventLogError {
       throw NodeError(error)
     } catch let error as NodeError {
@@ -77,9 +76,9 @@ struct OpenedShard {
 }
 
 extension EventLogOptions {
-  /// The store of the one shard, with segments as configured.
-  package init(_ configuration: NodeConfiguration) {
-    self.init(path: "\(configuration.storePath)/\(ShardNumber.only)")
+  /// A shard's store, with segments as configured.
+  package init(_ configuration: NodeConfiguration, shard: ShardNumber) {
+    self.init(path: configuration.storePath(of: shard))
     segmentBytes = configuration.segmentBytes
     mustExist = configuration.storeMustExist
     // Nobody asked for that much: a small file system is enough to begin on.
@@ -88,8 +87,8 @@ extension EventLogOptions {
 }
 
 extension EngineSettings {
-  init(_ configuration: NodeConfiguration, version: String) {
-    self.init(shard: .only, prefix: configuration.prefix, version: version)
+  init(_ configuration: NodeConfiguration, shard: ShardNumber, version: String) {
+    self.init(shard: shard, prefix: configuration.prefix, version: version)
     maxEventBytes = configuration.maxEventBytes
     var log = EventLogOptions(path: configuration.storePath)
     log.segmentBytes = configuration.segmentBytes
@@ -104,6 +103,7 @@ extension EngineSettings {
     batchMaxPerSecond = configuration.batchMaxPerSecond ?? 0
     publishedStatuses = configuration.publishedStatuses
     publishesPassingPending = configuration.publishesPassingPending
+    shardCount = configuration.shards.count
     seed = UInt64.random(in: .min ... .max)
     #if DEBUG
       // For the test of what a message that kills the process can do.

@@ -1,6 +1,5 @@
 internal import EventLog
 internal import Logging
-internal import Messages
 internal import Synchronization
 
 /// Looks for damage in the open store, on a thread of its own.
@@ -11,11 +10,14 @@ final class Scrubbing: Sendable {
   private let logger: Logger
   private let scrubber = Mutex<Scrubber?>(nil)
 
-  init(service: NodeService) {
-    path = "\(service.configuration.storePath)/\(ShardNumber.only)"
-    bytesPerSecond = service.configuration.scrubBytesPerSecond
-    report = service.report
-    logger = service.logger
+  init(service: NodeService, report: ShardReport) {
+    let configuration = service.configuration
+    path = configuration.storePath(of: report.shard)
+    // One disk for all, as far as is known.
+    let share = configuration.scrubBytesPerSecond / configuration.shards.own.count
+    bytesPerSecond = configuration.scrubBytesPerSecond == 0 ? 0 : max(1, share)
+    self.report = report
+    logger = service.logger(of: report.shard)
   }
 
   func start() {

@@ -14,6 +14,7 @@ final class ShardLife {
   private let version: String
   private let logger: Logger
   private let report: ShardReport
+  private let passes: TopologyPasses
   private let signals: ShardSignals
   private let end: EventLoopPromise<Void>
   /// The newest templates.
@@ -23,6 +24,8 @@ final class ShardLife {
   private var runner: ShardRunner?
   private var archive: TemplateArchive?
   private var isRunning = false
+  /// It was told to stop: it does not begin any more.
+  private var isEnding = false
   /// How it ended, once the lease is let go.
   private var result: Result<Void, NodeError>?
   private var hasEnded = false
@@ -31,13 +34,14 @@ final class ShardLife {
   var onOpen: () -> Void = {}
 
   init(
-    _ service: NodeService, catalog: TemplateCatalog, signals: ShardSignals,
+    _ service: NodeService, report: ShardReport, catalog: TemplateCatalog, signals: ShardSignals,
     ownerLoop: any EventLoop, end: EventLoopPromise<Void>
   ) {
     configuration = service.configuration
     version = service.version
-    logger = service.logger
-    report = service.report
+    logger = service.logger(of: report.shard)
+    self.report = report
+    passes = service.passes
     self.catalog = catalog
     self.signals = signals
     self.ownerLoop = ownerLoop
@@ -45,28 +49,33 @@ final class ShardLife {
     owner = .makeEmptyBox(eventLoop: ownerLoop)
   }
 
-  private var folder: String { "\(configuration.storePath)/\(ShardNumber.only)" }
+  private var shard: ShardNumber { report.shard }
+  private var folder: String { configuration.storePath(of: shard) }
 
   /// Looks at the store, and asks for the lease.
   ///
   /// - Throws: what no broker is needed for to know.
   func start() throws(NodeError) {
     let broker = try BrokerOptions(configuration, version: version)
-    let topology = Topology(
-      prefix: configuration.prefix, channels: catalog.channels,
-      hasHistory: configuration.declaresHistory)
+    let topology = Topology(configuration, channels: catalog.channels)
     try Folder.checkMaking(configuration.storePath)
-    try RecordedQueues(prefix: topology.prefix, vhost: broker.firstVhost).check(folder)
     do {
-      _ = try StoreStanding.read(path: folder)
+      let store = try StoreStanding.read(path: folder)
+      try RecordedQueues(
+        prefix: topology.prefix, vhost: broker.firstVhost, shards: configuration.shards.count
+      ).check(folder, isNew: store == nil)
       if !configuration.isStandby {
         try StoreStanding.refuseWriter(path: folder)
-        _ = try StoreRoom.check(EventLogOptions(configuration))
+        _ = try StoreRoom.check(EventLogOptions(configuration, shard: shard))
       }
-    } catch {
+    } catch let error as NodeError {
+      throw error
+    } catch let error as EventLogError {
       throw NodeError(error)
+    } catch {
+      throw NodeError(message: "\(error)", exitCode: 70)
     }
-    report.update(waiting("asks for the lease of shard \(ShardNumber.only)"))
+    report.update(waiting("asks for the lease of shard \(shard)"))
     let (configuration, report, logger) = (configuration, report, logger)
     let (box, loop, callbacks) = (owner, ownerLoop, callbacks)
     loop.execute {
@@ -124,9 +133,9 @@ final class ShardLife {
   }
 
   private func openStore() throws(NodeError) {
-    logger.info("Opening the store", metadata: [LogKey.path: "\(configuration.storePath)"])
+    logger.info("Opening the store", metadata: [LogKey.path: "\(folder)"])
     let opened = try OpenedShard.open(
-      configuration, catalog: catalog, signals: signals, version: version)
+      configuration, shard: shard, catalog: catalog, signals: signals, version: version)
     logger.info(
       "The store is open",
       metadata: [
@@ -141,7 +150,7 @@ final class ShardLife {
     archive = opened.archive
     let runner = ShardRunner(
       configuration: configuration, eventLoop: signals.eventLoop, logger: logger,
-      report: report, opened: opened
+      report: report, passes: passes, opened: opened
     ) { [weak self] result in
       self?.runnerEnded(result)
     }
@@ -183,7 +192,7 @@ final class ShardLife {
   }
 
   private func goOn() {
-    guard let runner, !hasEnded else { return }
+    guard let runner, !hasEnded, !isEnding else { return }
     guard isRunning else {
       isRunning = true
       return runner.start()
@@ -243,12 +252,14 @@ final class ShardLife {
   }
 
   func drain() {
+    isEnding = true
     guard let runner else { return giveUp() }
     guard isRunning else { return runner.finish() }
     runner.drain()
   }
 
   func stopNow() {
+    isEnding = true
     guard let runner else { return giveUp() }
     runner.finish()
   }

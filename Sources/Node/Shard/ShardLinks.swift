@@ -28,7 +28,8 @@ struct ShardLinks {
         case .deliveryLogs: (opened.topology.deliveryLogs, configuration.deliveryLogsPrefetch)
         }
       let consumer = Consumer(
-        queue: opened.topology.inletQueue(exchange, shard: .only), prefetch: UInt16(prefetch))
+        queue: opened.topology.inletQueue(exchange, shard: opened.shard), prefetch: UInt16(prefetch)
+      )
       consuming.append(
         make(
           "consume \(inlet.name)", LinkRole(consumers: [consumer], startsConsuming: false),
@@ -49,7 +50,7 @@ struct ShardLinks {
     _ name: String, _ role: LinkRole, _ broker: BrokerOptions, _ runner: ShardRunner
   ) -> BrokerLink {
     var options = broker
-    options.connectionName = "\(runner.topology.prefix).\(ShardNumber.only) \(name)"
+    options.connectionName = "\(runner.topology.prefix).\(runner.report.shard) \(name)"
     var logger = runner.logger
     logger[metadataKey: LogKey.link] = "\(name)"
     let link = BrokerLink(

@@ -1,11 +1,18 @@
+package import Messages
 internal import Synchronization
 
 /// The newest status of a shard, for readers on any thread.
 package final class ShardReport: Sendable {
-  private let status = Mutex(ShardStatus())
+  package let shard: ShardNumber
+  private let status: Mutex<ShardStatus>
   private let damage = Mutex<String?>(nil)
 
-  package init() {}
+  package init(shard: ShardNumber) {
+    self.shard = shard
+    var status = ShardStatus()
+    status.ownership = "asks for the lease of shard \(shard)"
+    self.status = Mutex(status)
+  }
 
   package var current: ShardStatus {
     var result = status.withLock { $0 }

@@ -4,6 +4,7 @@ internal import Execution
 internal import Glibc
 internal import LogSequence
 internal import Logging
+internal import Messages
 internal import NIOCore
 internal import Templates
 
@@ -18,6 +19,7 @@ final class ShardRunner {
   let eventLoop: any EventLoop
   let logger: Logger
   let report: ShardReport
+  var shard: ShardNumber { report.shard }
   let engine: ShardEngine<StoreLookup>
   let log: EventLog
   let archive: TemplateArchive
@@ -54,7 +56,7 @@ final class ShardRunner {
 
   init(
     configuration: NodeConfiguration, eventLoop: any EventLoop, logger: Logger,
-    report: ShardReport, opened: OpenedShard,
+    report: ShardReport, passes: TopologyPasses, opened: OpenedShard,
     onEnd: @escaping (Result<Void, NodeError>) -> Void
   ) {
     self.configuration = configuration
@@ -69,9 +71,10 @@ final class ShardRunner {
     topology = opened.topology
     names = OutboundNames(opened.topology)
     control = ControlRequests()
-    consumers = InletConsumers(configuration, opened.topology)
+    consumers = InletConsumers(configuration, opened.topology, shard: opened.shard)
     controlLink = ControlLink(
-      opened, mode: configuration.topologyMode, eventLoop: eventLoop, logger: logger)
+      opened, mode: configuration.topologyMode, passes: passes, eventLoop: eventLoop,
+      logger: logger)
     links = ShardLinks()
     links.open(opened, configuration: configuration, runner: self)
     startSmall()

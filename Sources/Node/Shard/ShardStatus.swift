@@ -11,7 +11,7 @@ package struct ShardStatus: Sendable {
 
   package var phase = Phase.starting
   /// Why the queues are not ours at present; nil while they are.
-  package var ownership: String? = "asks for the lease of shard \(ShardNumber.only)"
+  package var ownership: String? = "has not asked for its lease yet"
   package var counters = EngineCounters()
   package var activeEvents = 0
   package var waitingTimers = 0

@@ -6,7 +6,8 @@ internal import Templates
 /// one is delivered with the same content after any restart or change of the templates.
 ///
 /// One file a version, written before any event can be pinned to it: to a temporary name, synced,
-/// renamed, the folder synced.
+/// renamed, the folder synced. All shards of a store keep theirs here, also those of other
+/// processes.
 struct TemplateArchive: Sendable {
   let path: String
 
@@ -18,7 +19,9 @@ struct TemplateArchive: Sendable {
   /// All versions that are kept.
   func load() throws(NodeError) -> [String: Template] {
     var result: [String: Template] = [:]
-    for name in try fileNames() where name.hasSuffix(".json") {
+    let names = try fileNames()
+    removeLeftOvers(names)
+    for name in names where name.hasSuffix(".json") {
       let file = "\(path)/\(name)"
       guard let bytes = readBytes(file) else { throw DurableFile.failure("read", file) }
       do {
@@ -51,6 +54,21 @@ struct TemplateArchive: Sendable {
     }
     if hasWritten { try DurableFile.syncFolder(path) }
   }
+
+  /// Files that some process has begun to write and did not come to rename.
+  private func removeLeftOvers(_ names: [String]) {
+    for name in names where name.hasSuffix(".tmp") {
+      var info = stat()
+      let file = "\(path)/\(name)"
+      guard stat(file, &info) == 0, info.st_mtim.tv_sec + Self.leftOverSeconds < time(nil) else {
+        continue
+      }
+      unlink(file)
+    }
+  }
+
+  /// Nobody writes a template for so long.
+  private static let leftOverSeconds = 3_600
 
   private func fileNames() throws(NodeError) -> [String] {
     guard let names = folderNames(path) else { throw DurableFile.failure("read", path) }

@@ -1,18 +1,16 @@
 internal import CDispatch
 internal import Glibc
-internal import Templates
 internal import UnixSignals
 
 /// Loads the templates again on SIGHUP and when the folder's files change.
 struct TemplateWatch: Sendable {
   let service: NodeService
-  let signals: ShardSignals
-  let catalog: TemplateCatalog
+  let shards: [NodeShard]
 
   func run() async {
     await withTaskGroup(of: Void.self) { tasks in
       tasks.addTask {
-        for await _ in await UnixSignalsSequence(trapping: .sighup) { service.reload(signals) }
+        for await _ in await UnixSignalsSequence(trapping: .sighup) { service.reload(shards) }
       }
       tasks.addTask { await watchFolder() }
     }
@@ -30,7 +28,7 @@ struct TemplateWatch: Sendable {
       // Twice the same, so that files that are being copied are complete.
       if now != seen, now == candidate {
         seen = now
-        service.reload(signals)
+        service.reload(shards)
       }
       candidate = now
     }

@@ -1,7 +1,7 @@
 internal import AMQP
 internal import Messages
 
-/// What the service's account has to be allowed at the broker.
+/// What the service's account has to be allowed at the broker, for one shard.
 struct AccountNeeds: Sendable {
   /// One permission, and what does not work without it.
   struct Need: Equatable, Sendable {
@@ -14,10 +14,12 @@ struct AccountNeeds: Sendable {
   }
 
   private let topology: Topology
+  private let shard: ShardNumber
   private let mode: NodeConfiguration.TopologyMode
 
-  init(_ topology: Topology, _ mode: NodeConfiguration.TopologyMode) {
+  init(_ topology: Topology, shard: ShardNumber, _ mode: NodeConfiguration.TopologyMode) {
     self.topology = topology
+    self.shard = shard
     self.mode = mode
   }
 
@@ -54,12 +56,12 @@ struct AccountNeeds: Sendable {
     ]
     var needs = inlets.map { exchange, use in
       Need(
-        permission: .read, kind: .queue, name: topology.inletQueue(exchange, shard: .only), use: use
+        permission: .read, kind: .queue, name: topology.inletQueue(exchange, shard: shard), use: use
       )
     }
     needs.append(
       Need(
-        permission: .read, kind: .queue, name: topology.ownerQueue(shard: .only),
+        permission: .read, kind: .queue, name: topology.ownerQueue(shard: shard),
         use: "to see whose the queues are"))
     guard mode == .declare else { return needs }
     needs += inlets.map { exchange, _ in
@@ -77,7 +79,7 @@ struct AccountNeeds: Sendable {
 
   /// What a refusal keeps the service from; nil when nothing in particular is known.
   private func use(of refusal: AccessRefusal) -> String? {
-    if refusal.name == topology.leaseQueue(shard: .only) { return "to hold the lease" }
+    if refusal.name == topology.leaseQueue(shard: shard) { return "to hold the lease" }
     let found = (writes + reads).first {
       $0.name == refusal.name && $0.permission == refusal.permission && $0.kind == refusal.kind
     }

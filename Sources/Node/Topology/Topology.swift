@@ -5,16 +5,25 @@ package import Messages
 /// a queue's arguments is a 406 when somebody else declares it, so nobody may improve on them.
 package struct Topology: Sendable {
   package let prefix: String
-  /// The shards that the queues are for.
-  private let shards = [ShardNumber.only]
+  /// The shards that the queues are for: all there are, in the order of their numbers.
+  package let shards: [ShardNumber]
   /// One queue of deliveries for each.
   package var channels: [String]
   package var hasHistory: Bool
 
-  package init(prefix: String, channels: [String], hasHistory: Bool) {
+  package init(
+    prefix: String, shards: ShardSet = .one, channels: [String], hasHistory: Bool
+  ) {
     self.prefix = prefix
+    self.shards = shards.all
     self.channels = channels.sorted()
     self.hasHistory = hasHistory
+  }
+
+  package init(_ configuration: NodeConfiguration, channels: [String]) {
+    self.init(
+      prefix: configuration.prefix, shards: configuration.shards, channels: channels,
+      hasHistory: configuration.declaresHistory)
   }
 
   package var realtime: String { "\(prefix).realtime" }
@@ -25,6 +34,12 @@ package struct Topology: Sendable {
   package var parked: String { "\(prefix).parked" }
   package var unrouted: String { "\(prefix).unrouted" }
   package var history: String { "\(prefix).status.history" }
+  /// Holds no message: its length limit is the number of shards, so that a process with another
+  /// number is refused before it makes or binds a queue.
+  package var shardCount: String { "\(prefix).shards" }
+
+  /// Chooses the shard of an event, where there are several.
+  package func shardsExchange(_ exchange: String) -> String { "\(exchange).shards" }
 
   package func inletQueue(_ exchange: String, shard: ShardNumber) -> String {
     "\(exchange).\(shard)"
@@ -43,13 +58,16 @@ package struct Topology: Sendable {
 
   /// Declares everything. Idempotent.
   package var declarations: [TopologyOperation] {
-    exchanges + parkingQueues + inletQueues + ownerQueues + deliveryQueues + historyQueue
+    exchanges + [shardCountDeclaration] + parkingQueues + inletQueues + shardBindings + ownerQueues
+      + deliveryQueues + historyQueue
   }
 
   /// Checks that everything exists, and changes nothing. Bindings cannot be checked this way.
   package var assertions: [TopologyOperation] {
     declarations.compactMap { operation in
       switch operation {
+      // Nothing depends on it but that others declare it.
+      case .declareQueue(shardCount, _, _, _, _): nil
       case .declareExchange(let name, _, _, _): .assertExchange(name: name)
       case .declareQueue(let name, _, _, _, _): .assertQueue(name: name)
       default: nil
@@ -59,6 +77,10 @@ package struct Topology: Sendable {
 
   private var exchanges: [TopologyOperation] {
     let alternate = [Argument("alternate-exchange", .string(unrouted))]
+    let hash = [Argument("hash-property", .string("message_id"))] + alternate
+    let several: [TopologyOperation] = laneShards.map {
+      .declareExchange(name: $0, type: Self.hashType, arguments: hash)
+    }
     return [
       .declareExchange(name: unrouted, type: "fanout"),
       .declareExchange(name: realtime, type: "topic", arguments: alternate),
@@ -68,7 +90,42 @@ package struct Topology: Sendable {
       .declareExchange(name: status, type: "topic"),
       .declareExchange(name: parked, type: "topic"),
       .declareExchange(name: owner, type: "direct"),
-    ]
+    ] + several
+  }
+
+  /// Of the plugin rabbitmq_consistent_hash_exchange.
+  package static let hashType = "x-consistent-hash"
+
+  /// The exchanges that choose a shard; none where there is one.
+  private var laneShards: [String] {
+    shards.count == 1 ? [] : [realtime, batch].map(shardsExchange)
+  }
+
+  /// The ring goes by the order in which its queues were first bound, and after a restart of the
+  /// broker by the order of their names. So they are bound in the order of their names, each
+  /// exchange's one after another, and before anything leads to it.
+  private var shardBindings: [TopologyOperation] {
+    guard shards.count > 1 else { return [] }
+    return [realtime, batch].flatMap { exchange -> [TopologyOperation] in
+      let ring = shardsExchange(exchange)
+      let queues: [TopologyOperation] = shards.map {
+        .bindQueue(
+          queue: inletQueue(exchange, shard: $0), exchange: ring, routingKey: Self.weight)
+      }
+      return queues + [.bindExchange(destination: ring, source: exchange, routingKey: "#")]
+    }
+  }
+
+  /// How much of the ring a queue has.
+  private static let weight = "1"
+
+  /// A difference is a 406.
+  package var shardCountDeclaration: TopologyOperation {
+    .declareQueue(
+      name: shardCount,
+      arguments: [
+        Self.quorum, Self.manyDeliveries, Argument("x-max-length", .int64(Int64(shards.count))),
+      ])
   }
 
   /// 4.x limits deliveries to 20 by default and then drops the message; -1 drops on 3.10.8.

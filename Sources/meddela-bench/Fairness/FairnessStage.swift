@@ -34,7 +34,7 @@ final class FairnessStage: @unchecked Sendable {
     settings = row.settings
     load = LoadPublisher(client: try await bench.connect("load"))
     // The queues are the store's of the row before.
-    let owner = bench.topology.ownerQueue(shard: .only)
+    let owner = bench.topology.ownerQueue(shard: .first)
     try await bench.client.perform([.deleteQueue(name: owner)])
     service = try ServiceProcess(bench, settings: Self.environment(store, templates, settings))
     try await waitUntilReady()

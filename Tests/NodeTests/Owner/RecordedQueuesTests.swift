@@ -13,26 +13,26 @@ import Testing
     deinit { try? FileManager.default.removeItem(atPath: path) }
   }
 
-  private let ours = RecordedQueues(prefix: "meddela", vhost: "kö \"1\"")
+  private let ours = RecordedQueues(prefix: "meddela", vhost: "kö \"1\"", shards: 4)
 
   @Test func `A new store has none, and one that has them keeps them`() throws {
     let folder = try Folder()
     #expect(try RecordedQueues.read(folder.path) == nil)
-    try ours.check(folder.path)
+    try ours.check(folder.path, isNew: true)
     try ours.write(folder.path)
     #expect(try RecordedQueues.read(folder.path) == ours)
-    try ours.check(folder.path)
+    try ours.check(folder.path, isNew: false)
   }
 
   @Test func `Another prefix or virtual host is refused, with both and the way out`() throws {
     let folder = try Folder()
     try ours.write(folder.path)
     for other in [
-      RecordedQueues(prefix: "other", vhost: ours.vhost),
-      RecordedQueues(prefix: ours.prefix, vhost: "/"),
+      RecordedQueues(prefix: "other", vhost: ours.vhost, shards: 4),
+      RecordedQueues(prefix: ours.prefix, vhost: "/", shards: 4),
     ] {
       do {
-        try other.check(folder.path)
+        try other.check(folder.path, isNew: false)
         Issue.record("\(other) is taken")
       } catch {
         #expect(error.exitCode == 78)
@@ -45,17 +45,46 @@ import Testing
     }
   }
 
-  @Test(arguments: ["", "meddela", "{}", #"{"prefix":"meddela"}"#, #"{"prefix":1,"vhost":"/"}"#])
+  @Test(
+    arguments: [
+      "", "meddela", "{}", #"{"prefix":"meddela"}"#, #"{"prefix":1,"vhost":"/"}"#,
+      #"{"prefix":"meddela","vhost":"/","shards":0}"#, #"{"prefix":"m","vhost":"/","shards":"4"}"#,
+    ])
   func `A file that says something else is an error, not another store`(text: String) throws {
     let folder = try Folder()
     let file = folder.path + "/" + RecordedQueues.fileName
     try text.write(toFile: file, atomically: true, encoding: .utf8)
     do {
-      try ours.check(folder.path)
+      try ours.check(folder.path, isNew: false)
       Issue.record("\(text) is taken")
     } catch {
       #expect(error.exitCode == 65)
       #expect(error.message.contains(file))
     }
+  }
+
+  @Test func `Another number of shards is refused, with both; an older store has one`() throws {
+    let folder = try Folder()
+    var other = ours
+    other.shards = 8
+    try other.check(folder.path, isNew: true)
+    try ours.write(folder.path)
+    for (configured, isNew) in [(8, false), (1, false), (8, true)] {
+      other.shards = configured
+      #expect { try other.check(folder.path, isNew: isNew) } throws: { error in
+        let error = error as? NodeError
+        return error?.exitCode == 78 && error?.message.contains("one of 4;") == true
+          && error?.message.contains("says \(configured) ") == true
+      }
+    }
+    // What wrote these had one.
+    try #"{"prefix":"meddela","vhost":"/"}"#.write(
+      toFile: folder.path + "/" + RecordedQueues.fileName, atomically: true, encoding: .utf8)
+    #expect(try RecordedQueues.read(folder.path)?.shards == 1)
+    let older = try Folder()
+    var one = ours
+    one.shards = 1
+    try one.check(older.path, isNew: false)
+    #expect(throws: NodeError.self) { try ours.check(older.path, isNew: false) }
   }
 }
