@@ -77,13 +77,9 @@ package struct RecordedQueues: Equatable, Sendable {
       exitCode: 78)
   }
 
-  /// - Parameter isNew: whether there is no store yet.
   /// - Throws: 78 when the store's events came by others than these.
-  package func check(_ folder: String, isNew: Bool) throws(NodeError) {
-    // Earlier versions had one shard, and the first of them recorded nothing.
-    let unrecorded = RecordedQueues(prefix: prefix, vhost: vhost, shards: isNew ? shards : 1)
-    let recorded = try Self.read(folder) ?? unrecorded
-    guard recorded != self else { return }
+  package func check(_ folder: String) throws(NodeError) {
+    guard let recorded = try Self.read(folder), recorded != self else { return }
     try recorded.checkCount(shards, folder)
     throw NodeError(
       message: """

@@ -59,21 +59,17 @@ final class ShardLife {
     let broker = try BrokerOptions(configuration, version: version)
     let topology = Topology(configuration, channels: catalog.channels)
     try Folder.checkMaking(configuration.storePath)
+    try RecordedQueues(
+      prefix: topology.prefix, vhost: broker.firstVhost, shards: configuration.shards.count
+    ).check(folder)
     do {
-      let store = try StoreStanding.read(path: folder)
-      try RecordedQueues(
-        prefix: topology.prefix, vhost: broker.firstVhost, shards: configuration.shards.count
-      ).check(folder, isNew: store == nil)
+      _ = try StoreStanding.read(path: folder)
       if !configuration.isStandby {
         try StoreStanding.refuseWriter(path: folder)
         _ = try StoreRoom.check(EventLogOptions(configuration, shard: shard))
       }
-    } catch let error as NodeError {
-      throw error
-    } catch let error as EventLogError {
-      throw NodeError(error)
     } catch {
-      throw NodeError(message: "\(error)", exitCode: 70)
+      throw NodeError(error)
     }
     report.update(waiting("asks for the lease of shard \(shard)"))
     let (configuration, report, logger) = (configuration, report, logger)

@@ -18,10 +18,10 @@ import Testing
   @Test func `A new store has none, and one that has them keeps them`() throws {
     let folder = try Folder()
     #expect(try RecordedQueues.read(folder.path) == nil)
-    try ours.check(folder.path, isNew: true)
+    try ours.check(folder.path)
     try ours.write(folder.path)
     #expect(try RecordedQueues.read(folder.path) == ours)
-    try ours.check(folder.path, isNew: false)
+    try ours.check(folder.path)
   }
 
   @Test func `Another prefix or virtual host is refused, with both and the way out`() throws {
@@ -32,7 +32,7 @@ import Testing
       RecordedQueues(prefix: ours.prefix, vhost: "/", shards: 4),
     ] {
       do {
-        try other.check(folder.path, isNew: false)
+        try other.check(folder.path)
         Issue.record("\(other) is taken")
       } catch {
         #expect(error.exitCode == 78)
@@ -55,7 +55,7 @@ import Testing
     let file = folder.path + "/" + RecordedQueues.fileName
     try text.write(toFile: file, atomically: true, encoding: .utf8)
     do {
-      try ours.check(folder.path, isNew: false)
+      try ours.check(folder.path)
       Issue.record("\(text) is taken")
     } catch {
       #expect(error.exitCode == 65)
@@ -67,11 +67,11 @@ import Testing
     let folder = try Folder()
     var other = ours
     other.shards = 8
-    try other.check(folder.path, isNew: true)
+    try other.check(folder.path)
     try ours.write(folder.path)
-    for (configured, isNew) in [(8, false), (1, false), (8, true)] {
+    for configured in [8, 1] {
       other.shards = configured
-      #expect { try other.check(folder.path, isNew: isNew) } throws: { error in
+      #expect { try other.check(folder.path) } throws: { error in
         let error = error as? NodeError
         return error?.exitCode == 78 && error?.message.contains("one of 4;") == true
           && error?.message.contains("says \(configured) ") == true
@@ -81,10 +81,6 @@ import Testing
     try #"{"prefix":"meddela","vhost":"/"}"#.write(
       toFile: folder.path + "/" + RecordedQueues.fileName, atomically: true, encoding: .utf8)
     #expect(try RecordedQueues.read(folder.path)?.shards == 1)
-    let older = try Folder()
-    var one = ours
-    one.shards = 1
-    try one.check(older.path, isNew: false)
-    #expect(throws: NodeError.self) { try ours.check(older.path, isNew: false) }
+    #expect(throws: NodeError.self) { try ours.check(folder.path) }
   }
 }
