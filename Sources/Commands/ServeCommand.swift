@@ -43,7 +43,7 @@ struct ServeCommand: AsyncParsableCommand {
         failureTerminationBehavior: .gracefullyShutdownGroup)
     ]
     if node.httpPort > 0 {
-      let health = HealthService(configuration: node, reports: service.reports, logger: logger)
+      let health = HealthService(configuration: node, service: service, logger: logger)
       services.append(
         .init(service: health, failureTerminationBehavior: .gracefullyShutdownGroup))
     }

@@ -30,5 +30,6 @@ enum LogKey {
   static let seconds = "seconds"
   static let templates = "templates.count"
   static let eventsToRecover = "shard.eventsToRecover"
+  static let unownedShard = "shard.unowned"
   static let version = "version"
 }

@@ -2,7 +2,7 @@ internal import EventLog
 internal import Execution
 internal import Glibc
 package import Logging
-internal import Messages
+package import Messages
 internal import NIOCore
 internal import NIOPosix
 internal import ServiceLifecycle
@@ -17,13 +17,22 @@ package struct NodeService: Service {
   let logger: Logger
   /// Of each shard that the process runs, in the order of their numbers.
   package let reports: [ShardReport]
-  let passes = TopologyPasses()
+  let watch: SharedWatch
 
   package init(configuration: NodeConfiguration, version: String, logger: Logger) {
     self.configuration = configuration
     self.version = version
     self.logger = logger
     reports = configuration.shards.own.map { ShardReport(shard: $0) }
+    watch = SharedWatch(configuration.shards)
+  }
+
+  /// The shards that other processes run, and which of them nobody seems to run.
+  package var otherShards: @Sendable () -> [(shard: ShardNumber, isUnowned: Bool)] {
+    { [watch] in
+      let unowned = watch.unowned
+      return watch.others.map { ($0, unowned.contains($0)) }
+    }
   }
 
   /// Runs the shards. A graceful shutdown drains them, within `drain.seconds`; so does the failure

@@ -204,7 +204,7 @@ struct PermissionTests {
       (["topology", "apply"], "configure permission on the exchange \(prefix).unrouted"),
       (["topology", "verify"], "configure permission on the exchange \(prefix).unrouted"),
       (["shards", "list"], "read permission on the queue \(prefix).owner.00"),
-      (["shards", "adopt"], "configure permission on the exchange \(prefix).owner"),
+      (["shards", "adopt"], "configure permission on the queue \(prefix).shards"),
     ]
     for (arguments, sentence) in cases {
       let (code, _, err) = try service.run(arguments, account.environment)

@@ -82,12 +82,27 @@ import Testing
   }
 
   @Test func `Of several shards one looks over the topology, and another when that one does not`() {
-    let passes = TopologyPasses()
+    let passes = SharedWatch(.one)
     let start = MonotonicTime(nanoseconds: 1_000_000_000_000)
     #expect(passes.claim(at: start, every: .seconds(30)))
     #expect(!passes.claim(at: start + .seconds(5), every: .seconds(30)))
     #expect(passes.claim(at: start + .seconds(30), every: .seconds(30)))
     #expect(!passes.claim(at: start + .seconds(35), every: .seconds(30)))
     #expect(passes.claim(at: start + .seconds(65), every: .seconds(30)))
+  }
+
+  @Test func `Of a shard that nobody runs one is told once, and once when it is run again`() throws
+  {
+    let watch = SharedWatch(try ShardSet(count: 4, own: "1"))
+    #expect(watch.others.map(\.value) == [0, 2, 3])
+    let shard = ShardNumber(2)
+    #expect(!watch.saw(consumers: 1, of: shard))
+    #expect(!watch.saw(consumers: 0, of: shard) && watch.unowned.isEmpty, "it may be starting")
+    #expect(watch.saw(consumers: 0, of: shard) && watch.unowned == [shard])
+    #expect(!watch.saw(consumers: 0, of: shard))
+    #expect(watch.saw(consumers: 1, of: shard) && watch.unowned.isEmpty)
+    let text = MetricsText.text([], others: [(shard, true), (ShardNumber(3), false)])
+    #expect(
+      text.contains("meddela_shard_unowned{shard=\"02\"} 1\nmeddela_shard_unowned{shard=\"03\"} 0"))
   }
 }

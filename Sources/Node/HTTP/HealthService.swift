@@ -3,6 +3,7 @@ internal import Execution
 internal import HTTPTypes
 internal import Hummingbird
 package import Logging
+internal import Messages
 internal import NIOCore
 internal import ServiceLifecycle
 
@@ -11,24 +12,27 @@ package struct HealthService: Service {
   let host: String
   let port: Int
   let reports: [ShardReport]
+  let otherShards: @Sendable () -> [(shard: ShardNumber, isUnowned: Bool)]
   let logger: Logger
 
   package init(
-    configuration: NodeConfiguration, reports: [ShardReport], logger: Logger
+    configuration: NodeConfiguration, service: NodeService, logger: Logger
   ) {
     host = configuration.httpHost
     port = configuration.httpPort
-    self.reports = reports
+    reports = service.reports
+    otherShards = service.otherShards
     self.logger = logger
   }
 
   package func run() async throws {
     let router = Router()
-    let reports = reports
+    let (reports, otherShards) = (reports, otherShards)
     router.get("live") { _, _ in Self.live(reports.map(\.current)) }
     router.get("ready") { _, _ in Self.ready(reports) }
     router.get("metrics") { _, _ in
-      let text = MetricsText.text(reports.map { ($0.shard, $0.current) })
+      let text = MetricsText.text(
+        reports.map { ($0.shard, $0.current) }, others: otherShards())
       return Self.response(.ok, text, type: "text/plain; version=0.0.4")
     }
     let application = Application(

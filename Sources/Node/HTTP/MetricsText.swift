@@ -7,10 +7,14 @@ internal import Messages
 /// stand together, as the format wants it.
 struct MetricsText {
   private let shards: [(label: String, status: ShardStatus)]
+  private let others: [(shard: ShardNumber, isUnowned: Bool)]
   private var lines: [String] = []
 
-  static func text(_ shards: [(ShardNumber, ShardStatus)]) -> String {
-    var text = MetricsText(shards)
+  /// - Parameter others: the shards of other processes.
+  static func text(
+    _ shards: [(ShardNumber, ShardStatus)], others: [(shard: ShardNumber, isUnowned: Bool)] = []
+  ) -> String {
+    var text = MetricsText(shards, others)
     text.addCounters()
     text.addGauges()
     text.addSyncTimes()
@@ -19,8 +23,11 @@ struct MetricsText {
     return text.lines.joined(separator: "\n") + "\n"
   }
 
-  private init(_ shards: [(ShardNumber, ShardStatus)]) {
+  private init(
+    _ shards: [(ShardNumber, ShardStatus)], _ others: [(shard: ShardNumber, isUnowned: Bool)]
+  ) {
     self.shards = shards.map { ("shard=\"\($0)\"", $1) }
+    self.others = others
   }
 
   private mutating func add(
@@ -100,8 +107,12 @@ struct MetricsText {
       "parked_waiting", "Parked copies that the broker has not taken yet: they wait in the store."
     ) { $0.parkedCopiesWaiting }
     gauge(
-      "shard_unowned", "This process waits for the shard's lease, or has lost it."
+      "shard_unowned",
+      "This process has not the lease of its shard; of another process's: nobody consumes for it."
     ) { $0.ownership == nil ? 0 : 1 }
+    for (shard, isUnowned) in others {
+      lines.append("meddela_shard_unowned{shard=\"\(shard)\"} \(isUnowned ? 1 : 0)")
+    }
     gauge("active_events", "Events that are being worked on.") { $0.activeEvents }
     gauge("waiting_events", "Pending events that wait for their time.") { $0.waitingTimers }
     gauge("outbox_backlog", "Status updates in memory, unconfirmed.") { $0.outboxBacklog }

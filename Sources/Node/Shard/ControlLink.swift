@@ -21,7 +21,7 @@ final class ControlLink {
   private weak var owner: (any ControlLinkOwner)?
   private var isAsking = false
   private var pass: TopologyPass?
-  private let passes: TopologyPasses
+  private let sharedWatch: SharedWatch
   private var isFirstPass = true
   /// Whether the next pass is not one of those that come from time to time.
   private var isAskedFor = true
@@ -38,13 +38,15 @@ final class ControlLink {
     case inlet(Inlet)
     case unrouted
     case emptyLogs
+    /// A shard that another process runs.
+    case other(ShardNumber)
   }
 
   init(
-    _ opened: OpenedShard, mode: NodeConfiguration.TopologyMode, passes: TopologyPasses,
+    _ opened: OpenedShard, mode: NodeConfiguration.TopologyMode, sharedWatch: SharedWatch,
     eventLoop: any EventLoop, logger: Logger
   ) {
-    self.passes = passes
+    self.sharedWatch = sharedWatch
     shard = opened.shard
     var options = opened.broker
     options.connectionName = "\(opened.topology.prefix).\(shard) control"
@@ -82,7 +84,8 @@ final class ControlLink {
   func turn(at now: MonotonicTime) {
     guard link.isReady, !isAsking else { return }
     if pass == nil, now >= nextPassAt {
-      let isDue = passes.claim(at: now, every: Self.betweenPasses)
+      let isDue = sharedWatch.claim(at: now, every: Self.betweenPasses)
+      if isDue { looks += sharedWatch.others.map { .other($0) } }
       nextPassAt = now + Self.betweenPasses
       if isDue || isAskedFor {
         isAskedFor = false
@@ -174,21 +177,35 @@ final class ControlLink {
       case .inlet(.deliveryLogs), .emptyLogs:
         topology.inletQueue(topology.deliveryLogs, shard: shard)
       case .unrouted: topology.unrouted
+      case .other(let shard): topology.inletQueue(topology.realtime, shard: shard)
       }
     ask(.assertQueue(name: queue)) { [weak self] result in
       guard let self else { return }
       let now = NodeClock.now().monotonic
-      if case .success(let answers) = result, case .queue(let messages, _)? = answers.first {
-        tell(next, messages, at: now)
+      if case .success(let answers) = result,
+        case .queue(let messages, let consumers)? = answers.first
+      {
+        tell(next, messages, consumers: consumers, at: now)
       }
       turn(at: now)
     }
   }
 
-  private func tell(_ look: Look, _ messages: Int, at now: MonotonicTime) {
+  private func tell(
+    _ look: Look, _ messages: Int, consumers: Int, at now: MonotonicTime
+  ) {
     switch look {
     case .inlet(let inlet): owner?.depthSeen(of: inlet, messages, at: now)
     case .emptyLogs: owner?.logDepthSeen(messages, at: now)
+    case .other(let shard):
+      guard sharedWatch.saw(consumers: consumers, of: shard) else { return }
+      if consumers == 0 {
+        logger.warning(
+          "Nobody runs a shard: its events wait in its queues",
+          metadata: [LogKey.unownedShard: "\(shard)"])
+      } else {
+        logger.info("A shard is run again", metadata: [LogKey.unownedShard: "\(shard)"])
+      }
     case .unrouted:
       if let unroutedDepth, messages > unroutedDepth {
         if watch.unroutedGrewAt == .start || now - watch.unroutedGrewAt > .minutes(1) {

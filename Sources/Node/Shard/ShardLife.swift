@@ -14,7 +14,7 @@ final class ShardLife {
   private let version: String
   private let logger: Logger
   private let report: ShardReport
-  private let passes: TopologyPasses
+  private let watch: SharedWatch
   private let signals: ShardSignals
   private let end: EventLoopPromise<Void>
   /// The newest templates.
@@ -41,7 +41,7 @@ final class ShardLife {
     version = service.version
     logger = service.logger(of: report.shard)
     self.report = report
-    passes = service.passes
+    watch = service.watch
     self.catalog = catalog
     self.signals = signals
     self.ownerLoop = ownerLoop
@@ -146,7 +146,7 @@ final class ShardLife {
     archive = opened.archive
     let runner = ShardRunner(
       configuration: configuration, eventLoop: signals.eventLoop, logger: logger,
-      report: report, passes: passes, opened: opened
+      report: report, watch: watch, opened: opened
     ) { [weak self] result in
       self?.runnerEnded(result)
     }

@@ -56,7 +56,7 @@ final class ShardRunner {
 
   init(
     configuration: NodeConfiguration, eventLoop: any EventLoop, logger: Logger,
-    report: ShardReport, passes: TopologyPasses, opened: OpenedShard,
+    report: ShardReport, watch: SharedWatch, opened: OpenedShard,
     onEnd: @escaping (Result<Void, NodeError>) -> Void
   ) {
     self.configuration = configuration
@@ -73,7 +73,7 @@ final class ShardRunner {
     control = ControlRequests()
     consumers = InletConsumers(configuration, opened.topology, shard: opened.shard)
     controlLink = ControlLink(
-      opened, mode: configuration.topologyMode, passes: passes, eventLoop: eventLoop,
+      opened, mode: configuration.topologyMode, sharedWatch: watch, eventLoop: eventLoop,
       logger: logger)
     links = ShardLinks()
     links.open(opened, configuration: configuration, runner: self)
