@@ -145,4 +145,18 @@ struct LifeTests {
     }
     #expect(try await service.stop() == 0)
   }
+
+  @Test func `A service that is told to stop while it starts ends at once, whenever that is`()
+    async throws
+  {
+    let service = try ServiceProcess(brokerURL: try #require(TestBroker.url))
+    for round in 0..<16 {
+      try service.start()
+      // Not a wait for anything: each round's signal comes at another moment.
+      try await Task.sleep(for: .milliseconds(50 + 60 * round))
+      let code = try await service.stop()
+      // 143 before it listens to signals.
+      #expect(code == 0 || code == 143, "round \(round): \(code), \(service.log.suffix(2_000))")
+    }
+  }
 }
