@@ -264,8 +264,8 @@ struct Parking {
     return overdue
   }
 
-  /// A broker that works off many copies, one after the other, is given more time; one that has just
-  /// taken none in time is given less.
+  /// A broker that works off many copies, one after the other, is given more time; one that has
+  /// just taken none in time is given less.
   private func patience(_ window: PublishWindow, at now: MonotonicTime) -> TimeSpan {
     if let stuckAt, now < stuckAt + EngineLimits.parkingTrouble {
       return EngineLimits.parkingDeadlineInTrouble
