@@ -10,11 +10,11 @@ import Testing
 
   /// A closed store of five sealed segments with four records each; the first four have one table.
   /// The second record is an open event's, the third no event's, all others are of final events.
-  private static func store() throws -> SimDisk {
+  private static func store(open: LSN = open, other: LSN = other) throws -> SimDisk {
     let disk = SimDisk()
     let log = try SyncLog(.simulated(disk))
     for segment in 0..<5 {
-      try log.commit((1...4).map { record(LSN(segment * 4 + $0), log) })
+      try log.commit((1...4).map { record(LSN(segment * 4 + $0), log, open, other) })
       try log.seal()
       try log.maintain()
     }
@@ -27,7 +27,9 @@ import Testing
   private static let other: LSN = 3
   private static let otherKind: UInt8 = 200
 
-  private static func record(_ lsn: LSN, _ log: SyncLog) -> ModelRecord {
+  private static func record(
+    _ lsn: LSN, _ log: SyncLog, _ open: LSN, _ other: LSN
+  ) -> ModelRecord {
     guard lsn != other else {
       let header = RecordHeader(lsn: lsn, kind: otherKind, flags: [], time: Int64(lsn.rawValue))
       return ModelRecord(header: header, id: [], payload: [7])
@@ -132,6 +134,17 @@ import Testing
       #expect(table.header.newestOfKind.allSatisfy { $0 == 0 || $0 > origin.lsn })
     }
     #expect(places.sorted() == (13...20).map { LSN($0) })
+    try log.close()
+  }
+
+  @Test(arguments: [(open: 10, other: 7), (open: 7, other: 10), (open: 0, other: 7)])
+  func `The newest of a kind and an open event hold their segment, and are to be carried`(
+    open: LSN, other: LSN
+  ) throws {
+    let log = try SyncLog(.simulated(Self.store(open: open, other: other)))
+    let plan = try log.keeper.planRetention(cutoff: .max, keepFrom: .max)
+    #expect(plan.proposal?.segment == 1, "what is needed begins in the second segment")
+    #expect(plan.carries.map(\.lsn) == [open, other].filter { $0 > 0 }.sorted())
     try log.close()
   }
 
