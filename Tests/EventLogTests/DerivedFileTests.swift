@@ -157,11 +157,15 @@ import Testing
     }
     #expect(log.keeper.checkpoint?.header.entries == 1)
     #expect(try open() == [Self.open])
+    let checkpoint = log.keeper.checkpoint
     log.keeper.checkpoint = nil
     #expect(try open() == [Self.open], "without a checkpoint, from all tables")
     let origin = try #require(try log.opened.writer.drop(through: 1))
     try log.keeper.forget(through: 1, origin: origin)
     #expect(try open().isEmpty)
+    log.keeper.checkpoint = checkpoint
+    #expect(try open().isEmpty, "the checkpoint is older than what was removed")
+    log.keeper.checkpoint = nil
     try log.keeper.writeCheckpoint()
     #expect(log.keeper.checkpoint?.header.entries == 0)
     try log.close()
