@@ -177,6 +177,24 @@ struct PermissionTests {
     await client.close()
   }
 
+  @Test func `With one shard an account needs no permission for the queue that tells their number`()
+    async throws
+  {
+    let service = try ServiceProcess(brokerURL: try #require(TestBroker.url))
+    let account = try Account(service)
+    try account.allow(butNotConfigure: "\(service.prefix).shards")
+    try service.start(account.environment)
+    try await service.waitUntilConsuming()
+    #expect(service.log.contains("may not declare the queue that tells the number of shards"))
+    #expect(try await service.stop() == 0)
+    let (code, _, text) = try service.run(
+      ["serve"],
+      account.environment.merging([
+        "MEDDELA_SHARDS_COUNT": "2", "MEDDELA_STORE_PATH": service.storePath + "2",
+      ]) { $1 })
+    #expect(code == 77 && text.contains("\(service.prefix).shards"), "\(text)")
+  }
+
   @Test func `Commands name the permission that they lack in the same words`() async throws {
     let service = try ServiceProcess(brokerURL: try #require(TestBroker.url))
     #expect(try service.run(["topology", "apply"]).0 == 0)

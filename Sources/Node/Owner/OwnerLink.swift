@@ -139,7 +139,7 @@ final class OwnerLink {
   /// What the service will need later is looked at first, once: by the time that it lacks, a store
   /// would have been made and events taken.
   private func prepare() {
-    guard !hasProbed else { return declare() }
+    guard !hasProbed else { return declareCount() }
     hasProbed = true
     probe(PermissionProbe(needs))
   }
@@ -167,14 +167,32 @@ final class OwnerLink {
         "The account lacks a permission, and the service goes on without",
         metadata: [LogKey.error: "\(needs.sentence([refusal]))"])
     }
-    declare()
+    declareCount()
+  }
+
+  /// First of all that a start declares, so that a process with another number makes nothing.
+  private func declareCount() {
+    guard mode == .declare else { return declare() }
+    link.perform([topology.shardCountDeclaration]) { [weak self] result in
+      guard let self else { return }
+      switch result {
+      case .success: declare()
+      case .failure(let error) where error.code == .preconditionFailed: end(otherCount(error))
+      case .failure(let error) where error.refusal != nil && topology.shards.count == 1:
+        // An account from before there were several has no permission for it, and needs none.
+        logger.warning(
+          "The account may not declare the queue that tells the number of shards",
+          metadata: [LogKey.queue: "\(topology.shardCount)", LogKey.error: "\(error)"])
+        declare()
+      case .failure(let error): refused(error, "queue \(topology.shardCount)")
+      }
+    }
   }
 
   private func declare() {
     let operations: [TopologyOperation] =
       switch mode {
-      case .declare:
-        [topology.shardCountDeclaration] + topology.ownerDeclarations(shard: shard)
+      case .declare: topology.ownerDeclarations(shard: shard)
       case .assert: [.assertExchange(name: topology.owner), .assertQueue(name: ownerQueue)]
       case .none: []
       }
@@ -182,9 +200,6 @@ final class OwnerLink {
       guard let self else { return }
       switch result {
       case .success: carryOut(ownership.prepared())
-      case .failure(let error)
-      where error.code == .preconditionFailed && error.message.contains("'\(topology.shardCount)'"):
-        end(otherCount(error))
       case .failure(let error):
         refused(error, "exchange \(topology.owner) and the queue \(ownerQueue)")
       }
