@@ -49,10 +49,13 @@ final class RevealLog {
     if case .unknown = service {
       // Any shard of the store: they write one log.
       let shards = (try? StoreShards(node).numbers) ?? []
-      let client = shards.lazy.compactMap { [node] shard in
-        try? ControlClient(node, shard, timeoutSeconds: Self.timeoutSeconds)
-      }.first
-      service = client.map { .running($0) } ?? .absent
+      service = .absent
+      for shard in shards {
+        guard let client = try? ControlClient(node, shard, timeoutSeconds: Self.timeoutSeconds)
+        else { continue }
+        service = .running(client)
+        break
+      }
     }
     guard case .running(let client) = service else { return }
     do {

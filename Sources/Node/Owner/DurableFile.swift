@@ -23,7 +23,9 @@ enum DurableFile {
       written += count
     }
     guard fsync(descriptor) == 0, close(descriptor) == 0, rename(temporary, file) == 0 else {
-      throw failure("write", file)
+      let error = failure("write", file)
+      unlink(temporary)
+      throw error
     }
   }
 

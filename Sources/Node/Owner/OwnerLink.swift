@@ -177,7 +177,8 @@ final class OwnerLink {
       guard let self else { return }
       switch result {
       case .success: declare()
-      case .failure(let error) where error.code == .preconditionFailed: end(otherCount(error))
+      case .failure(let error) where error.code == .preconditionFailed && opened == nil:
+        end(otherCount(error))
       case .failure(let error) where error.refusal != nil && topology.shards.count == 1:
         // An account from before there were several has no permission for it, and needs none.
         logger.warning(

@@ -150,7 +150,7 @@ final class ControlLink {
 
   /// Why the start ends; what the account may not is said once for all.
   private func failure(_ problems: [TopologyPass.Problem], _ first: AMQPError) -> NodeError {
-    if problems.contains(where: { $0.error.message.contains("'\(Topology.hashType)'") }) {
+    if problems.contains(where: { $0.error.message.contains("unknown exchange type") }) {
       return NodeError(
         message: """
           the broker does not know the exchange type \(Topology.hashType), by which events are \
